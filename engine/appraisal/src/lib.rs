@@ -1,0 +1,1 @@
+//! Results turned into indicators, comparisons and pictures.

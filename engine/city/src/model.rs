@@ -1,0 +1,617 @@
+//! The city in memory: a few large tables as flat columns. Row `i` of every column of a table is the
+//! same thing; rows are in a fixed order (sorted by the outside id where it has one), so that equal
+//! inputs give equal tables.
+//!
+//! Coordinates: geometries are longitude, latitude in degrees (OGC:CRS84); `x_m`, `y_m` and every
+//! length and area are in the projected reference system of the manifest, in metres.
+
+use bevy_ecs::resource::Resource;
+use geo::{LineString, MultiPolygon, Point, Polygon};
+use serde::{Deserialize, Serialize};
+use urbis_core::csr::Csr;
+use urbis_core::{BuildingIx, LinkIx, NodeIx, ZoneIx};
+
+/// A whole city: the content of a city package.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct City {
+    /// What it is made of.
+    pub manifest: Manifest,
+    /// Junctions and ends of roads and paths.
+    pub nodes: Nodes,
+    /// Directed road and path segments between nodes.
+    pub links: Links,
+    /// Forbidden sequences of links.
+    pub turns: Turns,
+    /// Statistical zones.
+    pub zones: Zones,
+    /// Buildings, real or synthetic.
+    pub buildings: Buildings,
+    /// Points of interest.
+    pub pois: Pois,
+    /// Statistical small data.
+    pub panel: Vec<PanelRow>,
+    /// Area weights between zonings and rasters.
+    pub crosswalk: Vec<CrosswalkRow>,
+}
+
+/// `manifest.json` of a city package.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the package layout.
+    pub format_version: u32,
+    /// Short name, used in file names.
+    pub name: String,
+    /// Name for people.
+    pub title: String,
+    /// Projected reference system of lengths and areas, e.g. `EPSG:32632`.
+    pub crs: String,
+    /// Days the data stands for, e.g. `2023-01-01/2024-12-31`.
+    pub valid_period: String,
+    /// Bounding box in degrees: west, south, east, north.
+    pub bbox_deg: [f64; 4],
+    /// Files the package was built from.
+    pub sources: Vec<Source>,
+    /// Rows by table.
+    pub counts: std::collections::BTreeMap<String, u64>,
+    /// What is missing, guessed or synthetic, in sentences for people.
+    pub known_gaps: Vec<String>,
+    /// Facts of the build worth a number, e.g. `car_connected_share`.
+    pub figures: std::collections::BTreeMap<String, f64>,
+    /// SHA-256 of recipe and sources: equal hashes mean equal packages.
+    pub content_hash: String,
+}
+
+/// One input file of a package.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// What it gave, e.g. `roads`.
+    pub role: String,
+    /// File name without folder.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Licence, as an SPDX expression or in words.
+    pub licence: String,
+    /// Whom to credit.
+    pub attribution: String,
+}
+
+/// Who may use a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Modes(pub u8);
+
+impl Modes {
+    /// Motor vehicles.
+    pub const CAR: Self = Self(1);
+    /// Bicycles.
+    pub const BICYCLE: Self = Self(2);
+    /// People on foot.
+    pub const WALK: Self = Self(4);
+    /// The modes with their names, in order.
+    pub const NAMED: [(Self, &'static str); 3] = [(Self::CAR, "car"), (Self::BICYCLE, "bicycle"), (Self::WALK, "walk")];
+
+    /// Whether all of `other` may pass.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+    /// These and those.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// These without those.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+/// Road class, after OpenStreetMap's `highway` values; links (ramps) count as their class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoadClass {
+    /// motorway, motorway_link
+    Motorway,
+    /// trunk, trunk_link
+    Trunk,
+    /// primary, primary_link
+    Primary,
+    /// secondary, secondary_link
+    Secondary,
+    /// tertiary, tertiary_link
+    Tertiary,
+    /// unclassified, road
+    Unclassified,
+    /// residential
+    Residential,
+    /// living_street
+    LivingStreet,
+    /// service
+    Service,
+    /// track, path, footway, cycleway, steps, pedestrian, bridleway: no motor vehicles
+    #[default]
+    Path,
+    /// Stands for the road outside the area, joins a gateway to an external node.
+    External,
+}
+
+impl RoadClass {
+    /// All classes with their names in files.
+    pub const NAMED: [(Self, &'static str); 11] = [
+        (Self::Motorway, "motorway"),
+        (Self::Trunk, "trunk"),
+        (Self::Primary, "primary"),
+        (Self::Secondary, "secondary"),
+        (Self::Tertiary, "tertiary"),
+        (Self::Unclassified, "unclassified"),
+        (Self::Residential, "residential"),
+        (Self::LivingStreet, "living_street"),
+        (Self::Service, "service"),
+        (Self::Path, "path"),
+        (Self::External, "external"),
+    ];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The class of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(class, _)| *class)
+    }
+}
+
+/// How a junction is controlled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NodeControl {
+    /// Nothing known.
+    #[default]
+    None,
+    /// Traffic signals.
+    Signal,
+    /// Give way.
+    GiveWay,
+    /// Stop sign.
+    Stop,
+    /// Mini-roundabout.
+    Roundabout,
+}
+
+impl NodeControl {
+    /// All controls with their names in files.
+    pub const NAMED: [(Self, &'static str); 5] = [
+        (Self::None, "none"),
+        (Self::Signal, "signal"),
+        (Self::GiveWay, "give_way"),
+        (Self::Stop, "stop"),
+        (Self::Roundabout, "roundabout"),
+    ];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The control of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(control, _)| *control)
+    }
+}
+
+/// Nodes table; key [`NodeIx`].
+#[derive(Clone, Debug, Default)]
+pub struct Nodes {
+    /// Outside id: the OpenStreetMap node id, GMNS `node_id`, or `external:<name>`.
+    pub id: Vec<String>,
+    /// Place in degrees.
+    pub point: Vec<Point>,
+    /// Easting, metres.
+    pub x_m: Vec<f64>,
+    /// Northing, metres.
+    pub y_m: Vec<f64>,
+    /// Height above the vertical datum of the source, metres; NaN where unknown.
+    pub elevation_m: Vec<f64>,
+    /// How the junction is controlled.
+    pub control: Vec<NodeControl>,
+    /// Stands for the world outside the area.
+    pub external: Vec<bool>,
+    /// The zone it lies in, or [`ZoneIx::NONE`].
+    pub zone: Vec<ZoneIx>,
+}
+
+impl Nodes {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// Links table; key [`LinkIx`]. Directed.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// Outside id.
+    pub id: Vec<String>,
+    /// Upstream node.
+    pub from: Vec<NodeIx>,
+    /// Downstream node.
+    pub to: Vec<NodeIx>,
+    /// OpenStreetMap way of its first part; 0 where there is none.
+    pub way_id: Vec<i64>,
+    /// Road class.
+    pub class: Vec<RoadClass>,
+    /// Street name, may be empty.
+    pub name: Vec<String>,
+    /// Length along the geometry, metres, > 0.
+    pub length_m: Vec<f64>,
+    /// Lanes in this direction, >= 1 where cars may pass.
+    pub lanes: Vec<u8>,
+    /// Free-flow speed, m/s, > 0.
+    pub speed_mps_free: Vec<f64>,
+    /// Capacity of all lanes, vehicles/s, > 0 where cars may pass.
+    pub capacity_vps: Vec<f64>,
+    /// Jam density of all lanes, vehicles/m, > 0 where cars may pass.
+    pub jam_density_vpm: Vec<f64>,
+    /// Who may pass.
+    pub modes: Vec<Modes>,
+    /// In a tunnel.
+    pub tunnel: Vec<bool>,
+    /// On a bridge.
+    pub bridge: Vec<bool>,
+    /// The zone its middle lies in, or [`ZoneIx::NONE`].
+    pub zone: Vec<ZoneIx>,
+    /// Line in degrees, from upstream to downstream.
+    pub line: Vec<LineString>,
+}
+
+impl Links {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// Turn restrictions between two links that meet.
+#[derive(Clone, Debug, Default)]
+pub struct Turns {
+    /// Forbidden pairs (incoming link, outgoing link), sorted; mandatory turns are turned into the
+    /// bans of every other turn.
+    pub banned: Vec<(LinkIx, LinkIx)>,
+}
+
+/// Zones table; key [`ZoneIx`].
+#[derive(Clone, Debug, Default)]
+pub struct Zones {
+    /// Outside id.
+    pub id: Vec<String>,
+    /// Name for people.
+    pub name: Vec<String>,
+    /// Area, m2.
+    pub area_m2: Vec<f64>,
+    /// Shape in degrees.
+    pub shape: Vec<MultiPolygon>,
+}
+
+impl Zones {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// What a building is mostly for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BuildingUse {
+    /// Dwellings.
+    #[default]
+    Residential,
+    /// Offices and administration.
+    Office,
+    /// Shops, restaurants, services.
+    Retail,
+    /// Hotels and the like.
+    Hotel,
+    /// Workshops, factories, warehouses.
+    Industrial,
+    /// Schools, nurseries, universities.
+    Education,
+    /// Hospitals, clinics.
+    Health,
+    /// Museums, churches, stadiums, stations and other public places.
+    Civic,
+    /// Garages and car parks.
+    Parking,
+    /// Sheds, roofs, ruins: nobody's place.
+    Other,
+}
+
+impl BuildingUse {
+    /// All uses with their names in files.
+    pub const NAMED: [(Self, &'static str); 10] = [
+        (Self::Residential, "residential"),
+        (Self::Office, "office"),
+        (Self::Retail, "retail"),
+        (Self::Hotel, "hotel"),
+        (Self::Industrial, "industrial"),
+        (Self::Education, "education"),
+        (Self::Health, "health"),
+        (Self::Civic, "civic"),
+        (Self::Parking, "parking"),
+        (Self::Other, "other"),
+    ];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The use of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(of, _)| *of)
+    }
+}
+
+/// Where a number of floors comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FloorsFrom {
+    /// Tagged levels.
+    Levels,
+    /// Tagged height divided by the storey height of the recipe.
+    Height,
+    /// A rule of the recipe.
+    #[default]
+    Rule,
+    /// The building itself is synthetic.
+    Synthetic,
+}
+
+impl FloorsFrom {
+    /// All origins with their names in files.
+    pub const NAMED: [(Self, &'static str); 4] =
+        [(Self::Levels, "levels"), (Self::Height, "height"), (Self::Rule, "rule"), (Self::Synthetic, "synthetic")];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The origin of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(from, _)| *from)
+    }
+}
+
+/// Buildings table; key [`BuildingIx`].
+#[derive(Clone, Debug, Default)]
+pub struct Buildings {
+    /// Outside id: `way/123`, `relation/123`, or `synthetic/123`.
+    pub id: Vec<String>,
+    /// The zone its centre lies in; every building has one.
+    pub zone: Vec<ZoneIx>,
+    /// What it is mostly for.
+    pub purpose: Vec<BuildingUse>,
+    /// Floors above ground, > 0.
+    pub floors: Vec<f64>,
+    /// Where the number of floors comes from.
+    pub floors_from: Vec<FloorsFrom>,
+    /// Height above ground, metres.
+    pub height_m: Vec<f64>,
+    /// Ground area, m2.
+    pub footprint_m2: Vec<f64>,
+    /// Gross floor area, m2: ground area times floors.
+    pub floor_area_m2: Vec<f64>,
+    /// Dwellings, by floor area or as the statistics say.
+    pub dwellings: Vec<u32>,
+    /// Easting of its centre, metres.
+    pub x_m: Vec<f64>,
+    /// Northing of its centre, metres.
+    pub y_m: Vec<f64>,
+    /// Height of the ground, metres; NaN where unknown.
+    pub elevation_m: Vec<f64>,
+    /// Nearest node of the car network, for leaving and arriving by car.
+    pub car_node: Vec<NodeIx>,
+    /// Shape in degrees.
+    pub shape: Vec<Polygon>,
+}
+
+impl Buildings {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+    /// Buildings of each zone, in row order.
+    #[must_use]
+    pub fn by_zone(&self, zones: usize) -> Csr<BuildingIx> {
+        let pairs: Vec<(u32, BuildingIx)> =
+            self.zone.iter().enumerate().map(|(row, zone)| (zone.0, BuildingIx(row as u32))).collect();
+        Csr::from_pairs(zones, &pairs)
+    }
+}
+
+/// Kind of a point of interest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PoiKind {
+    /// Nursery, school, college, university.
+    School,
+    /// Hospital, clinic, doctors.
+    Hospital,
+    /// Fire station.
+    FireStation,
+    /// Police.
+    Police,
+    /// Shop, supermarket, market.
+    #[default]
+    Shop,
+    /// Restaurant, bar, theatre, cinema, sports.
+    Leisure,
+    /// Hotel, guest house.
+    Hotel,
+    /// Office, bank, town hall.
+    Office,
+    /// Factory, works.
+    Industry,
+    /// Railway station.
+    Station,
+    /// Bus stop.
+    BusStop,
+    /// Car park.
+    Parking,
+    /// Fuel or charging station.
+    Fuel,
+}
+
+impl PoiKind {
+    /// All kinds with their names in files.
+    pub const NAMED: [(Self, &'static str); 13] = [
+        (Self::School, "school"),
+        (Self::Hospital, "hospital"),
+        (Self::FireStation, "fire_station"),
+        (Self::Police, "police"),
+        (Self::Shop, "shop"),
+        (Self::Leisure, "leisure"),
+        (Self::Hotel, "hotel"),
+        (Self::Office, "office"),
+        (Self::Industry, "industry"),
+        (Self::Station, "station"),
+        (Self::BusStop, "bus_stop"),
+        (Self::Parking, "parking"),
+        (Self::Fuel, "fuel"),
+    ];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The kind of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(kind, _)| *kind)
+    }
+}
+
+/// Points of interest table.
+#[derive(Clone, Debug, Default)]
+pub struct Pois {
+    /// Outside id: `node/123` or `way/123`.
+    pub id: Vec<String>,
+    /// Kind.
+    pub kind: Vec<PoiKind>,
+    /// Name, may be empty.
+    pub name: Vec<String>,
+    /// The zone it lies in, or [`ZoneIx::NONE`].
+    pub zone: Vec<ZoneIx>,
+    /// The building it lies in, or the nearest within 30 m, or [`BuildingIx::NONE`].
+    pub building: Vec<BuildingIx>,
+    /// Place in degrees.
+    pub point: Vec<Point>,
+}
+
+impl Pois {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+}
+
+/// How far a figure can be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quality {
+    /// Published; the source was read.
+    Sourced,
+    /// Recalled; the source was not read again.
+    Recalled,
+    /// Derived or guessed.
+    #[default]
+    Estimate,
+}
+
+impl Quality {
+    /// All qualities with their names in files.
+    pub const NAMED: [(Self, &'static str); 3] =
+        [(Self::Sourced, "sourced"), (Self::Recalled, "recalled"), (Self::Estimate, "estimate")];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+    /// The quality of a name in files.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(quality, _)| *quality)
+    }
+}
+
+/// One figure of the panel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PanelRow {
+    /// Zone, or the city's name, or several joined by `+`.
+    pub zone_id: String,
+    /// Year or day it stands for.
+    pub period: String,
+    /// What it is.
+    pub indicator: String,
+    /// The figure.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+    /// Who says so.
+    pub source: String,
+    /// How far to trust it.
+    pub quality: Quality,
+}
+
+/// Share of one area that lies in another; the weights of one `from_id` add up to its covered share.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CrosswalkRow {
+    /// Layer or raster the weight spreads from.
+    pub from_layer: String,
+    /// Its zone or cell.
+    pub from_id: String,
+    /// Layer it spreads to.
+    pub to_layer: String,
+    /// Its zone.
+    pub to_id: String,
+    /// Share of the area of `from_id` in `to_id`, 0 to 1.
+    pub weight: f64,
+}
+
+impl City {
+    /// The latest panel figure of an indicator for a zone or the whole city, by period.
+    #[must_use]
+    pub fn panel_latest(&self, zone_id: &str, indicator: &str) -> Option<&PanelRow> {
+        self.panel
+            .iter()
+            .filter(|row| row.zone_id == zone_id && row.indicator == indicator)
+            .max_by(|a, b| a.period.cmp(&b.period))
+    }
+}

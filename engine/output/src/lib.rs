@@ -1,0 +1,1 @@
+//! Arrow batches, Parquet results, ledgers and the run manifest.

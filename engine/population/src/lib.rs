@@ -1,0 +1,1 @@
+//! People, households, jobs and activity plans.

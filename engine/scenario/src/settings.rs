@@ -1,0 +1,213 @@
+//! What a scenario file can say. Doc comments here become the descriptions of the JSON Schema that
+//! editors show, so they speak to the person who writes a scenario. Units are in the names.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use urbis_coupling::CouplingSettings;
+use urbis_population::PopulationSettings;
+use urbis_traffic::TrafficSettings;
+use urbis_utility::PowerSettings;
+
+/// An Urbis scenario: a city, a period, model settings and outputs. It may stand on another scenario and patch it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Short name; it becomes a folder of the results (`scenario=<name>`). Lower-case letters, digits, `-` and `_`.
+    /// Never inherited from the base.
+    #[schemars(length(min = 1, max = 64), extend("pattern" = "^[a-z0-9_-]+$"))]
+    pub name: String,
+    /// One line for people. Never inherited.
+    #[serde(default)]
+    pub title: String,
+    /// What the scenario is for and what it assumes. Never inherited.
+    #[serde(default)]
+    pub description: String,
+    /// Another scenario file that this one stands on, relative to this file. Tables merge key by key; other values
+    /// and lists replace those of the base.
+    #[serde(default, skip_serializing)]
+    #[schemars(extend("format" = "path"))]
+    pub base: Option<PathBuf>,
+    /// Seed of all random draws. Two scenarios with one seed draw the same numbers for the same person, so they can
+    /// be compared pair by pair.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// The city.
+    pub city: CitySettings,
+    /// The simulated period.
+    pub period: PeriodSettings,
+    /// People, households, jobs and their plans.
+    #[serde(default)]
+    pub population: PopulationSettings,
+    /// Vehicles on the road network.
+    #[serde(default)]
+    pub traffic: TrafficSettings,
+    /// Electricity.
+    #[serde(default)]
+    pub power: PowerSettings,
+    /// How the domains meet.
+    #[serde(default)]
+    pub coupling: CouplingSettings,
+    /// What is recorded.
+    #[serde(default)]
+    pub output: OutputSettings,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+/// Which city is simulated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CitySettings {
+    /// Folder of the city package, relative to the file in which this is written.
+    #[schemars(extend("format" = "path"))]
+    pub package: PathBuf,
+    /// Recipe that builds the package when it is absent or out of date, relative to the file in which this is
+    /// written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub recipe: Option<PathBuf>,
+}
+
+/// The simulated period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodSettings {
+    /// Local date and time at which the period starts, without an offset, such as `2024-06-11T03:00:00`. Where
+    /// clocks are put back and the time comes twice, the first one is meant.
+    pub start: String,
+    /// IANA time zone of the city, such as `Europe/Monaco`. Its offset at the start holds for the whole period.
+    pub time_zone: String,
+    /// Length of the period, whole hours (at most one year).
+    #[schemars(range(min = 1, max = 8784))]
+    pub duration_h: u32,
+}
+
+/// What is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputSettings {
+    /// The result tables, each with its own schedule and area.
+    pub tables: OutputTables,
+}
+
+/// The result tables. A table that is not named keeps its defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputTables {
+    /// Flow, speed and queue of each road link, per interval (default every 900 s).
+    pub link_state: ScheduledTable<900>,
+    /// One row per trip, when it ends.
+    pub trips: ZonedTable,
+    /// People in each building, per interval (default every 3600 s).
+    pub presence: ScheduledTable<3600>,
+    /// Electricity demand of each building, per interval (default every 3600 s).
+    pub building_load: ScheduledTable<3600>,
+    /// Electricity demand of each zone, per interval (default every 900 s).
+    pub zone_load: ScheduledTable<900>,
+    /// Indicators of the whole period beside their published values.
+    pub kpis: PlainTable,
+    /// The ledgers of vehicles, persons and energy.
+    pub ledgers: PlainTable,
+}
+
+/// A table with one row per thing and interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "TableEvery{EVERY_S}s")]
+pub struct ScheduledTable<const EVERY_S: u32> {
+    /// Whether the table is written.
+    pub enabled: bool,
+    /// Length of the interval, seconds; the period must be a multiple of it.
+    #[schemars(range(min = 1, max = 31_622_400))]
+    pub every_s: u32,
+    /// Ids of the zones whose rows are written; empty means the whole city.
+    pub zones: Vec<String>,
+}
+
+impl<const EVERY_S: u32> Default for ScheduledTable<EVERY_S> {
+    fn default() -> Self {
+        Self { enabled: true, every_s: EVERY_S, zones: Vec::new() }
+    }
+}
+
+/// A table with one row per event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZonedTable {
+    /// Whether the table is written.
+    pub enabled: bool,
+    /// Ids of the zones whose rows are written; empty means the whole city.
+    pub zones: Vec<String>,
+}
+
+impl Default for ZonedTable {
+    fn default() -> Self {
+        Self { enabled: true, zones: Vec::new() }
+    }
+}
+
+/// A table of the whole city.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlainTable {
+    /// Whether the table is written.
+    pub enabled: bool,
+}
+
+impl Default for PlainTable {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// The schedule of one result table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSchedule<'a> {
+    /// Name of the table.
+    pub table: &'static str,
+    /// Whether it is written.
+    pub enabled: bool,
+    /// Length of its interval in seconds; `None` for tables without intervals.
+    pub every_s: Option<u32>,
+    /// Ids of the zones it covers; empty means all.
+    pub zones: &'a [String],
+}
+
+impl OutputTables {
+    /// All schedules, in the order of the fields, disabled tables included.
+    #[must_use]
+    pub fn schedules(&self) -> [TableSchedule<'_>; 7] {
+        fn every<'a, const S: u32>(table: &'static str, t: &'a ScheduledTable<S>) -> TableSchedule<'a> {
+            TableSchedule { table, enabled: t.enabled, every_s: Some(t.every_s), zones: &t.zones }
+        }
+        [
+            every("link_state", &self.link_state),
+            TableSchedule {
+                table: "trips",
+                enabled: self.trips.enabled,
+                every_s: None,
+                zones: &self.trips.zones,
+            },
+            every("presence", &self.presence),
+            every("building_load", &self.building_load),
+            every("zone_load", &self.zone_load),
+            TableSchedule { table: "kpis", enabled: self.kpis.enabled, every_s: None, zones: &[] },
+            TableSchedule { table: "ledgers", enabled: self.ledgers.enabled, every_s: None, zones: &[] },
+        ]
+    }
+    /// The schedule of a table by name.
+    #[must_use]
+    pub fn schedule(&self, table: &str) -> Option<TableSchedule<'_>> {
+        self.schedules().into_iter().find(|schedule| schedule.table == table)
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of a scenario file, for editors. Because of `base`, a file may leave out what
+/// its base says; [`crate::load`] asks for required keys only in the merged whole.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Scenario).to_value()
+}

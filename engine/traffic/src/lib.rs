@@ -1,0 +1,1 @@
+//! Routing and the kinematic-wave movement of vehicles.

@@ -1,0 +1,1 @@
+//! Utility networks, electricity first.
