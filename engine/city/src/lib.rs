@@ -3,5 +3,13 @@
 //! `recipe` (TOML) -> readers -> [`model::City`] -> `package` (GeoParquet folder) -> [`model::City`].
 //! Everything downstream sees only [`model`].
 
+pub mod geoparquet;
 pub mod model;
+pub mod package;
+mod package_read;
+pub mod package_write;
+pub mod osm;
+mod osm_pbf;
+mod osm_tags;
 pub mod projection;
+pub mod table;

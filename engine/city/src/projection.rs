@@ -88,7 +88,7 @@ impl Projection {
     /// # Errors
     /// A sentence for people that names the scale and a system that would do.
     pub fn check_at(&self, point: Point) -> Result<(), String> {
-        let step_deg = 1e-3;
+        let step_deg = 1e-3_f64;
         let side = |dlon: f64, dlat: f64| {
             let (x0, y0) = self.project(Point::new(point.x() - dlon, point.y() - dlat));
             let (x1, y1) = self.project(Point::new(point.x() + dlon, point.y() + dlat));

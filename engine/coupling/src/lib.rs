@@ -1,1 +1,18 @@
-//! The only place where domains meet.
+//! The only place where domains meet: every flow from one domain to another is a system here, in the
+//! step's `Exchange` or `Feedback` set, so a reader finds all of them in one folder.
+//!
+//! | from | to | file |
+//! | --- | --- | --- |
+//! | people's trip starts | traffic's departures, simple modes | [`demand`] |
+//! | traffic's and simple modes' trip ends | people's presence | [`arrivals`] |
+//! | presence in buildings | electricity demand | [`building_load`] |
+
+pub mod arrivals;
+pub mod building_load;
+pub mod demand;
+pub mod settings;
+
+pub use arrivals::end_trips;
+pub use building_load::ask_for_power;
+pub use demand::dispatch_trips;
+pub use settings::CouplingSettings;

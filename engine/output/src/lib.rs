@@ -1,1 +1,24 @@
-//! Arrow batches, Parquet results, ledgers and the run manifest.
+//! Results of a run: Arrow batches streamed into Hive-partitioned Parquet, the layers beside them, the
+//! marker that vouches for them, the ledgers, and the run manifest as a row.
+//!
+//! `writer` takes rows -> `tables` declares them -> `cells` turns them into columns -> `table_file`
+//! streams them -> `staging` puts them into place -> `marker` lists them. `ledger` and `machine` are
+//! pure helpers of those who record.
+
+pub mod cells;
+pub mod ledger;
+pub mod machine;
+pub mod marker;
+mod staging;
+mod table_file;
+pub mod tables;
+pub mod writer;
+
+pub use cells::TimeMs;
+pub use marker::Marker;
+pub use table_file::ROW_GROUP_ROWS;
+pub use tables::{
+    BuildingLoadRow, Kpi, KpisRow, LedgersRow, LinkStateRow, PresenceRow, RunsRow, SCHEMA_VERSION, Table, TripsRow,
+    ZoneLoadRow,
+};
+pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -19,6 +19,7 @@ mod load;
 mod period;
 mod schema;
 mod settings;
+mod settle;
 mod tree;
 
 pub use differences::{Difference, canonical_json};

@@ -64,19 +64,22 @@ impl<'a> Walk<'a> {
     }
 
     fn node(&mut self, schema: &'a Json, node: &Node, at: &str) {
+        if matches!(node.value, Value::Unreadable) {
+            return;
+        }
         if let Some(target) = referred(self.root, schema) {
             self.node(target, node, at);
         }
         for part in list(schema, "allOf") {
             self.node(part, node, at);
         }
-        let choices = alternatives(schema);
-        if !choices.is_empty() {
-            self.one_of(&choices, node, at);
-        }
         if let Some(known) = fixed_values(self.root, schema) {
             self.choice(&known, node, at);
             return;
+        }
+        let choices = alternatives(schema);
+        if !choices.is_empty() {
+            self.one_of(&choices, node, at);
         }
         if !self.fits_type(schema, node, at) {
             return;
@@ -87,7 +90,7 @@ impl<'a> Walk<'a> {
             Value::Text(text) => self.length(schema, "Length", text.chars().count(), "characters", node, at),
             Value::Array(nodes) => self.array(schema, nodes, node, at),
             Value::Table(table) => self.table(schema, table, node, at),
-            Value::Boolean(_) => {}
+            Value::Boolean(_) | Value::Unreadable => {}
         }
     }
 
@@ -103,6 +106,7 @@ impl<'a> Walk<'a> {
             Value::Array(_) => *name == "array",
             Value::Table(_) => *name == "object",
             Value::Integer(_) => *name == "integer" || *name == "number",
+            Value::Unreadable => true,
             // A whole float is not a whole number: serde refuses it, and so does this.
             Value::Float(_) => *name == "number",
         });
@@ -155,9 +159,10 @@ impl<'a> Walk<'a> {
     fn array(&mut self, schema: &'a Json, nodes: &[Node], node: &Node, at: &str) {
         self.length(schema, "Items", nodes.len(), "items", node, at);
         let fixed = list(schema, "prefixItems");
+        let others = schema.get("items").filter(|others| others.is_object());
         let require = std::mem::replace(&mut self.require, Require::Everywhere);
         for (row, item) in nodes.iter().enumerate() {
-            if let Some(item_schema) = fixed.get(row).or(schema.get("items").as_ref().filter(|s| s.is_object())) {
+            if let Some(item_schema) = fixed.get(row).or(others) {
                 self.node(item_schema, item, &format!("{at}[{row}]"));
             }
         }

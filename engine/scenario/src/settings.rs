@@ -114,9 +114,8 @@ pub struct OutputTables {
 }
 
 /// A table with one row per thing and interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "TableEvery{EVERY_S}s")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(default, deny_unknown_fields, rename = "TableEvery{EVERY_S}s")]
 pub struct ScheduledTable<const EVERY_S: u32> {
     /// Whether the table is written.
     pub enabled: bool,
@@ -130,6 +129,26 @@ pub struct ScheduledTable<const EVERY_S: u32> {
 impl<const EVERY_S: u32> Default for ScheduledTable<EVERY_S> {
     fn default() -> Self {
         Self { enabled: true, every_s: EVERY_S, zones: Vec::new() }
+    }
+}
+
+/// What is written of a [`ScheduledTable`]; serde derives nothing for structs with constants.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenSchedule {
+    enabled: Option<bool>,
+    every_s: Option<u32>,
+    zones: Option<Vec<String>>,
+}
+
+impl<'de, const EVERY_S: u32> Deserialize<'de> for ScheduledTable<EVERY_S> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (written, default) = (WrittenSchedule::deserialize(deserializer)?, Self::default());
+        Ok(Self {
+            enabled: written.enabled.unwrap_or(default.enabled),
+            every_s: written.every_s.unwrap_or(default.every_s),
+            zones: written.zones.unwrap_or(default.zones),
+        })
     }
 }
 

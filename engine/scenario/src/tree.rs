@@ -62,6 +62,8 @@ pub(crate) enum Value {
     Boolean(bool),
     Array(Vec<Node>),
     Table(Table),
+    /// A number that was reported already.
+    Unreadable,
 }
 
 impl Value {
@@ -74,6 +76,7 @@ impl Value {
             Self::Boolean(_) => "true or false",
             Self::Array(_) => "a list",
             Self::Table(_) => "a table",
+            Self::Unreadable => "no finite number",
         }
     }
 }
@@ -86,6 +89,7 @@ impl Node {
             Value::Integer(number) => (*number).into(),
             Value::Float(number) => (*number).into(),
             Value::Boolean(flag) => (*flag).into(),
+            Value::Unreadable => serde_json::Value::Null,
             Value::Array(nodes) => nodes.iter().map(Self::to_json).collect(),
             Value::Table(table) => {
                 table.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect::<serde_json::Map<_, _>>().into()
@@ -168,14 +172,14 @@ impl Reader<'_> {
                 Ok(number) => Value::Integer(number),
                 Err(_) => {
                     self.problem(span.clone(), &format!("{number} is too large a whole number"), "beyond 64 bits");
-                    Value::Integer(0)
+                    Value::Unreadable
                 }
             },
             DeValue::Float(number) => match number.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Value::Float(number),
                 _ => {
                     self.problem(span.clone(), &format!("{number} is not a finite number"), "expected a finite number");
-                    Value::Float(0.0)
+                    Value::Unreadable
                 }
             },
             DeValue::Array(values) => Value::Array(values.iter().map(|value| self.node(value)).collect()),

@@ -1,0 +1,30 @@
+//! Trips that start now, handed to whoever moves them: cars and vans to traffic, the rest to the simple
+//! modes.
+
+use bevy_ecs::system::{Res, ResMut};
+use urbis_core::Clock;
+use urbis_population::simple_modes::PopulationModel;
+use urbis_population::{Places, Plans, SimpleTrips, TripStarts};
+use urbis_traffic::{Departures, TripRequest};
+
+/// Hands over the trips that start at this tick, in order of trip.
+pub fn dispatch_trips(
+    clock: Res<'_, Clock>,
+    plans: Res<'_, Plans>,
+    places: Res<'_, Places>,
+    model: Res<'_, PopulationModel>,
+    starts: Res<'_, TripStarts>,
+    mut departures: ResMut<'_, Departures>,
+    mut simple: ResMut<'_, SimpleTrips>,
+) {
+    let tick = clock.tick();
+    for &trip in &starts.trips {
+        let row = trip.row();
+        if plans.mode[row].is_on_road() {
+            let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
+            departures.requests.push(TripRequest { trip, depart: tick, from, to });
+        } else {
+            simple.start(trip, tick, &plans, &places, &model.0);
+        }
+    }
+}

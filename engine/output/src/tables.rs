@@ -1,0 +1,368 @@
+//! Every table of the results: one declarative list of columns with type, unit and description. From
+//! it come the Arrow schemas, the row types that recorders fill ([`LinkStateRow`] ...), the column
+//! builders, and the methods of [`ResultsWriter`] that take a row.
+//!
+//! Scenario and seed are no columns: they stand in the path (`scenario=<name>/seed=<n>`), where every
+//! Hive-aware reader finds them; a second copy inside the file would make some readers refuse it.
+//! Run id and hashes stand in each file's footer.
+//!
+//! Contract: rows are written in the order they come; a recorder that goes through its rows in index
+//! order therefore writes equal files for equal runs.
+
+use crate::cells::{Count, Flag, Kind, MaybeReal, MaybeText, MaybeTime, Number, Real, Text, Time, TimeMs};
+use crate::table_file::{Columns, Place, TableFile};
+use crate::writer::ResultsWriter;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, Schema};
+use std::path::PathBuf;
+use std::sync::Arc;
+use urbis_core::Result;
+
+/// Version of the tables below; it changes when a column changes its name, type, unit or meaning.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// A column as declared.
+#[derive(Clone, Debug)]
+pub struct ColumnSpec {
+    /// Name; carries the unit.
+    pub name: &'static str,
+    /// Type in Arrow.
+    pub data_type: DataType,
+    /// Whether a value may be absent.
+    pub nullable: bool,
+    /// Unit, empty for names and words.
+    pub unit: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+    /// Stored as differences instead of a dictionary.
+    pub(crate) delta: bool,
+}
+
+/// A table as declared.
+#[derive(Clone, Debug)]
+pub struct TableSpec {
+    /// Name of its folder.
+    pub name: &'static str,
+    /// One or two sentences.
+    pub description: &'static str,
+    /// Columns in order.
+    pub columns: Vec<ColumnSpec>,
+}
+
+impl TableSpec {
+    /// The Arrow schema; `unit` and `description` stand in each field's metadata.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let field = |c: &ColumnSpec| {
+            let notes = [("unit", c.unit), ("description", c.description)];
+            Field::new(c.name, c.data_type.clone(), c.nullable)
+                .with_metadata(notes.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+        };
+        Schema::new(self.columns.iter().map(field).collect::<Vec<_>>())
+    }
+}
+
+/// The Rust type a row holds for a kind of column.
+macro_rules! value {
+    (Time) => { TimeMs };
+    (MaybeTime) => { Option<TimeMs> };
+    (Text) => { &'a str };
+    (MaybeText) => { Option<&'a str> };
+    (Real) => { f64 };
+    (MaybeReal) => { Option<f64> };
+    (Number) => { u32 };
+    (Count) => { u64 };
+    (Flag) => { bool };
+}
+
+macro_rules! tables {
+    ($($table:ident $file:ident $row:ident $columns:ident: $about:literal {
+        $($field:ident: $kind:ident, $unit:literal, $note:literal;)+
+    })+) => {
+        /// The tables of a results folder.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Table {
+            $(#[doc = $about] $table,)+
+        }
+
+        impl Table {
+            /// Every table, in the order it is documented.
+            pub const ALL: &[Self] = &[$(Self::$table),+];
+
+            /// Name of its folder.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$table => stringify!($file)),+ }
+            }
+            /// Its declaration.
+            #[must_use]
+            pub fn spec(self) -> TableSpec {
+                match self { $(Self::$table => TableSpec {
+                    name: stringify!($file),
+                    description: $about,
+                    columns: vec![$(ColumnSpec {
+                        name: stringify!($field),
+                        data_type: <$kind as Kind>::data_type(),
+                        nullable: <$kind as Kind>::NULLABLE,
+                        unit: $unit,
+                        description: $note,
+                        delta: <$kind as Kind>::DELTA,
+                    }),+],
+                }),+ }
+            }
+        }
+
+        $(
+            #[doc = concat!("A row of table `", stringify!($file), "`. ", $about)]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $row<'a> {
+                $(#[doc = concat!($note, " Unit: ", $unit)] pub $field: value!($kind),)+
+            }
+
+            pub(crate) struct $columns {
+                $($field: <$kind as Kind>::Builder,)+
+            }
+
+            impl $columns {
+                /// Adds a row, or says which figure of it is not finite.
+                fn push(&mut self, row: &$row<'_>) -> Result<(), (&'static str, f64)> {
+                    $(if let Some(value) = <$kind as Kind>::not_finite(row.$field) {
+                        return Err((stringify!($field), value));
+                    })+
+                    $(<$kind as Kind>::append(&mut self.$field, row.$field);)+
+                    Ok(())
+                }
+            }
+
+            impl Columns for $columns {
+                fn new() -> Self {
+                    Self { $($field: <$kind as Kind>::builder(),)+ }
+                }
+                fn finish(&mut self) -> Vec<ArrayRef> {
+                    vec![$(<$kind as Kind>::finish(&mut self.$field),)+]
+                }
+            }
+        )+
+
+        /// The open file of each table.
+        pub(crate) struct TableFiles {
+            $($file: TableFile<$columns>,)+
+        }
+
+        impl TableFiles {
+            pub(crate) fn new(place: &Arc<Place>) -> Self {
+                Self { $($file: TableFile::new(Table::$table, place),)+ }
+            }
+            /// Makes the file of a table even if no row ever comes.
+            pub(crate) fn open(&mut self, table: Table) -> Result<()> {
+                match table { $(Table::$table => self.$file.open(),)+ }
+            }
+            /// Ends every file that was opened; their paths, in table order.
+            pub(crate) fn close(&mut self) -> Result<Vec<(Table, PathBuf)>> {
+                let mut closed = Vec::new();
+                $(closed.extend(self.$file.close()?.map(|path| (Table::$table, path)));)+
+                Ok(closed)
+            }
+        }
+
+        impl ResultsWriter {
+            $(
+                #[doc = concat!("Adds a row to table `", stringify!($file), "`.")]
+                ///
+                /// # Errors
+                /// [`urbis_core::Error::Write`] when it does not fit on disk,
+                /// [`urbis_core::Error::BrokenLedger`] when a figure is not finite.
+                pub fn $file(&mut self, row: &$row<'_>) -> Result<()> {
+                    let tick = self.tick;
+                    self.files().$file.push(tick, |columns| columns.push(row))
+                }
+            )+
+        }
+    };
+}
+
+tables! {
+    Runs runs RunsRow RunsColumns: "One row per run: what was computed, from what, by what and how long it took. The only table whose bytes differ between equal runs." {
+        run_id: Text, "", "Id of the run: equal for equal scenario, seed, city and version.";
+        title: Text, "", "Title of the scenario.";
+        schema_version: Text, "", "Version of the tables.";
+        urbis_version: Text, "", "Version of the program.";
+        scenario_hash: Text, "", "SHA-256 of the resolved scenario.";
+        city_hash: Text, "", "Content hash of the city package.";
+        city: Text, "", "Name of the city package.";
+        attribution: Text, "", "Whom to credit for the city's data.";
+        time_zone: Text, "", "IANA name of the local time zone.";
+        local_offset_s: Real, "s", "Local time minus UTC at the start.";
+        start_utc: Time, "UTC", "Start of the simulated period.";
+        duration_s: Real, "s", "Length of the simulated period.";
+        ticks: Count, "ticks", "Ticks computed.";
+        threads: Count, "threads", "Worker threads.";
+        wall_s: Real, "s", "Wall time of the run.";
+        peak_memory_bytes: Count, "B", "Largest resident memory of the process; 0 where the system does not tell.";
+        started_utc: Time, "UTC", "When the program started the run, by the computer's clock.";
+        os: Text, "", "Operating system and architecture.";
+        cpu: Text, "", "Processor as it names itself; empty where the system does not tell.";
+        scenario_toml: Text, "", "The resolved scenario as TOML.";
+    }
+    LinkState link_state LinkStateRow LinkStateColumns: "State of road links per interval. Links without a vehicle in the interval have no row." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        link_id: Text, "", "Link; key of layers/links.parquet.";
+        entered_veh: Count, "vehicles", "Vehicles that entered in the interval.";
+        left_veh: Count, "vehicles", "Vehicles that left in the interval.";
+        travel_time_s: MaybeReal, "s", "Mean time on the link of those that left; null when none did.";
+        speed_mps: MaybeReal, "m/s", "Length divided by mean travel time; null when none left.";
+        density_vpm: Real, "veh/m", "Vehicles on the link per metre, all lanes, mean over the interval.";
+        queue_veh: Count, "vehicles", "Vehicles past their free travel time at the end of the interval.";
+        occupancy_veh: Count, "vehicles", "Vehicles on the link at the end of the interval.";
+    }
+    Trips trips TripsRow TripsColumns: "One row per trip: every movement of every person's plan that fell into the period, finished or not." {
+        trip_id: Number, "", "Running number of the trip within the run.";
+        person_id: Number, "", "Running number of the person within the run.";
+        person_kind: Text, "", "Resident, commuter, visitor, delivery ...";
+        purpose: Text, "", "What the trip is for.";
+        mode: Text, "", "Means of transport.";
+        from_building: MaybeText, "", "Building it starts in; null outside the city.";
+        to_building: MaybeText, "", "Building it ends in; null outside the city.";
+        from_zone: Text, "", "Zone it starts in; external:<name> outside the city.";
+        to_zone: Text, "", "Zone it ends in; external:<name> outside the city.";
+        depart_time: Time, "UTC", "When the person wanted to leave.";
+        arrive_time: MaybeTime, "UTC", "When the trip ended; null while it has not.";
+        travel_time_s: MaybeReal, "s", "From wanting to leave to arriving, waiting included; null while it has not ended.";
+        wait_s: Real, "s", "Of that, waiting at the origin for room on the road.";
+        distance_m: Real, "m", "Length of the route.";
+        status: Text, "", "arrived, travelling, waiting, not_started or rejected, at the end of the period.";
+    }
+    Presence presence PresenceRow PresenceColumns: "People in each building at a moment." {
+        time: Time, "UTC", "The moment.";
+        building_id: Text, "", "Building; key of layers/buildings.parquet.";
+        zone_id: Text, "", "Zone of the building.";
+        persons: Count, "persons", "People in the building.";
+    }
+    BuildingLoad building_load BuildingLoadRow BuildingLoadColumns: "Electricity of each building per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        building_id: Text, "", "Building; key of layers/buildings.parquet.";
+        zone_id: Text, "", "Zone of the building.";
+        sector: Text, "", "What the electricity is used for.";
+        p_w: Real, "W", "Active power, mean over the interval.";
+        energy_wh: Real, "Wh", "Energy in the interval.";
+    }
+    ZoneLoad zone_load ZoneLoadRow ZoneLoadColumns: "Electricity of each zone and sector per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        sector: Text, "", "What the electricity is used for.";
+        p_w: Real, "W", "Active power, mean over the interval.";
+        energy_wh: Real, "Wh", "Energy in the interval.";
+    }
+    Kpis kpis KpisRow KpisColumns: "Headline and other figures of the run, each beside the published one where there is one." {
+        group: Text, "", "Subject: traffic, people, power ...";
+        indicator: Text, "", "What it is.";
+        zone_id: Text, "", "Zone, or the city's name for the whole.";
+        value: Real, "see column unit", "Simulated figure.";
+        unit: Text, "", "Unit of value and published.";
+        published: MaybeReal, "see column unit", "Published figure for the same thing; null where there is none.";
+        deviation_percent: MaybeReal, "%", "Simulated less published, in percent of published.";
+        source: Text, "", "Who published it.";
+        quality: Text, "", "How far to trust the published figure: sourced, recalled or estimate.";
+        headline: Flag, "", "Whether it belongs on the first page.";
+    }
+    Ledgers ledgers LedgersRow LedgersColumns: "Terms of the conservation laws, as checked while running." {
+        time: Time, "UTC", "The moment, or the end of the interval, the term stands for.";
+        ledger: Text, "", "vehicles, persons or energy.";
+        term: Text, "", "Term of the law.";
+        value: Real, "see column unit", "Figure.";
+        unit: Text, "", "Its unit.";
+    }
+}
+
+/// An indicator of a run beside the published figure for the same thing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kpi {
+    /// Subject: traffic, people, power ...
+    pub group: String,
+    /// What it is.
+    pub indicator: String,
+    /// Zone, or the city's name for the whole.
+    pub zone_id: String,
+    /// Simulated figure.
+    pub value: f64,
+    /// Unit of `value` and `published`.
+    pub unit: String,
+    /// Published figure, where there is one.
+    pub published: Option<f64>,
+    /// Who published it.
+    pub source: String,
+    /// How far to trust the published figure.
+    pub quality: String,
+    /// Whether it belongs on the first page.
+    pub headline: bool,
+}
+
+impl Kpi {
+    /// Simulated less published in percent of published; `None` without a published figure or when it
+    /// is zero.
+    #[must_use]
+    pub fn deviation_percent(&self) -> Option<f64> {
+        let published = self.published.filter(|p| p.abs() > 0.0)?;
+        Some((self.value - published) / published.abs() * 100.0)
+    }
+    /// The row of table `kpis`.
+    #[must_use]
+    pub fn row(&self) -> KpisRow<'_> {
+        KpisRow {
+            group: &self.group,
+            indicator: &self.indicator,
+            zone_id: &self.zone_id,
+            value: self.value,
+            unit: &self.unit,
+            published: self.published,
+            deviation_percent: self.deviation_percent(),
+            source: &self.source,
+            quality: &self.quality,
+            headline: self.headline,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_says_what_it_is() {
+        for table in Table::ALL {
+            let spec = table.spec();
+            assert!(spec.description.ends_with('.'), "{}", spec.name);
+            let mut names: Vec<_> = spec.columns.iter().map(|c| c.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), spec.columns.len(), "{}", spec.name);
+            assert!(!names.contains(&"scenario") && !names.contains(&"seed"), "{}: in the path", spec.name);
+            for column in &spec.columns {
+                assert!(!column.description.is_empty(), "{}.{}", spec.name, column.name);
+                for (suffix, unit) in
+                    [("_s", "s"), ("_m", "m"), ("_mps", "m/s"), ("_w", "W"), ("_wh", "Wh"), ("_percent", "%")]
+                {
+                    assert!(
+                        !column.name.ends_with(suffix) || column.unit == unit,
+                        "{}.{} in {}",
+                        spec.name,
+                        column.name,
+                        column.unit
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn deviations() {
+        let kpi = |value, published| Kpi { value, published, ..Kpi::default() }.deviation_percent();
+        assert!((kpi(110.0, Some(100.0)).unwrap() - 10.0).abs() < 1e-12);
+        assert!((kpi(-110.0, Some(-100.0)).unwrap() + 10.0).abs() < 1e-12);
+        assert_eq!(kpi(1.0, None), None);
+        assert_eq!(kpi(1.0, Some(0.0)), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! The persons table and the places they can be at.
+
+use crate::settings::PersonKind;
+use bevy_ecs::resource::Resource;
+use urbis_city::model::City;
+use urbis_core::{BuildingIx, NodeIx, PersonIx, ZoneIx};
+
+/// Where somebody is or goes: a building or the world outside through one external node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub u32);
+
+impl Place {
+    /// On the way.
+    pub const TRAVELLING: Self = Self(u32::MAX);
+    /// Nowhere: no workplace, no home in the area.
+    pub const NONE: Self = Self(u32::MAX - 1);
+
+    /// Position in the columns of [`Places`].
+    #[inline]
+    #[must_use]
+    pub fn row(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Buildings, then external nodes, as one list of places. Shape of columns: buildings + externals.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Places {
+    buildings: usize,
+    /// Easting, metres.
+    pub x_m: Vec<f64>,
+    /// Northing, metres.
+    pub y_m: Vec<f64>,
+    /// Where cars leave and arrive.
+    pub car_node: Vec<NodeIx>,
+    /// Zone, or [`ZoneIx::NONE`] outside.
+    pub zone: Vec<ZoneIx>,
+    /// Name of each external node, without `external:`.
+    pub external_names: Vec<String>,
+}
+
+impl Places {
+    /// The places of a city.
+    #[must_use]
+    pub fn new(city: &City) -> Self {
+        let mut places = Self {
+            buildings: city.buildings.len(),
+            x_m: city.buildings.x_m.clone(),
+            y_m: city.buildings.y_m.clone(),
+            car_node: city.buildings.car_node.clone(),
+            zone: city.buildings.zone.clone(),
+            external_names: Vec::new(),
+        };
+        for (row, _) in city.nodes.external.iter().enumerate().filter(|(_, external)| **external) {
+            places.x_m.push(city.nodes.x_m[row]);
+            places.y_m.push(city.nodes.y_m[row]);
+            places.car_node.push(NodeIx(row as u32));
+            places.zone.push(ZoneIx::NONE);
+            let id = &city.nodes.id[row];
+            places.external_names.push(id.strip_prefix("external:").unwrap_or(id).to_owned());
+        }
+        places
+    }
+    /// Buildings and externals together.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.x_m.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.x_m.is_empty()
+    }
+    /// Number of buildings; places from here on are external.
+    #[must_use]
+    pub fn buildings(&self) -> usize {
+        self.buildings
+    }
+    /// The building at a place, if it is one.
+    #[must_use]
+    pub fn building(&self, place: Place) -> Option<BuildingIx> {
+        (place.row() < self.buildings).then_some(BuildingIx(place.0))
+    }
+    /// Whether the place stands for the world outside.
+    #[must_use]
+    pub fn is_external(&self, place: Place) -> bool {
+        place.row() >= self.buildings && place.row() < self.len()
+    }
+    /// The place of an external node by name.
+    #[must_use]
+    pub fn external(&self, name: &str) -> Option<Place> {
+        let position = self.external_names.iter().position(|known| known == name)?;
+        Some(Place((self.buildings + position) as u32))
+    }
+    /// Straight-line distance, metres.
+    #[must_use]
+    pub fn distance_m(&self, a: Place, b: Place) -> f64 {
+        let (dx, dy) = (self.x_m[a.row()] - self.x_m[b.row()], self.y_m[a.row()] - self.y_m[b.row()]);
+        (dx * dx + dy * dy).sqrt()
+    }
+}
+
+/// Persons table; key [`PersonIx`]. Residents first, in order of zone, household and member; then the
+/// groups from outside in the order of the settings.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Persons {
+    /// What brings them here.
+    pub kind: Vec<PersonKind>,
+    /// Where they sleep: a building, or an external place for people from outside.
+    pub home: Vec<Place>,
+    /// Household number within the city, `u32::MAX` for people from outside.
+    pub household: Vec<u32>,
+    /// Age class, a row of [`crate::settings::AGE_CLASSES`].
+    pub age_class: Vec<u8>,
+    /// Has a job.
+    pub employed: Vec<bool>,
+    /// Goes to school.
+    pub pupil: Vec<bool>,
+    /// Can take a car.
+    pub has_car: Vec<bool>,
+    /// Can take a motor two-wheeler.
+    pub has_two_wheeler: Vec<bool>,
+    /// Where they work or learn, or [`Place::NONE`].
+    pub workplace: Vec<Place>,
+}
+
+impl Persons {
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kind.len()
+    }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kind.is_empty()
+    }
+    /// Persons with their index.
+    pub fn indices(&self) -> impl Iterator<Item = PersonIx> + use<> {
+        (0..self.len() as u32).map(PersonIx)
+    }
+    /// Appends somebody from outside, who has no household here.
+    pub fn push_from_outside(&mut self, kind: PersonKind, home: Place, workplace: Place) -> PersonIx {
+        let person = PersonIx(self.len() as u32);
+        self.kind.push(kind);
+        self.home.push(home);
+        self.household.push(u32::MAX);
+        self.age_class.push(2);
+        self.employed.push(kind == PersonKind::Commuter);
+        self.pupil.push(kind == PersonKind::Pupil);
+        self.has_car.push(true);
+        self.has_two_wheeler.push(false);
+        self.workplace.push(workplace);
+        person
+    }
+}

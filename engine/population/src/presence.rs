@@ -1,0 +1,150 @@
+//! Where everybody is, and the trips that start now.
+//!
+//! A trip starts at its planned tick if its person is there and has stayed long enough; who is late
+//! leaves when the shortest stay is over. One calendar holds the planned starts (sorted once), a small
+//! heap the late ones; persons who stay are never looked at.
+//!
+//! Law: every person is in exactly one place, a building, outside, or on the way.
+
+use crate::persons::{Persons, Place};
+use crate::plans::Plans;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use urbis_core::clock::Tick;
+use urbis_core::{Clock, TripIx};
+
+/// Tick that never comes.
+pub const NEVER: Tick = Tick::MAX;
+
+/// Where everybody is. Columns by person, by place and by trip.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct People {
+    /// By person: where they are, [`Place::TRAVELLING`] on the way.
+    pub place: Vec<Place>,
+    /// By person: their next trip, a row of [`Plans`].
+    next_trip: Vec<u32>,
+    /// By person: the earliest tick at which they may leave.
+    ready: Vec<Tick>,
+    /// By place: persons there.
+    pub present: Vec<u32>,
+    /// Persons on the way.
+    pub travelling: u32,
+    /// By trip: the tick it started at, or [`NEVER`].
+    pub started: Vec<Tick>,
+    /// By trip: when it ended, milliseconds since the start, or `u32::MAX`.
+    pub ended_ms: Vec<u32>,
+    /// By trip: way travelled, metres; NaN until it ended.
+    pub distance_m: Vec<f32>,
+    /// By trip: seconds waited before the vehicle was on the road.
+    pub wait_s: Vec<f32>,
+    /// Late starts: (tick, trip), soonest first.
+    late: BinaryHeap<Reverse<(Tick, u32)>>,
+}
+
+/// Trips that start at this tick, in order of trip.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct TripStarts {
+    /// Rows of [`Plans`].
+    pub trips: Vec<TripIx>,
+}
+
+/// A trip that has ended, whoever moved it.
+#[derive(Clone, Copy, Debug)]
+pub struct TripEnd {
+    /// Which.
+    pub trip: TripIx,
+    /// When, milliseconds since the start.
+    pub arrive_ms: u32,
+    /// Way travelled, metres.
+    pub distance_m: f32,
+    /// Seconds waited before the vehicle was on the road.
+    pub wait_s: f32,
+}
+
+impl People {
+    /// Everybody at home, at tick 0.
+    #[must_use]
+    pub fn new(persons: &Persons, plans: &Plans, places: usize) -> Self {
+        let mut present = vec![0; places];
+        for home in &persons.home {
+            present[home.row()] += 1;
+        }
+        Self {
+            place: persons.home.clone(),
+            next_trip: plans.first_trip[..persons.len()].to_vec(),
+            ready: vec![0; persons.len()],
+            present,
+            travelling: 0,
+            started: vec![NEVER; plans.len()],
+            ended_ms: vec![u32::MAX; plans.len()],
+            distance_m: vec![f32::NAN; plans.len()],
+            wait_s: vec![0.0; plans.len()],
+            late: BinaryHeap::new(),
+        }
+    }
+
+    /// Starts a trip if its person is there, may leave, and has no earlier trip to make.
+    fn try_start(&mut self, plans: &Plans, trip: TripIx, tick: Tick) -> bool {
+        let person = plans.person[trip.row()].row();
+        let from = plans.from[trip.row()];
+        if self.next_trip[person] != trip.0 || self.place[person] != from || self.ready[person] > tick {
+            return false;
+        }
+        self.place[person] = Place::TRAVELLING;
+        self.next_trip[person] += 1;
+        self.present[from.row()] -= 1;
+        self.travelling += 1;
+        self.started[trip.row()] = tick;
+        true
+    }
+
+    /// Ends a trip: its person is there, and the next start is put into the calendar if it is overdue.
+    /// Panics when the trip is not under way, which no input can cause.
+    pub fn end_trip(&mut self, plans: &Plans, end: TripEnd, tick: Tick) {
+        let row = end.trip.row();
+        let person = plans.person[row].row();
+        assert!(self.place[person] == Place::TRAVELLING, "trip {row} ended but was not under way");
+        let to = plans.to[row];
+        self.place[person] = to;
+        self.present[to.row()] += 1;
+        self.travelling -= 1;
+        self.ended_ms[row] = end.arrive_ms;
+        self.distance_m[row] = end.distance_m;
+        self.wait_s[row] = end.wait_s;
+        let next = self.next_trip[person];
+        if plans.trips_of(plans.person[row]).contains(&next) {
+            let ready = tick + plans.stay_min[next as usize];
+            self.ready[person] = ready;
+            if plans.planned[next as usize] < ready {
+                self.late.push(Reverse((ready, next)));
+            }
+        }
+    }
+}
+
+/// Starts the trips whose time has come. Writes [`People`] and [`TripStarts`].
+pub fn start_trips(
+    clock: Res<'_, Clock>,
+    plans: Res<'_, Plans>,
+    mut people: ResMut<'_, People>,
+    mut starts: ResMut<'_, TripStarts>,
+) {
+    let tick = clock.tick();
+    starts.trips.clear();
+    for &trip in plans.planned_at(tick) {
+        if people.try_start(&plans, trip, tick) {
+            starts.trips.push(trip);
+        }
+    }
+    while let Some(&Reverse((due, trip))) = people.late.peek()
+        && due <= tick
+    {
+        people.late.pop();
+        if people.try_start(&plans, TripIx(trip), tick) {
+            starts.trips.push(TripIx(trip));
+        }
+    }
+    starts.trips.sort_unstable();
+}

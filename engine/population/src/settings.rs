@@ -1,0 +1,242 @@
+//! Settings of the population model, as they stand in a scenario under `[population]`.
+
+use crate::plans::Mode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Age classes: name of the panel indicator, and lower bound in years.
+pub const AGE_CLASSES: [(&str, u8); 6] = [
+    ("age_share_0_17", 0),
+    ("age_share_18_34", 18),
+    ("age_share_35_49", 35),
+    ("age_share_50_64", 50),
+    ("age_share_65_79", 65),
+    ("age_share_80_plus", 80),
+];
+
+/// What brings a person here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonKind {
+    /// Lives here.
+    Resident,
+    /// Comes in to work.
+    Commuter,
+    /// Comes in to school.
+    Pupil,
+    /// Comes in to shop, eat, see.
+    Visitor,
+    /// Brings goods.
+    Delivery,
+    /// Only passes.
+    Through,
+}
+
+impl PersonKind {
+    /// All kinds with their names in files.
+    pub const NAMED: [(Self, &'static str); 6] = [
+        (Self::Resident, "resident"),
+        (Self::Commuter, "commuter"),
+        (Self::Pupil, "pupil"),
+        (Self::Visitor, "visitor"),
+        (Self::Delivery, "delivery"),
+        (Self::Through, "through"),
+    ];
+    /// Name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED[self as usize].1
+    }
+}
+
+/// People: who they are, how they move, who comes from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PopulationSettings {
+    /// Share of all persons that is simulated, over 0 to 1. Road capacities shrink with it and results
+    /// are scaled up by its inverse.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub sample_factor: f64,
+    /// Mean persons in a household.
+    pub persons_per_household: f64,
+    /// Shares of the age classes 0-17, 18-34, 35-49, 50-64, 65-79, 80+, used where the panel has none.
+    pub age_shares: [f64; 6],
+    /// Share of those aged 18 to 64 who have a job.
+    pub employed_share_18_64: f64,
+    /// Share of those aged 0 to 17 who go to school.
+    pub pupil_share_0_17: f64,
+    /// Share of employed residents who work outside the area (needs external nodes).
+    pub work_outside_share: f64,
+    /// Share of workers and pupils who go to their place on the simulated day: not on leave, ill or
+    /// working from home.
+    pub present_share: f64,
+    /// Share of adults who can take a car.
+    pub car_share: f64,
+    /// Share of adults who can take a motor two-wheeler.
+    pub two_wheeler_share: f64,
+    /// Jobs for each resident, where the panel has no indicator `jobs`.
+    pub jobs_per_resident: f64,
+    /// Mean number of tours for shopping, leisure and errands a day, beside work and school.
+    pub other_tours: OtherTours,
+    /// Share of such tours that leave the area by car (needs external nodes).
+    pub other_outside_share: f64,
+    /// Share of workers who go somewhere at midday and come back.
+    pub midday_trip_share: f64,
+    /// Share of workers who stop for shopping or leisure on their way home.
+    pub stop_after_work_share: f64,
+    /// Distance over which the attraction of a place falls to 1/e, metres.
+    pub decay_m: Decay,
+    /// Speeds and constants of the modes.
+    pub modes: BTreeMap<Mode, ModeSettings>,
+    /// Groups of people who come from outside.
+    pub external: Vec<ExternalGroup>,
+    /// Vehicles a day that cross the border in both directions, which the groups with
+    /// `fills_border_count` fill up to. Empty: taken as their own counts.
+    pub border_crossings_per_day: Option<f64>,
+}
+
+/// Mean number of other tours a day, by what else the person does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OtherTours {
+    /// People who went to work.
+    pub worker: f64,
+    /// Pupils.
+    pub pupil: f64,
+    /// Everybody else.
+    pub other: f64,
+}
+
+impl Default for OtherTours {
+    fn default() -> Self {
+        Self { worker: 0.35, pupil: 0.4, other: 1.3 }
+    }
+}
+
+/// Decay distances by purpose, metres.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Decay {
+    /// To work.
+    pub work: f64,
+    /// To school.
+    pub school: f64,
+    /// Shopping, leisure, errands.
+    pub other: f64,
+}
+
+impl Default for Decay {
+    fn default() -> Self {
+        Self { work: 6000.0, school: 1500.0, other: 2500.0 }
+    }
+}
+
+/// One mode of travel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModeSettings {
+    /// Door-to-door speed along the way, km/h. For cars it only serves the choice; on the road, traffic
+    /// decides.
+    pub speed_kmh: f64,
+    /// Way divided by straight line.
+    pub detour: f64,
+    /// Time to get to, wait for and park the vehicle, minutes.
+    pub access_min: f64,
+    /// Constant of the choice, in minutes of travel: negative makes the mode more attractive.
+    pub constant_min: f64,
+}
+
+/// A group of people from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalGroup {
+    /// Name for people.
+    pub name: String,
+    /// What brings them.
+    pub kind: PersonKind,
+    /// How many come on the day.
+    #[serde(default)]
+    pub persons_per_day: f64,
+    /// Size the group so that the border count is met; `persons_per_day` is then ignored.
+    #[serde(default)]
+    pub fills_border_count: bool,
+    /// Share of the border count still missing that this group takes; groups fill in order.
+    #[serde(default = "one")]
+    pub fill_share: f64,
+    /// Shares of modes on the way in; they are normalised.
+    pub mode_shares: BTreeMap<Mode, f64>,
+    /// Shares of the external nodes they come through; normalised.
+    pub gateway_shares: BTreeMap<String, f64>,
+    /// When they arrive.
+    pub arrivals: Vec<Wave>,
+    /// Mean stay, hours.
+    #[serde(default)]
+    pub stay_h: f64,
+    /// Standard deviation of the stay, hours.
+    #[serde(default)]
+    pub stay_sd_h: f64,
+    /// Mean number of places visited during the stay, at least one.
+    #[serde(default = "one")]
+    pub stops: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// A wave of arrivals: normal in time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wave {
+    /// Share of the group; normalised.
+    pub share: f64,
+    /// Local hour of its middle.
+    pub at_h: f64,
+    /// Standard deviation, hours.
+    pub sd_h: f64,
+}
+
+impl Default for PopulationSettings {
+    fn default() -> Self {
+        // Speeds and access times are common planning values; constants are calibrated by scenario.
+        let mode =
+            |speed_kmh, detour, access_min, constant_min| ModeSettings { speed_kmh, detour, access_min, constant_min };
+        Self {
+            sample_factor: 1.0,
+            persons_per_household: 2.5,
+            age_shares: [0.22, 0.24, 0.21, 0.18, 0.11, 0.04],
+            employed_share_18_64: 0.70,
+            pupil_share_0_17: 0.85,
+            work_outside_share: 0.0,
+            present_share: 0.85,
+            car_share: 0.5,
+            two_wheeler_share: 0.0,
+            jobs_per_resident: 0.42,
+            other_tours: OtherTours::default(),
+            other_outside_share: 0.0,
+            midday_trip_share: 0.15,
+            stop_after_work_share: 0.2,
+            decay_m: Decay::default(),
+            modes: BTreeMap::from([
+                (Mode::Car, mode(24.0, 1.35, 5.0, 4.0)),
+                (Mode::CarPassenger, mode(24.0, 1.35, 5.0, 16.0)),
+                (Mode::Van, mode(24.0, 1.35, 2.0, 0.0)),
+                (Mode::TwoWheeler, mode(26.0, 1.3, 2.0, 4.0)),
+                (Mode::Transit, mode(17.0, 1.4, 11.0, 6.0)),
+                (Mode::Bicycle, mode(13.0, 1.3, 2.0, 16.0)),
+                (Mode::Walk, mode(4.7, 1.25, 0.0, 0.0)),
+            ]),
+            external: Vec::new(),
+            border_crossings_per_day: None,
+        }
+    }
+}
+
+impl PopulationSettings {
+    /// The settings of a mode; modes a scenario leaves out keep their default.
+    #[must_use]
+    pub fn mode(&self, mode: Mode) -> ModeSettings {
+        self.modes.get(&mode).cloned().unwrap_or_else(|| Self::default().modes[&mode].clone())
+    }
+}

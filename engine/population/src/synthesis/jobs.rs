@@ -1,0 +1,83 @@
+//! Jobs in buildings: the panel's jobs by zone (or for the city) spread by floor area and use.
+
+use crate::settings::PopulationSettings;
+use bevy_ecs::resource::Resource;
+use urbis_city::model::{BuildingUse, City};
+use urbis_core::columns::apportion;
+use urbis_core::{Error, Problem};
+
+/// Gross floor area for each job, m2: usual planning densities by main use. Dwellings hold the home
+/// businesses, caretakers and domestic staff.
+const FLOOR_AREA_M2_PER_JOB: [(BuildingUse, f64); 10] = [
+    (BuildingUse::Residential, 500.0),
+    (BuildingUse::Office, 20.0),
+    (BuildingUse::Retail, 35.0),
+    (BuildingUse::Hotel, 50.0),
+    (BuildingUse::Industrial, 60.0),
+    (BuildingUse::Education, 80.0),
+    (BuildingUse::Health, 40.0),
+    (BuildingUse::Civic, 80.0),
+    (BuildingUse::Parking, 2000.0),
+    (BuildingUse::Other, f64::INFINITY),
+];
+
+/// Jobs by building. Shape: one row for each building.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Jobs {
+    /// Jobs in the building.
+    pub jobs: Vec<u32>,
+}
+
+impl Jobs {
+    /// Spreads the panel's indicator `jobs` by zone; what the zones leave of the city's figure, or all
+    /// of it, or `jobs_per_resident` times the residents, goes over the zones without a figure.
+    ///
+    /// # Errors
+    /// When there are jobs but no building to hold them.
+    pub fn new(city: &City, settings: &PopulationSettings) -> urbis_core::Result<Self> {
+        let weight: Vec<f64> = (0..city.buildings.len())
+            .map(|row| {
+                let area = FLOOR_AREA_M2_PER_JOB[city.buildings.purpose[row] as usize].1;
+                city.buildings.floor_area_m2[row] / area
+            })
+            .collect();
+        let by_zone = city.buildings.by_zone(city.zones.len());
+        let figure = |zone: &str| city.panel_latest(zone, "jobs").map(|row| row.value);
+        let of_zone: Vec<Option<f64>> = city.zones.id.iter().map(|id| figure(id)).collect();
+        let known: f64 = of_zone.iter().flatten().sum();
+        let total = figure(&city.manifest.name).unwrap_or_else(|| {
+            if of_zone.iter().all(Option::is_some) {
+                known
+            } else {
+                super::residents::residents_by_zone(city).iter().sum::<f64>() * settings.jobs_per_resident
+            }
+        });
+        let mut jobs = vec![0; city.buildings.len()];
+        let mut spread = |rows: &[usize], count: f64| {
+            let weights: Vec<f64> = rows.iter().map(|&row| weight[row]).collect();
+            for (&row, part) in rows.iter().zip(apportion(count.round().max(0.0) as u32, &weights)) {
+                jobs[row] += part;
+            }
+        };
+        let mut open_rows = Vec::new();
+        for (zone, figure) in of_zone.iter().enumerate() {
+            let rows: Vec<usize> = by_zone.row(zone).iter().map(|building| building.row()).collect();
+            match figure {
+                Some(count) => spread(&rows, *count),
+                None => open_rows.extend(rows),
+            }
+        }
+        let rest = total - known;
+        if rest > 0.5 {
+            spread(&open_rows, rest);
+        }
+        if total > 0.5 && jobs.iter().all(|&count| count == 0) {
+            let place = std::path::Path::new(&city.manifest.name);
+            return Err(Error::from(
+                Problem::file(place, format!("{total:.0} jobs but no building with floor area to hold them"))
+                    .with_help("give the city package buildings, or `[buildings] source = \"synthetic\"`"),
+            ));
+        }
+        Ok(Self { jobs })
+    }
+}

@@ -1,0 +1,91 @@
+//! Buildings added up to zones and sectors, and the energy of the period.
+//!
+//! Law: energy served = sum of the energy of buildings + street lighting. Both sides are added up on
+//! their own, by zone and by building, and compared by the audit.
+
+use super::intensity::{Sector, street_light_share};
+use super::load::BuildingLoads;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use urbis_city::model::City;
+use urbis_core::csr::Csr;
+use urbis_core::{BuildingIx, Clock, Domain};
+
+/// Loads of zones by sector.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct ZoneLoads {
+    members: Csr<BuildingIx>,
+    /// Served in this step, watts. Shape: zones x 4, sectors of one zone together.
+    pub served_w: Vec<f64>,
+    /// Energy served since the start by zone and sector, joules. Same shape.
+    pub served_j: Vec<f64>,
+    /// Energy drawn since the start by building, joules.
+    pub building_j: Vec<f64>,
+    /// Energy of street lighting since the start, joules.
+    pub lighting_j: f64,
+}
+
+impl ZoneLoads {
+    /// Sums of a city.
+    #[must_use]
+    pub fn new(city: &City, loads: &BuildingLoads) -> Self {
+        let cells = city.zones.len() * Sector::ALL.len();
+        Self {
+            members: city.buildings.by_zone(city.zones.len()),
+            served_w: vec![0.0; cells],
+            served_j: vec![0.0; cells],
+            building_j: vec![0.0; loads.demand_w.len()],
+            lighting_j: 0.0,
+        }
+    }
+    /// Energy served to all zones since the start, joules.
+    #[must_use]
+    pub fn total_served_j(&self) -> f64 {
+        urbis_core::chunks::sum(&self.served_j)
+    }
+    /// Energy that buildings and lamps drew since the start, joules.
+    #[must_use]
+    pub fn total_drawn_j(&self) -> f64 {
+        urbis_core::chunks::sum(&self.building_j) + self.lighting_j
+    }
+    /// Energy served by sector since the start, joules, in order of [`Sector::ALL`].
+    #[must_use]
+    pub fn by_sector_j(&self) -> [f64; 4] {
+        Sector::ALL.map(|sector| self.served_j.iter().skip(sector as usize).step_by(Sector::ALL.len()).sum())
+    }
+    /// Power served by sector in this step, watts.
+    #[must_use]
+    pub fn by_sector_w(&self) -> [f64; 4] {
+        Sector::ALL.map(|sector| self.served_w.iter().skip(sector as usize).step_by(Sector::ALL.len()).sum())
+    }
+    /// The members of a zone, for checks.
+    #[must_use]
+    pub fn members(&self, zone: usize) -> &[BuildingIx] {
+        self.members.row(zone)
+    }
+}
+
+/// Serves what is asked for: adds buildings to zones and counts the energy of the step that starts now.
+pub fn serve_loads(clock: Res<'_, Clock>, loads: Res<'_, BuildingLoads>, mut zones: ResMut<'_, ZoneLoads>) {
+    if !clock.is_due(Domain::Power) {
+        return;
+    }
+    let seconds = f64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
+    let light = street_light_share((clock.local_second_of_day(clock.tick()) / 3600) as usize);
+    let ZoneLoads { members, served_w, served_j, building_j, lighting_j } = &mut *zones;
+    served_w.fill(0.0);
+    for zone in 0..members.rows() {
+        let cells = zone * Sector::ALL.len();
+        for building in members.row(zone) {
+            served_w[cells + loads.sector[building.row()] as usize] += loads.demand_w[building.row()];
+        }
+        served_w[cells + Sector::Lighting as usize] = loads.lighting_w[zone] * light;
+        *lighting_j += loads.lighting_w[zone] * light * seconds;
+    }
+    for (energy, power) in served_j.iter_mut().zip(served_w.iter()) {
+        *energy += power * seconds;
+    }
+    for (energy, power) in building_j.iter_mut().zip(&loads.demand_w) {
+        *energy += power * seconds;
+    }
+}
