@@ -1,1 +1,27 @@
-//! Urbis.
+//! Urbis: a city's traffic, people and utility networks in one deterministic step loop.
+//!
+//! Start reading at [`step`]: the loop on one screen. [`simulation`] puts a city and a scenario into a
+//! world and steps it, [`mod@run`] is the whole journey from a scenario file to a results folder.
+//!
+//! ```no_run
+//! use std::{path::Path, sync::atomic::AtomicBool};
+//! let options = urbis::RunOptions { out: "out".into(), threads: None, seed: None };
+//! let summary = urbis::run(Path::new("scenarios/monaco/baseline.toml"), &options, &mut |_| {}, &AtomicBool::new(false))?;
+//! assert!(summary.out.join("_SUCCESS").exists());
+//! # Ok::<(), urbis_core::Error>(())
+//! ```
+
+pub mod run;
+pub mod simulation;
+pub mod step;
+
+pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};
+pub use simulation::Simulation;
+pub use urbis_city as city;
+pub use urbis_core as core;
+pub use urbis_output as output;
+pub use urbis_output::Kpi;
+pub use urbis_population as population;
+pub use urbis_scenario as scenario;
+pub use urbis_traffic as traffic;
+pub use urbis_utility as utility;

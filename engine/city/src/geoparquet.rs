@@ -7,6 +7,7 @@
 //!
 //! Ignores: other encodings (GeoArrow), other reference systems, covering boxes. Single-threaded.
 
+use crate::vector::Value;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, StringArray, UInt8Array, UInt32Array,
 };
@@ -282,6 +283,24 @@ impl TableReader {
         let Some(column) = self.column(name, &DataType::Boolean, problems) else { return Vec::new() };
         self.no_nulls(name, &column, problems);
         column.as_boolean().iter().map(Option::unwrap_or_default).collect()
+    }
+    /// Every column but the geometry as text or numbers, with their names: for files of other tools.
+    #[must_use]
+    pub fn values(&self) -> (Vec<String>, Vec<Vec<Option<Value>>>) {
+        let schema = self.batch.schema();
+        let columns = schema.fields().iter().zip(self.batch.columns()).filter(|(field, _)| field.name() != GEOMETRY);
+        columns
+            .filter_map(|(field, column)| {
+                let values: Vec<Option<Value>> = if column.data_type().is_numeric() {
+                    let numbers = arrow::compute::cast(column, &DataType::Float64).ok()?;
+                    numbers.as_primitive::<Float64Type>().iter().map(|v| v.map(Value::Number)).collect()
+                } else {
+                    let texts = arrow::compute::cast(column, &DataType::Utf8).ok()?;
+                    texts.as_string::<i32>().iter().map(|v| v.map(|v| Value::Text(v.to_owned()))).collect()
+                };
+                Some((field.name().clone(), values))
+            })
+            .unzip()
     }
     /// The geometry column, each row turned by `wanted` into the type needed. `what` names that type.
     pub fn geometry<G>(

@@ -61,6 +61,7 @@ impl Domain {
 #[derive(Clone, Debug, Resource)]
 pub struct Clock {
     tick: Tick,
+    is_started: bool,
     end: Tick,
     start_utc_ms: i64,
     local_offset_s: i32,
@@ -72,7 +73,14 @@ impl Clock {
     /// `end` ticks. `local_offset_s` is local time minus UTC at the start, in seconds.
     #[must_use]
     pub fn new(start_utc_ms: i64, local_offset_s: i32, end: Tick) -> Self {
-        Self { tick: 0, end, start_utc_ms, local_offset_s, periods: [Period::EVERY_TICK; Domain::ALL.len()] }
+        Self {
+            tick: 0,
+            is_started: false,
+            end,
+            start_utc_ms,
+            local_offset_s,
+            periods: [Period::EVERY_TICK; Domain::ALL.len()],
+        }
     }
     /// Sets how long one step of a domain takes.
     #[must_use]
@@ -91,14 +99,25 @@ impl Clock {
     pub fn end(&self) -> Tick {
         self.end
     }
-    /// Whether the period is over.
+    /// Whether a tick is left to compute.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.tick >= self.end
+    pub fn has_next(&self) -> bool {
+        self.next() < self.end
     }
-    /// Moves to the next tick.
+    /// The tick that [`Clock::advance`] moves to.
+    #[must_use]
+    pub fn next(&self) -> Tick {
+        self.tick + Tick::from(self.is_started)
+    }
+    /// Moves to the next tick; the first call starts tick 0.
     pub fn advance(&mut self) {
-        self.tick += 1;
+        self.tick = self.next();
+        self.is_started = true;
+    }
+    /// Whether the tick being computed ends an interval of so many ticks.
+    #[must_use]
+    pub fn ends_interval(&self, ticks: Tick) -> bool {
+        (self.tick + 1).is_multiple_of(ticks)
     }
     /// How long one step of the domain takes.
     #[must_use]
@@ -133,11 +152,13 @@ mod tests {
         let quarter = Period::from_seconds(900).unwrap();
         let mut clock = Clock::new(0, 3600, 3600).with_period(Domain::Power, quarter);
         let mut due = 0;
-        while !clock.is_over() {
+        while clock.has_next() {
+            clock.advance();
             due += u32::from(clock.is_due(Domain::Power));
             assert!(clock.is_due(Domain::Traffic));
-            clock.advance();
         }
+        assert_eq!(clock.tick(), 3599);
+        assert!(clock.ends_interval(3600) && !clock.ends_interval(7200));
         assert_eq!(due, 4);
         assert_eq!(clock.local_second_of_day(0), 3600);
         assert_eq!(clock.utc_ms(2), 2000);

@@ -7,8 +7,7 @@
 //! Contract: no state besides the builders; equal values in equal order give equal arrays.
 
 use arrow::array::{
-    Array, ArrayRef, BooleanBuilder, Float64Builder, StringBuilder, TimestampMillisecondBuilder, UInt32Builder,
-    UInt64Builder,
+    Array, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 use std::sync::Arc;
@@ -100,7 +99,7 @@ kinds! {
     MaybeReal: Option<f64>, Float64Builder, DataType::Float64, Float64Builder::new(),
         nullable true, delta false, |b, v| b.append_option(v), |v| v.filter(|v| !v.is_finite());
     /// A running number that names a row.
-    Number: u32, UInt32Builder, DataType::UInt32, UInt32Builder::new(),
+    Number: i64, Int64Builder, DataType::Int64, Int64Builder::new(),
         nullable false, delta true, |b, v| b.append_value(v), |_v| None;
     /// How many.
     Count: u64, UInt64Builder, DataType::UInt64, UInt64Builder::new(),

@@ -11,6 +11,10 @@ pub mod machine;
 pub mod marker;
 mod staging;
 mod table_file;
+pub mod audit;
+pub mod kpis;
+pub mod record;
+pub mod stopwatch;
 pub mod tables;
 pub mod writer;
 

@@ -70,7 +70,7 @@ macro_rules! value {
     (MaybeText) => { Option<&'a str> };
     (Real) => { f64 };
     (MaybeReal) => { Option<f64> };
-    (Number) => { u32 };
+    (Number) => { i64 };
     (Count) => { u64 };
     (Flag) => { bool };
 }

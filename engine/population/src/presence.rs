@@ -39,6 +39,8 @@ pub struct People {
     pub distance_m: Vec<f32>,
     /// By trip: seconds waited before the vehicle was on the road.
     pub wait_s: Vec<f32>,
+    /// By trip: whether nobody could move it.
+    pub is_rejected: Vec<bool>,
     /// Late starts: (tick, trip), soonest first.
     late: BinaryHeap<Reverse<(Tick, u32)>>,
 }
@@ -81,6 +83,7 @@ impl People {
             ended_ms: vec![u32::MAX; plans.len()],
             distance_m: vec![f32::NAN; plans.len()],
             wait_s: vec![0.0; plans.len()],
+            is_rejected: vec![false; plans.len()],
             late: BinaryHeap::new(),
         }
     }
@@ -121,6 +124,19 @@ impl People {
                 self.late.push(Reverse((ready, next)));
             }
         }
+    }
+
+    /// Takes back a trip that nobody could move: its person is where they were and stays, since every
+    /// later trip starts elsewhere. Panics when the trip is not under way, which no input can cause.
+    pub fn reject_trip(&mut self, plans: &Plans, trip: TripIx) {
+        let row = trip.row();
+        let person = plans.person[row].row();
+        assert!(self.place[person] == Place::TRAVELLING, "trip {row} was rejected but was not under way");
+        let from = plans.from[row];
+        self.place[person] = from;
+        self.present[from.row()] += 1;
+        self.travelling -= 1;
+        self.is_rejected[row] = true;
     }
 }
 

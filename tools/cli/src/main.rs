@@ -1,1 +1,46 @@
-fn main() {}
+//! The program `urbis`: reads the command line, calls the engine, and speaks with people. All rules of
+//! how it speaks are here: data on standard output, everything else on standard error; exit codes of
+//! [`ExitStatus`]; one place that turns errors into text (`screen`).
+
+mod args;
+mod city;
+mod progress;
+mod results;
+mod scenario;
+mod screen;
+
+use args::{Arguments, CityCommand, Command, ScenarioCommand};
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+use urbis_core::Result;
+use urbis_core::diagnostics::ExitStatus;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let status = match execute(&arguments.command) {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => {
+            let status = error.exit_status();
+            screen::show_error(error);
+            status
+        }
+    };
+    ExitCode::from(status as u8)
+}
+
+fn execute(command: &Command) -> Result<()> {
+    match command {
+        Command::City(CityCommand::Build { recipe, out }) => city::build(recipe, out),
+        Command::City(CityCommand::Info { package, format }) => city::info(package, *format),
+        Command::Scenario(ScenarioCommand::Check { file }) => scenario::check(file),
+        Command::Scenario(ScenarioCommand::Show { file, format }) => scenario::show(file, *format),
+        Command::Run(arguments) => results::run(arguments),
+        Command::Draw(arguments) => results::draw(arguments),
+        Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "urbis", &mut text);
+            screen::print(&String::from_utf8_lossy(&text))
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Opens the results of one run. Only what the marker `_SUCCESS` lists is a result; a folder without
+//! it, or a run it does not list, is refused in words. Tables come batch by batch, and only the columns
+//! asked for, so that memory stays bounded.
+//!
+//! Contract: read-only, one thread, rows in file order.
+
+use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use urbis_city::geoparquet::TableReader;
+use urbis_core::hash::sha256_file;
+use urbis_core::{Error, Problem, Problems, Result};
+use urbis_output::marker::{LAYERS, MARKER, partition};
+use urbis_output::{Kpi, Marker, Table};
+
+const BATCH_ROWS: usize = 16_384;
+
+/// Scenario and seed of every finished run in a folder, sorted.
+///
+/// # Errors
+/// When the marker cannot be read.
+pub fn runs_in(results: &Path) -> Result<Vec<(String, u64)>> {
+    let marker = Marker::read(results)?;
+    let runs: BTreeSet<_> = marker
+        .files
+        .keys()
+        .filter_map(|file| {
+            let (scenario, rest) = file.split_once("/scenario=")?.1.split_once("/seed=")?;
+            Some((scenario.to_owned(), rest.split_once('/')?.0.parse().ok()?))
+        })
+        .collect();
+    Ok(runs.into_iter().collect())
+}
+
+/// The results of one finished run.
+#[derive(Clone, Debug)]
+pub struct RunResults {
+    results: PathBuf,
+    partition: String,
+    marker: Marker,
+}
+
+/// What table `runs` says of a run, as far as pictures and reports need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunInfo {
+    /// Title of the scenario.
+    pub title: String,
+    /// Name of the city package.
+    pub city: String,
+    /// Whom to credit for the city's data.
+    pub attribution: String,
+    /// IANA name of the local time zone; empty where none was given.
+    pub time_zone: String,
+    /// Local time minus UTC at the start, milliseconds.
+    pub local_offset_ms: i64,
+    /// Start of the simulated period, Unix time in milliseconds.
+    pub start_utc_ms: i64,
+    /// Length of the simulated period, seconds.
+    pub duration_s: f64,
+    /// Wall time of the run, seconds.
+    pub wall_s: f64,
+    /// Version of the program.
+    pub urbis_version: String,
+    /// Share of the people that was simulated, as the scenario says; 1 where it does not.
+    pub sample_factor: f64,
+}
+
+/// `population.sample_factor` of a resolved scenario.
+fn sample_factor(scenario_toml: &str) -> f64 {
+    let scenario: Option<toml::Table> = scenario_toml.parse().ok();
+    let factor = scenario.as_ref().and_then(|s| s.get("population")?.get("sample_factor")?.as_float());
+    factor.unwrap_or(1.0)
+}
+
+impl RunResults {
+    /// Opens a run.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the marker is missing or does not list the run; the message says which
+    /// runs there are.
+    pub fn open(results: &Path, scenario: &str, seed: u64) -> Result<Self> {
+        let marker = Marker::read(results)?;
+        if marker.files.is_empty() {
+            let problem = Problem::file(&results.join(MARKER), "missing, so this is no finished results folder");
+            return Err(problem.with_help("run the scenario to its end with `urbis run ... --out DIR`").into());
+        }
+        let partition = partition(scenario, seed);
+        if marker.in_partition(&partition).next().is_none() {
+            let runs = runs_in(results)?;
+            let known: Vec<_> = runs.iter().map(|(scenario, seed)| format!("{scenario} seed {seed}")).collect();
+            let what = format!("no finished run of scenario {scenario} with seed {seed}");
+            let help = format!("finished runs here: {}", known.join(", "));
+            return Err(Problem::file(results, what).with_help(help).into());
+        }
+        Ok(Self { results: results.to_owned(), partition, marker })
+    }
+
+    fn name(&self, table: Table) -> String {
+        let lies_in = format!("{}/{}/", table.name(), self.partition);
+        let listed = self.marker.files.keys().find(|file| file.starts_with(&lies_in));
+        listed.cloned().unwrap_or_else(|| format!("{lies_in}part-0.parquet"))
+    }
+
+    /// Whether the run has the table.
+    #[must_use]
+    pub fn has(&self, table: Table) -> bool {
+        let name = self.name(table);
+        // `runs` is never listed: it is there with the run or not at all.
+        self.marker.files.contains_key(&name) || (table == Table::Runs && self.results.join(name).exists())
+    }
+
+    /// Checks every listed file of the run and the layers against its hash.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming every file that is missing or changed.
+    pub fn verify(&self) -> Result<()> {
+        let mut problems = Problems::new();
+        let layers = self.marker.files.iter().filter(|(file, _)| file.starts_with(LAYERS));
+        let tables = self.marker.in_partition(&self.partition);
+        for (file, hash) in tables.chain(layers.map(|(f, h)| (f.as_str(), h.as_str()))) {
+            let path = self.results.join(file);
+            match sha256_file(&path) {
+                Ok(found) if found == hash => {}
+                Ok(_) => problems.push(Problem::file(&path, format!("changed since {MARKER} was written"))),
+                Err(error) => problems.push(Problem::file(&path, format!("listed in {MARKER}, but {error}"))),
+            }
+        }
+        problems.or_else(())
+    }
+
+    /// Hands the named columns of a table to `each`, batch by batch in file order.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the run lacks the table, or the table lacks a column or has it with
+    /// another type; whatever `each` returns.
+    pub fn for_each_batch(
+        &self,
+        table: Table,
+        columns: &[&str],
+        mut each: impl FnMut(&Batch) -> Result<()>,
+    ) -> Result<()> {
+        if !self.has(table) {
+            let what = format!("table {} is not among the results of {}", table.name(), self.partition);
+            return Err(Problem::file(&self.results, what).with_help("list it in the scenario's outputs").into());
+        }
+        let path = self.results.join(self.name(table));
+        let file = File::open(&path).map_err(|source| Error::read(&path, source))?;
+        let broken = |e: &dyn std::fmt::Display| Problem::file(&path, format!("not a readable Parquet file: {e}"));
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(&e))?;
+        let spec = table.spec();
+        for &name in columns {
+            let declared = spec.columns.iter().find(|column| column.name == name);
+            let found = builder.schema().field_with_name(name).ok();
+            if declared.is_none() || declared.map(|c| &c.data_type) != found.map(|f| f.data_type()) {
+                let problem = Problem::file(&path, format!("column {name} is missing or of another type"));
+                return Err(problem.with_help("written by another version of Urbis; run the scenario again").into());
+            }
+        }
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        let reader =
+            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|e| broken(&e))?;
+        for batch in reader {
+            each(&Batch(batch.map_err(|e| broken(&e))?))?;
+        }
+        Ok(())
+    }
+
+    /// A layer of the city the run took place in.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the marker does not list it or it is not readable.
+    pub fn layer(&self, layer: &str) -> Result<TableReader> {
+        let name = format!("{LAYERS}/{layer}.parquet");
+        if !self.marker.files.contains_key(&name) {
+            return Err(Problem::file(&self.results, format!("{MARKER} does not list {name}")).into());
+        }
+        TableReader::read(&self.results.join(name))
+    }
+
+    /// What table `runs` says.
+    ///
+    /// # Errors
+    /// As [`RunResults::for_each_batch`]; [`Error::Input`] when it is not exactly one row.
+    pub fn info(&self) -> Result<RunInfo> {
+        let texts = ["title", "city", "attribution", "time_zone", "urbis_version", "scenario_toml"];
+        let columns = ["local_offset_s", "start_utc", "duration_s", "wall_s"];
+        let mut rows = Vec::new();
+        self.for_each_batch(Table::Runs, &[&texts[..], &columns[..]].concat(), |batch| {
+            for row in 0..batch.rows() {
+                let text = |name| batch.text(name).value(row).to_owned();
+                rows.push(RunInfo {
+                    title: text("title"),
+                    city: text("city"),
+                    attribution: text("attribution"),
+                    time_zone: text("time_zone"),
+                    urbis_version: text("urbis_version"),
+                    sample_factor: sample_factor(&text("scenario_toml")),
+                    local_offset_ms: (batch.real("local_offset_s").value(row) * 1000.0) as i64,
+                    start_utc_ms: batch.time_ms("start_utc", row),
+                    duration_s: batch.real("duration_s").value(row),
+                    wall_s: batch.real("wall_s").value(row),
+                });
+            }
+            Ok(())
+        })?;
+        let found = rows.len();
+        match (rows.pop(), found) {
+            (Some(info), 1) => Ok(info),
+            _ => Err(Problem::file(&self.results.join(self.name(Table::Runs)), format!("{found} rows, not 1")).into()),
+        }
+    }
+
+    /// The indicators of the run, in the order they were written.
+    ///
+    /// # Errors
+    /// As [`RunResults::for_each_batch`].
+    pub fn kpis(&self) -> Result<Vec<Kpi>> {
+        let texts = ["group", "indicator", "zone_id", "unit", "source", "quality"];
+        let columns = ["value", "published", "headline"];
+        let mut kpis = Vec::new();
+        self.for_each_batch(Table::Kpis, &[&texts[..], &columns[..]].concat(), |batch| {
+            let published = batch.real("published");
+            for row in 0..batch.rows() {
+                let text = |name| batch.text(name).value(row).to_owned();
+                kpis.push(Kpi {
+                    group: text("group"),
+                    indicator: text("indicator"),
+                    zone_id: text("zone_id"),
+                    unit: text("unit"),
+                    source: text("source"),
+                    quality: text("quality"),
+                    value: batch.real("value").value(row),
+                    published: published.iter().nth(row).flatten(),
+                    headline: batch.flag("headline").value(row),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(kpis)
+    }
+}
+
+/// Some rows of a table. The accessors panic for columns that were not asked for.
+#[derive(Clone, Debug)]
+pub struct Batch(RecordBatch);
+
+impl Batch {
+    /// Rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.0.num_rows()
+    }
+    /// A column of words.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &StringArray {
+        self.0[name].as_string()
+    }
+    /// A column of figures.
+    #[must_use]
+    pub fn real(&self, name: &str) -> &Float64Array {
+        self.0[name].as_primitive::<Float64Type>()
+    }
+    /// A column of counts.
+    #[must_use]
+    pub fn count(&self, name: &str) -> &UInt64Array {
+        self.0[name].as_primitive::<UInt64Type>()
+    }
+    /// A column of flags.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> &BooleanArray {
+        self.0[name].as_boolean()
+    }
+    /// A moment, Unix time in milliseconds.
+    #[must_use]
+    pub fn time_ms(&self, name: &str, row: usize) -> i64 {
+        self.0[name].as_primitive::<TimestampMillisecondType>().value(row)
+    }
+}

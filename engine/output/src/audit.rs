@@ -1,0 +1,109 @@
+//! The audit of a step: the conservation laws, checked while running. Cheap sums every tick, full
+//! recounts every hour of simulated time and at the last tick. A broken law stops the run.
+//!
+//! Vehicles: requested = entered + waiting + rejected, entered = arrived + on the road.
+//! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
+//! travels by a simple mode. Energy: served by zones = drawn by buildings and lamps.
+
+use crate::ledger::{check_energy, check_finite, check_persons, check_vehicles};
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use urbis_core::{Clock, Domain, Error, Result, Tick};
+use urbis_population::{People, Persons, Places, SimpleTrips};
+use urbis_traffic::Traffic;
+use urbis_utility::power::{BuildingLoads, ZoneLoads};
+
+/// Ticks between full recounts.
+pub const RECOUNT_TICKS: Tick = 3600;
+
+/// The first error of the step loop; whoever runs the loop looks at it after every tick.
+#[derive(Debug, Default, Resource)]
+pub struct Fault(Option<Error>);
+
+impl Fault {
+    /// Keeps the error of a result, if it is the first.
+    pub fn keep(&mut self, result: Result<()>) {
+        if let Err(error) = result
+            && self.0.is_none()
+        {
+            self.0 = Some(error);
+        }
+    }
+    /// The error, if any.
+    ///
+    /// # Errors
+    /// The first one that was kept.
+    pub fn take(&mut self) -> Result<()> {
+        self.0.take().map_or(Ok(()), Err)
+    }
+    /// Whether something went wrong.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+fn recounts_now(clock: &Clock) -> bool {
+    clock.ends_interval(RECOUNT_TICKS) || !clock.has_next()
+}
+
+/// Checks the vehicles: running counts every tick, a count of all queues and links at recounts.
+pub fn vehicles(clock: Res<'_, Clock>, traffic: Res<'_, Traffic>, mut fault: ResMut<'_, Fault>) {
+    let counts = if recounts_now(&clock) { traffic.recount() } else { traffic.counts() };
+    fault.keep(check_vehicles(
+        clock.tick(),
+        counts.requested,
+        counts.entered,
+        counts.arrived,
+        counts.on_road,
+        counts.waiting,
+        counts.rejected,
+    ));
+}
+
+/// Checks the persons: at recounts every place is added up; every tick those who travel are compared
+/// with what traffic and the simple modes carry.
+pub fn persons(
+    clock: Res<'_, Clock>,
+    persons: Res<'_, Persons>,
+    places: Res<'_, Places>,
+    people: Res<'_, People>,
+    traffic: Res<'_, Traffic>,
+    simple: Res<'_, SimpleTrips>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    let counts = traffic.counts();
+    let carried = counts.on_road + counts.waiting + simple.under_way() as u64;
+    if carried != u64::from(people.travelling) {
+        fault.keep(Err(Error::BrokenLedger {
+            tick: clock.tick(),
+            law: "persons travelling = in vehicles + waiting for the road + by simple modes".into(),
+            rows: format!(
+                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}",
+                people.travelling,
+                counts.on_road,
+                counts.waiting,
+                simple.under_way()
+            ),
+        }));
+    }
+    if recounts_now(&clock) {
+        let sum = |range: &[u32]| range.iter().map(|&count| u64::from(count)).sum::<u64>();
+        let (inside, outside) = people.present.split_at(places.buildings());
+        let total = persons.len() as u64;
+        fault.keep(check_persons(clock.tick(), total, sum(inside), u64::from(people.travelling), sum(outside)));
+    }
+}
+
+/// Checks the energy after every power step.
+pub fn energy(
+    clock: Res<'_, Clock>,
+    loads: Res<'_, BuildingLoads>,
+    zones: Res<'_, ZoneLoads>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if clock.is_due(Domain::Power) {
+        fault.keep(check_finite(clock.tick(), "demand_w", &loads.demand_w));
+        fault.keep(check_energy(clock.tick(), zones.total_served_j(), zones.total_drawn_j()));
+    }
+}

@@ -1,0 +1,395 @@
+//! Recorders: systems that turn the state of the world into rows of result tables when they are due.
+//! Each has a schedule and an area of its own. Rows go out in row order of their tables, so equal runs
+//! write equal bytes.
+
+use crate::audit::Fault;
+use crate::cells::TimeMs;
+use crate::ledger::{name, term};
+use crate::tables::{BuildingLoadRow, LedgersRow, LinkStateRow, PresenceRow, TripsRow, ZoneLoadRow};
+use crate::writer::ResultsWriter;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use urbis_city::model::{City, RoadClass};
+use urbis_core::{Clock, PersonIx, Result, Tick, TripIx, ZoneIx};
+use urbis_population::plans::Plans;
+use urbis_population::presence::NEVER;
+use urbis_population::{People, Persons, Place, Places};
+use urbis_traffic::{CarNetwork, LinkStats, Traffic};
+use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
+
+/// Interval of the counters where the table itself is not written.
+const DEFAULT_LINK_INTERVAL: Tick = 900;
+
+/// Ticks between rows of the ledgers.
+const LEDGER_TICKS: Tick = 3600;
+
+/// When and where one table is recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// Length of the interval, ticks; `None` switches the table off.
+    pub every: Option<Tick>,
+    /// Whether a zone is recorded, by zone; empty records everything, also what lies in no zone.
+    pub in_area: Vec<bool>,
+}
+
+impl Recording {
+    fn is_due(&self, clock: &Clock) -> bool {
+        self.every.is_some_and(|every| clock.ends_interval(every))
+    }
+    fn covers(&self, zone: ZoneIx) -> bool {
+        self.in_area.is_empty() || (zone.is_some() && self.in_area[zone.row()])
+    }
+}
+
+/// What is recorded.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Recorders {
+    /// Table `link_state`.
+    pub link_state: Recording,
+    /// Table `presence`.
+    pub presence: Recording,
+    /// Table `building_load`.
+    pub building_load: Recording,
+    /// Table `zone_load`.
+    pub zone_load: Recording,
+    /// Table `trips`; its interval only says whether it is on.
+    pub trips: Recording,
+    /// Table `ledgers`; its interval only says whether it is on.
+    pub ledgers: Recording,
+}
+
+/// Sums over the whole period that no single row holds.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct PeriodSums {
+    /// Vehicles that crossed the border on the road, inward and outward.
+    pub border_in_veh: u64,
+    /// See `border_in_veh`.
+    pub border_out_veh: u64,
+    /// Way driven inside the area, vehicle metres.
+    pub driven_m: f64,
+    /// Time driven inside the area, vehicle seconds.
+    pub driven_s: f64,
+    /// The same if everybody had driven at free speed.
+    pub free_s: f64,
+    /// Vehicles on the road and persons in buildings, and watts by sector, every quarter of an hour: end
+    /// of the quarter as tick.
+    pub curve: Vec<CurvePoint>,
+    energy_before_j: Vec<f64>,
+    zone_before_j: Vec<f64>,
+}
+
+/// The city at a moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CurvePoint {
+    /// Tick at whose end it was taken.
+    pub tick: Tick,
+    /// Vehicles on the road.
+    pub on_road_veh: u64,
+    /// Persons in buildings of the city.
+    pub present: u64,
+    /// Power by sector, watts, in order of [`Sector::ALL`].
+    pub sector_w: [f64; 4],
+}
+
+/// Ticks between points of the curve.
+const CURVE_TICKS: Tick = 900;
+
+/// Writes `link_state` and adds up the border.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn links(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    network: Res<'_, CarNetwork>,
+    recorders: Res<'_, Recorders>,
+    mut stats: ResMut<'_, LinkStats>,
+    mut sums: ResMut<'_, PeriodSums>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    let every = recorders.link_state.every.unwrap_or(DEFAULT_LINK_INTERVAL);
+    if !(clock.ends_interval(every) || !clock.has_next()) || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let start = clock.tick() + 1 - every.min(clock.tick() + 1);
+    let interval_s = f64::from(clock.tick() + 1 - start);
+    let time = TimeMs(clock.utc_ms(start));
+    let rows = stats.take_interval();
+    let mut write = || -> Result<()> {
+        for row in &rows {
+            let link = network.link_of(row.link).row();
+            let links = &city.links;
+            let ends = (city.nodes.external[links.from[link].row()], city.nodes.external[links.to[link].row()]);
+            match ends {
+                (true, false) => sums.border_in_veh += u64::from(row.left),
+                (false, true) => sums.border_out_veh += u64::from(row.entered),
+                _ => {}
+            }
+            if links.class[link] != RoadClass::External {
+                sums.driven_m += f64::from(row.left) * links.length_m[link];
+                sums.driven_s += row.travel_time_s;
+                sums.free_s += f64::from(row.left) * links.length_m[link] / links.speed_mps_free[link];
+            }
+            if recorders.link_state.every.is_none() || !recorders.link_state.covers(links.zone[link]) {
+                continue;
+            }
+            let mean_s = (row.left > 0).then(|| row.travel_time_s / f64::from(row.left));
+            writer.link_state(&LinkStateRow {
+                time,
+                interval_s,
+                link_id: &links.id[link],
+                entered_veh: u64::from(row.entered),
+                left_veh: u64::from(row.left),
+                travel_time_s: mean_s,
+                speed_mps: mean_s.map(|seconds| links.length_m[link] / seconds),
+                density_vpm: row.occupancy_veh_s / interval_s / links.length_m[link],
+                queue_veh: u64::from(row.queue),
+                occupancy_veh: u64::from(row.occupancy),
+            })?;
+        }
+        Ok(())
+    };
+    fault.keep(write());
+}
+
+/// Writes `presence`: people in buildings at the end of the interval.
+pub fn presence(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    people: Res<'_, People>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !recorders.presence.is_due(&clock) || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let time = TimeMs(clock.utc_ms(clock.tick() + 1));
+    let mut write = || -> Result<()> {
+        for row in 0..city.buildings.len() {
+            let zone = city.buildings.zone[row];
+            if people.present[row] > 0 && recorders.presence.covers(zone) {
+                writer.presence(&PresenceRow {
+                    time,
+                    building_id: &city.buildings.id[row],
+                    zone_id: &city.zones.id[zone.row()],
+                    persons: u64::from(people.present[row]),
+                })?;
+            }
+        }
+        Ok(())
+    };
+    fault.keep(write());
+}
+
+/// Writes `building_load` and `zone_load`, and a point of the day's curve.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn loads(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    places: Res<'_, Places>,
+    people: Res<'_, People>,
+    traffic: Res<'_, Traffic>,
+    buildings: Res<'_, BuildingLoads>,
+    zones: Res<'_, ZoneLoads>,
+    recorders: Res<'_, Recorders>,
+    mut sums: ResMut<'_, PeriodSums>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if fault.is_set() {
+        return;
+    }
+    if clock.ends_interval(CURVE_TICKS) {
+        let present = people.present[..places.buildings()].iter().map(|&count| u64::from(count)).sum();
+        let point = CurvePoint {
+            tick: clock.tick(),
+            on_road_veh: traffic.counts().on_road,
+            present,
+            sector_w: zones.by_sector_w(),
+        };
+        sums.curve.push(point);
+    }
+    writer.at_tick(clock.tick());
+    let PeriodSums { energy_before_j, zone_before_j, .. } = &mut *sums;
+    if recorders.building_load.is_due(&clock) {
+        fault.keep(building_rows(&clock, &city, &buildings, &zones, &recorders.building_load, energy_before_j, &mut writer));
+    }
+    if recorders.zone_load.is_due(&clock) {
+        fault.keep(zone_rows(&clock, &city, &zones, &recorders.zone_load, zone_before_j, &mut writer));
+    }
+}
+
+/// Energy since the last call, joules; the first call counts from zero.
+fn energy_since(before_j: &mut Vec<f64>, now_j: &[f64]) -> Vec<f64> {
+    before_j.resize(now_j.len(), 0.0);
+    let since = now_j.iter().zip(before_j.iter()).map(|(now, before)| now - before).collect();
+    before_j.copy_from_slice(now_j);
+    since
+}
+
+fn building_rows(
+    clock: &Clock,
+    city: &City,
+    buildings: &BuildingLoads,
+    zones: &ZoneLoads,
+    recording: &Recording,
+    before_j: &mut Vec<f64>,
+    writer: &mut ResultsWriter,
+) -> Result<()> {
+    let every = recording.every.unwrap_or(1);
+    let interval_s = f64::from(every);
+    let time = TimeMs(clock.utc_ms(clock.tick() + 1 - every));
+    for (row, energy_j) in energy_since(before_j, &zones.building_j).into_iter().enumerate() {
+        let zone = city.buildings.zone[row];
+        if recording.covers(zone) {
+            writer.building_load(&BuildingLoadRow {
+                time,
+                interval_s,
+                building_id: &city.buildings.id[row],
+                zone_id: &city.zones.id[zone.row()],
+                sector: buildings.sector[row].name(),
+                p_w: energy_j / interval_s,
+                energy_wh: energy_j / 3600.0,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn zone_rows(
+    clock: &Clock,
+    city: &City,
+    zones: &ZoneLoads,
+    recording: &Recording,
+    before_j: &mut Vec<f64>,
+    writer: &mut ResultsWriter,
+) -> Result<()> {
+    let every = recording.every.unwrap_or(1);
+    let interval_s = f64::from(every);
+    let time = TimeMs(clock.utc_ms(clock.tick() + 1 - every));
+    for (cell, energy_j) in energy_since(before_j, &zones.served_j).into_iter().enumerate() {
+        let zone = ZoneIx((cell / Sector::ALL.len()) as u32);
+        if recording.covers(zone) {
+            writer.zone_load(&ZoneLoadRow {
+                time,
+                interval_s,
+                zone_id: &city.zones.id[zone.row()],
+                sector: Sector::ALL[cell % Sector::ALL.len()].name(),
+                p_w: energy_j / interval_s,
+                energy_wh: energy_j / 3600.0,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes `ledgers` every hour and at the end.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn ledgers(
+    clock: Res<'_, Clock>,
+    persons: Res<'_, Persons>,
+    places: Res<'_, Places>,
+    people: Res<'_, People>,
+    traffic: Res<'_, Traffic>,
+    zones: Res<'_, ZoneLoads>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    let is_due = clock.ends_interval(LEDGER_TICKS) || !clock.has_next();
+    if !is_due || recorders.ledgers.every.is_none() || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let counts = traffic.recount();
+    let sum = |part: &[u32]| part.iter().map(|&count| f64::from(count)).sum::<f64>();
+    let (inside, outside) = people.present.split_at(places.buildings());
+    let rows = [
+        (name::VEHICLES, term::REQUESTED, counts.requested as f64, "vehicles"),
+        (name::VEHICLES, term::ENTERED, counts.entered as f64, "vehicles"),
+        (name::VEHICLES, term::ARRIVED, counts.arrived as f64, "vehicles"),
+        (name::VEHICLES, term::ON_ROAD, counts.on_road as f64, "vehicles"),
+        (name::VEHICLES, term::WAITING, counts.waiting as f64, "vehicles"),
+        (name::VEHICLES, term::REJECTED, counts.rejected as f64, "vehicles"),
+        (name::PERSONS, term::TOTAL, persons.len() as f64, "persons"),
+        (name::PERSONS, term::IN_BUILDINGS, sum(inside), "persons"),
+        (name::PERSONS, term::TRAVELLING, f64::from(people.travelling), "persons"),
+        (name::PERSONS, term::OUTSIDE, sum(outside), "persons"),
+        (name::ENERGY, term::SERVED, zones.total_served_j() / 3600.0, "Wh"),
+        (name::ENERGY, term::SUM_OF_BUILDINGS, zones.total_drawn_j() / 3600.0, "Wh"),
+    ];
+    let time = TimeMs(clock.utc_ms(clock.tick() + 1));
+    let mut write = || -> Result<()> {
+        rows.iter().try_for_each(|&(ledger, term, value, unit)| writer.ledgers(&LedgersRow { time, ledger, term, value, unit }))
+    };
+    fault.keep(write());
+}
+
+/// Writes `trips` after the last tick: every trip planned for the period.
+///
+/// # Errors
+/// When the rows do not fit on disk.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn trips(
+    clock: &Clock,
+    city: &City,
+    places: &Places,
+    persons: &Persons,
+    plans: &Plans,
+    people: &People,
+    traffic: &Traffic,
+    recording: &Recording,
+    writer: &mut ResultsWriter,
+) -> Result<()> {
+    if recording.every.is_none() {
+        return Ok(());
+    }
+    let outside: Vec<String> = places.external_names.iter().map(|name| format!("external:{name}")).collect();
+    let zone_name = |place: Place| match places.building(place) {
+        Some(building) => city.zones.id[city.buildings.zone[building.row()].row()].as_str(),
+        None => outside[place.row() - places.buildings()].as_str(),
+    };
+    let building_name = |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
+    let covers = |place: Place| recording.covers(places.zone[place.row()]);
+    let waiting = traffic.waiting_trips();
+    for row in 0..plans.len() {
+        let (from, to) = (plans.from[row], plans.to[row]);
+        let is_planned = plans.planned[row] < clock.end() || people.started[row] != NEVER;
+        if !is_planned || !(covers(from) || covers(to)) {
+            continue;
+        }
+        let depart = if people.started[row] == NEVER { plans.planned[row] } else { people.started[row] };
+        let has_ended = people.ended_ms[row] != u32::MAX;
+        let is_waiting = waiting.binary_search(&TripIx(row as u32)).is_ok();
+        let status = match (has_ended, people.started[row]) {
+            (true, _) => "arrived",
+            _ if people.is_rejected[row] => "rejected",
+            (_, NEVER) => "not_started",
+            _ if is_waiting => "waiting",
+            _ => "travelling",
+        };
+        let depart_ms = i64::from(depart) * 1000;
+        let arrive_ms = i64::from(people.ended_ms[row]);
+        let PersonIx(person) = plans.person[row];
+        writer.trips(&TripsRow {
+            trip_id: row as i64,
+            person_id: i64::from(person),
+            person_kind: persons.kind[person as usize].name(),
+            purpose: plans.purpose[row].name(),
+            mode: plans.mode[row].name(),
+            from_building: building_name(from),
+            to_building: building_name(to),
+            from_zone: zone_name(from),
+            to_zone: zone_name(to),
+            depart_time: TimeMs(clock.utc_ms(0) + depart_ms),
+            arrive_time: has_ended.then(|| TimeMs(clock.utc_ms(0) + arrive_ms)),
+            travel_time_s: has_ended.then(|| (arrive_ms - depart_ms) as f64 / 1000.0),
+            wait_s: f64::from(people.wait_s[row]),
+            distance_m: if has_ended { f64::from(people.distance_m[row]) } else { 0.0 },
+            status,
+        })?;
+    }
+    Ok(())
+}

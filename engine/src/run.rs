@@ -1,0 +1,214 @@
+//! The whole journey: scenario file, city package, world, steps, results folder.
+
+use crate::Simulation;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use urbis_city::{build, package};
+use urbis_core::{Error, Problem, Result};
+use urbis_output::{Kpi, ResultsWriter, RunEnd, RunFacts, Table, machine, stopwatch};
+use urbis_scenario::Loaded;
+
+/// How to run a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Results folder; results of other runs in it stay.
+    pub out: PathBuf,
+    /// Worker threads; as many as there are processors where absent. Results do not depend on it.
+    pub threads: Option<usize>,
+    /// Seed, instead of the scenario's.
+    pub seed: Option<u64>,
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A new phase begins.
+    Phase(&'a str),
+    /// So many ticks of the period are done.
+    Tick {
+        /// Ticks done.
+        tick: u32,
+        /// Ticks of the period.
+        end: u32,
+    },
+}
+
+/// What a finished run left.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Results folder.
+    pub out: PathBuf,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Seed that was used.
+    pub seed: u64,
+    /// Content-hashed id of the run.
+    pub run_id: String,
+    /// Indicators beside published figures.
+    pub kpis: Vec<Kpi>,
+    /// Wall time, seconds.
+    pub wall_s: f64,
+    /// Worker threads.
+    pub threads: usize,
+    /// Largest memory the process held, bytes; 0 where the system does not say.
+    pub peak_memory_bytes: u64,
+}
+
+/// Ticks between looks at the stop flag and reports of progress.
+const REPORT_TICKS: u32 = 60;
+
+/// Runs a scenario. `stop` is looked at between ticks: when it is set, nothing of the run is left.
+///
+/// # Errors
+/// Bad input, a place that cannot be read or written, a broken ledger, or [`Error::Interrupted`].
+pub fn run(
+    scenario_path: &Path,
+    options: &RunOptions,
+    progress: &mut dyn FnMut(Progress<'_>),
+    stop: &AtomicBool,
+) -> Result<RunSummary> {
+    let loaded = urbis_scenario::load(scenario_path)?;
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::from(Problem::file(Path::new("--threads"), format!("{threads} threads: {error}"))))?;
+    // Progress goes to the caller, which need not be able to cross threads: steps run on this thread,
+    // and whatever is parallel inside them on the pool.
+    let (sender, receiver) = std::sync::mpsc::channel::<OwnedProgress>();
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let mut report = |event: OwnedProgress| drop(sender.send(event));
+            let summary = pool.install(|| run_on_pool(&loaded, options, threads, &mut report, stop));
+            drop(sender);
+            summary
+        });
+        for event in receiver {
+            match event {
+                OwnedProgress::Phase(text) => progress(Progress::Phase(&text)),
+                OwnedProgress::Tick { tick, end } => progress(Progress::Tick { tick, end }),
+            }
+        }
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Progress on its way from the pool to the caller's thread.
+enum OwnedProgress {
+    Phase(String),
+    Tick { tick: u32, end: u32 },
+}
+
+fn run_on_pool(
+    loaded: &Loaded,
+    options: &RunOptions,
+    threads: usize,
+    report: &mut (dyn FnMut(OwnedProgress) + Send),
+    stop: &AtomicBool,
+) -> Result<RunSummary> {
+    let stopwatch = stopwatch::Stopwatch::start();
+    let seed = options.seed.unwrap_or(loaded.scenario.seed);
+    let package = ensure_package(loaded, &mut |text| report(OwnedProgress::Phase(text.to_owned())))?;
+    report(OwnedProgress::Phase(format!("reading the city package {}", package.display())));
+    let city = package::read(&package)?;
+    let facts = facts(loaded, &city.manifest, seed)?;
+    let run_id = facts.run_id();
+    let writer = ResultsWriter::create(&options.out, &package, facts, &tables(loaded))?;
+    report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
+    let mut simulation = Simulation::new(loaded, city, seed, writer)?;
+    let end = simulation.clock().end();
+    report(OwnedProgress::Phase(format!("stepping {} h of the city", end / 3600)));
+    loop {
+        let done = simulation.clock().next();
+        if done.is_multiple_of(REPORT_TICKS) {
+            report(OwnedProgress::Tick { tick: done, end });
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted { tick: done });
+            }
+        }
+        if !simulation.step()? {
+            break;
+        }
+    }
+    report(OwnedProgress::Tick { tick: end, end });
+    report(OwnedProgress::Phase("writing trips and indicators".to_owned()));
+    let (mut writer, kpis) = simulation.finish()?;
+    if loaded.scenario.output.tables.kpis.enabled {
+        kpis.iter().try_for_each(|kpi| writer.kpis(&kpi.row()))?;
+    }
+    let wall_s = stopwatch.seconds();
+    let peak_memory_bytes = machine::peak_memory_bytes();
+    writer.finish(&RunEnd {
+        ticks: end,
+        threads: threads as u32,
+        wall_s,
+        peak_memory_bytes,
+        started_utc_ms: stopwatch.started_utc_ms(),
+        os: machine::os(),
+        cpu: machine::cpu(),
+    })?;
+    let scenario = loaded.scenario.name.clone();
+    Ok(RunSummary { out: options.out.clone(), scenario, seed, run_id, kpis, wall_s, threads, peak_memory_bytes })
+}
+
+/// The scenario's city package, built from its recipe when it is absent or out of date.
+///
+/// # Errors
+/// When there is neither a package nor a recipe, or the build fails.
+pub fn ensure_package(loaded: &Loaded, progress: &mut dyn FnMut(&str)) -> Result<PathBuf> {
+    let package_dir = loaded.package();
+    let Some(recipe) = loaded.recipe() else {
+        if package_dir.join("manifest.json").is_file() {
+            return Ok(package_dir);
+        }
+        let message = format!("there is no city package at {}", package_dir.display());
+        return Err(Error::from(
+            loaded
+                .problem_at("city.package", &message, "not a city package")
+                .with_help("build it with `urbis city build RECIPE --out DIR`, or name its recipe in `city.recipe`"),
+        ));
+    };
+    if package_dir.join("manifest.json").is_file() {
+        let is_current = package::read_manifest(&package_dir).ok().map(|manifest| manifest.content_hash)
+            == Some(build::content_hash(&recipe)?);
+        if is_current {
+            return Ok(package_dir);
+        }
+        progress(&format!("the city package {} is out of date", package_dir.display()));
+    }
+    progress(&format!("building the city package {} from {}", package_dir.display(), recipe.display()));
+    build::build(&recipe, &package_dir, progress)?;
+    Ok(package_dir)
+}
+
+fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> Result<RunFacts> {
+    let scenario = &loaded.scenario;
+    let timing = loaded.timing()?;
+    let mut credits: Vec<&str> = manifest.sources.iter().map(|source| source.attribution.as_str()).collect();
+    credits.sort_unstable();
+    credits.dedup();
+    Ok(RunFacts {
+        scenario: scenario.name.clone(),
+        seed,
+        title: scenario.title.clone(),
+        scenario_hash: loaded.hash(),
+        city_hash: manifest.content_hash.clone(),
+        city: manifest.name.clone(),
+        attribution: credits.join("; "),
+        time_zone: scenario.period.time_zone.clone(),
+        local_offset_s: timing.local_offset_s,
+        start_utc_ms: timing.start_utc_ms,
+        duration_s: f64::from(timing.ticks),
+        scenario_toml: loaded.to_toml(),
+    })
+}
+
+/// The tables that get a file even if no row comes.
+fn tables(loaded: &Loaded) -> Vec<Table> {
+    let schedules = loaded.scenario.output.tables.schedules();
+    Table::ALL
+        .iter()
+        .copied()
+        .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
+        .collect()
+}

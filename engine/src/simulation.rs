@@ -1,0 +1,145 @@
+//! A city and a scenario as a world that steps.
+
+use crate::step;
+use bevy_ecs::schedule::Schedule;
+use bevy_ecs::world::World;
+use urbis_city::model::City;
+use urbis_core::{Clock, Domain, Period, Problem, Result};
+use urbis_output::audit::Fault;
+use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::{Kpi, ResultsWriter, kpis};
+use urbis_population::{People, Persons, Places, Plans};
+use urbis_scenario::{Loaded, TableSchedule};
+use urbis_traffic::Traffic;
+
+/// A run in progress. Results go to the writer it was made with.
+pub struct Simulation {
+    world: World,
+    schedule: Schedule,
+}
+
+impl std::fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Simulation").field("clock", self.clock()).finish_non_exhaustive()
+    }
+}
+
+impl Simulation {
+    /// Puts everything into a world: the clock, the city, then each domain in layer order.
+    ///
+    /// # Errors
+    /// When the scenario does not fit the city.
+    pub fn new(loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+        let scenario = &loaded.scenario;
+        let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
+        let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
+        let recorders = recorders(loaded, &city)?;
+        let mut world = World::new();
+        urbis_population::install(&mut world, &city, &scenario.population, seed, &clock)?;
+        urbis_traffic::install(&mut world, &city, &scenario.traffic, scenario.population.sample_factor)?;
+        urbis_utility::power::install(&mut world, &city, &scenario.power);
+        world.insert_resource(scenario.coupling.clone());
+        world.insert_resource(recorders);
+        world.insert_resource(PeriodSums::default());
+        world.insert_resource(Fault::default());
+        world.insert_resource(writer);
+        world.insert_resource(clock);
+        world.insert_resource(city);
+        Ok(Self { world, schedule: step::schedule() })
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.world.resource::<Clock>()
+    }
+
+    /// The world, to look into.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world, to change: for tests and tools that intervene between ticks.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Computes one tick; false when the period is over.
+    ///
+    /// # Errors
+    /// A broken ledger, or results that do not fit on disk.
+    pub fn step(&mut self) -> Result<bool> {
+        if !self.clock().has_next() {
+            return Ok(false);
+        }
+        self.schedule.run(&mut self.world);
+        self.world.resource_mut::<Fault>().take()?;
+        Ok(true)
+    }
+
+    /// Writes what is written once, at the end, and gives the writer back with the indicators.
+    ///
+    /// # Errors
+    /// Results that do not fit on disk.
+    pub fn finish(mut self) -> Result<(ResultsWriter, Vec<Kpi>)> {
+        let kpis = kpis::collect(&self.world);
+        let Some(mut writer) = self.world.remove_resource::<ResultsWriter>() else {
+            unreachable!("the writer was put in by `new` and only `finish` takes it out");
+        };
+        let world = &self.world;
+        record::trips(
+            world.resource::<Clock>(),
+            world.resource::<City>(),
+            world.resource::<Places>(),
+            world.resource::<Persons>(),
+            world.resource::<Plans>(),
+            world.resource::<People>(),
+            world.resource::<Traffic>(),
+            &world.resource::<Recorders>().trips,
+            &mut writer,
+        )?;
+        Ok((writer, kpis))
+    }
+}
+
+/// The recorders of a scenario; zones by name become flags by row.
+fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
+    let mut recorders = Recorders::default();
+    let mut problems = urbis_core::Problems::new();
+    let step_s = loaded.scenario.power.step_s;
+    for TableSchedule { table, enabled, every_s, zones } in loaded.scenario.output.tables.schedules() {
+        let mut in_area = if zones.is_empty() { Vec::new() } else { vec![false; city.zones.len()] };
+        for zone in zones {
+            match city.zones.id.iter().position(|id| id == zone) {
+                Some(row) => in_area[row] = true,
+                None => problems.push(loaded.problem_at(
+                    &format!("output.tables.{table}.zones"),
+                    &format!("the city `{}` has no zone `{zone}`; it has {:?}", city.manifest.name, city.zones.id),
+                    "not a zone of the city",
+                )),
+            }
+        }
+        if enabled && matches!(table, "building_load" | "zone_load") && every_s.is_some_and(|every| every % step_s != 0) {
+            problems.push(loaded.problem_at(
+                &format!("output.tables.{table}.every_s"),
+                &format!("table `{table}` is written every {} s, expected a multiple of power.step_s = {step_s}", every_s.unwrap_or(0)),
+                "not a multiple of the step",
+            ));
+        }
+        let recording = Recording { every: enabled.then(|| every_s.unwrap_or(1)), in_area };
+        match table {
+            "link_state" => recorders.link_state = recording,
+            "trips" => recorders.trips = recording,
+            "presence" => recorders.presence = recording,
+            "building_load" => recorders.building_load = recording,
+            "zone_load" => recorders.zone_load = recording,
+            "ledgers" => recorders.ledgers = recording,
+            _ => {}
+        }
+    }
+    if city.links.is_empty() {
+        problems.push(Problem::file(&loaded.package(), "the city has no links"));
+    }
+    problems.or_else(recorders)
+}

@@ -1,0 +1,66 @@
+//! The step: what happens at every tick, in this order. A system is one function; its parameters say
+//! what it reads and writes. Sets run one after the other, systems in a set in the order of the list.
+//!
+//! | set | does | writes |
+//! | --- | --- | --- |
+//! | Advance | the next tick | clock |
+//! | Demand | plans whose time has come | people, trip starts |
+//! | Exchange | outputs of one domain become inputs of another | departures, building demand |
+//! | Solve | traffic, simple modes, power | each its own state only |
+//! | Feedback | trip ends back to people, measured times back to the router | people, travel times |
+//! | Audit | ledgers | the fault, if one is broken |
+//! | Record | recorders that are due | result tables |
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
+use urbis_core::Clock;
+use urbis_coupling::{ask_for_power, dispatch_trips, end_trips};
+use urbis_output::{audit, record};
+use urbis_population::{advance_simple_modes, start_trips};
+use urbis_traffic::{advance_vehicles, load_departures, update_travel_times};
+use urbis_utility::power::serve_loads;
+
+/// The parts of a step.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The next tick.
+    Advance,
+    /// Plans whose time has come.
+    Demand,
+    /// Outputs of one domain become inputs of another.
+    Exchange,
+    /// Every domain computes its own state.
+    Solve,
+    /// Results back to those who wait for them.
+    Feedback,
+    /// Conservation laws.
+    Audit,
+    /// Result tables.
+    Record,
+}
+
+/// The schedule of one step.
+#[must_use]
+pub fn schedule() -> Schedule {
+    use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    let mut step = Schedule::default();
+    step.configure_sets((Advance, Demand, Exchange, Solve, Feedback, Audit, Record).chain());
+    step.add_systems((
+        advance_clock.in_set(Advance),
+        start_trips.in_set(Demand),
+        (dispatch_trips, ask_for_power).chain().in_set(Exchange),
+        (load_departures, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
+        (end_trips, update_travel_times).chain().in_set(Feedback),
+        (audit::vehicles, audit::persons, audit::energy).chain().in_set(Audit),
+        (record::links, record::presence, record::loads, record::ledgers).chain().in_set(Record),
+    ));
+    // Systems run one at a time, rayon works inside them; two writers of one table without an order
+    // between them are an error when the schedule is built.
+    step.set_executor(SingleThreadedExecutor::new());
+    step.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
+    step
+}
+
+fn advance_clock(mut clock: ResMut<'_, Clock>) {
+    clock.advance();
+}

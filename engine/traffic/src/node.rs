@@ -1,0 +1,364 @@
+//! The node model, for a chunk of neighbouring nodes.
+//!
+//! Within a tick each node is a small discrete-event simulation. Its inputs are in-links and origin
+//! queues; the head of an input may cross at the latest of: its arrival at the exit, the exit gate, the
+//! entry gate of the link it wants, and the moment there is room on it. Heads cross in order of that
+//! time. A head that cannot cross holds up those behind it (FIFO diverge, spillback); nobody is ever
+//! removed. Destinations are the ends of links and take what the exit gate lets through.
+//!
+//! Heads that wait for the same link at the same moment compete: the one with the least service so far
+//! goes first. Service is counted per input in units of `1 / priority` over all its crossings, so that
+//! inputs bound by the same link get flows in proportion to their priorities whatever their turning
+//! fractions (the capacity-proportional node model of Tampere et al. 2011, as start-time fair queueing).
+//! Differences in service are forgotten beyond [`WINDOW`] vehicles, so nobody saves up priority.
+//!
+//! With strict gates an integer node is an input-queued switch, which saturates near 60-75 % of what the
+//! fluid node takes (head-of-line blocking). Junctions therefore have a pocket of a few vehicles: an
+//! input that was held up keeps the capacity it lost, up to the pocket, and a link that is entered from
+//! two or more directions absorbs a bunch of as many above its steady capacity. Links in series and
+//! sustained flows are metered exactly; a bunch waits at the next exit, where it blocks nobody else.
+//!
+//! Contract: a chunk writes its own halves of links, slots it owns, and bits of later wheel rows. Only
+//! inputs that may move are looked at; looking once too often changes nothing.
+
+use crate::link::{Entry, Exit, Origin, Passenger, Slots};
+use crate::time::{NEVER, TICK, Time};
+use crate::vehicles::{END, Vehicles};
+use crate::wheel::{CHUNK_WORDS, REACH, Wheel};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// Vehicles of service that competitors may be apart.
+const WINDOW: i32 = 4;
+
+/// Links that take longer than this need their wake-ups renewed on the way.
+const FAR: Time = (REACH - 1) * TICK;
+
+/// Service units of one crossing.
+pub(crate) fn tag_step(priority: f64) -> u32 {
+    (4096.0 / priority).round().clamp(1.0, f64::from(1 << 24)) as u32
+}
+
+/// What all chunks share during a step.
+pub(crate) struct Field<'a> {
+    pub(crate) tick: u32,
+    /// Vehicles that a junction can hold without blocking others.
+    pub(crate) pocket: u32,
+    pub(crate) slots: &'a Slots,
+    pub(crate) wheel: &'a Wheel,
+    /// Per link: which inputs of the upstream node wait for room (bit = input, first eight).
+    pub(crate) waiting: &'a [AtomicU8],
+    /// Per link: first input of the upstream node.
+    pub(crate) upstream: &'a [u32],
+    pub(crate) ring_start: &'a [u32],
+    pub(crate) routes: &'a [u32],
+    pub(crate) vehicles: &'a Vehicles,
+}
+
+impl Field<'_> {
+    fn start(&self) -> Time {
+        self.tick * TICK
+    }
+    fn end(&self) -> Time {
+        self.start().saturating_add(TICK)
+    }
+    /// Wakes one input at a time.
+    #[inline]
+    fn wake<const SHARED: bool>(&self, input: u32, at: Time) {
+        self.wheel.arm::<SHARED>(input & !7, 1 << (input & 7), at, self.tick);
+    }
+    /// Tells those who wait for room on a link when there will be some.
+    #[inline]
+    fn release<const SHARED: bool>(&self, link: u32, at: Time) {
+        let waiting = self.waiting[link as usize].load(Relaxed);
+        if waiting != 0 {
+            self.wheel.arm::<SHARED>(self.upstream[link as usize], u64::from(waiting), at, self.tick);
+        }
+    }
+}
+
+/// Where a node's rows are in its chunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeRows {
+    pub(crate) first_exit: u32,
+    pub(crate) exits: u32,
+    pub(crate) first_entry: u32,
+    pub(crate) entries: u32,
+    /// First input, over all chunks; a multiple of 8.
+    pub(crate) first_input: u32,
+}
+
+impl NodeRows {
+    pub(crate) fn inputs(self) -> u32 {
+        self.exits + self.entries
+    }
+    fn bytes(self) -> u32 {
+        self.inputs().div_ceil(8)
+    }
+}
+
+/// A head that can cross in this tick.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    input: u32,
+    out: u32,
+    ready: Time,
+    at: Time,
+}
+
+/// Neighbouring nodes with their halves of links: the unit of parallel work.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    pub(crate) index: usize,
+    pub(crate) nodes: Vec<NodeRows>,
+    /// Node of each byte of inputs.
+    pub(crate) byte_node: Vec<u32>,
+    /// In-links by node, then outside order.
+    pub(crate) exits: Vec<Exit>,
+    /// Out-links by node, then outside order.
+    pub(crate) entries: Vec<Entry>,
+    /// Queue in front of each entry.
+    pub(crate) origins: Vec<Origin>,
+    /// Number of the first entry, over all chunks.
+    pub(crate) first_link: u32,
+    /// Vehicles that entered their first link in this step, with times.
+    pub(crate) entered: Vec<(u32, Time)>,
+    /// Vehicles that arrived in this step, with times.
+    pub(crate) ended: Vec<(u32, Time)>,
+    /// Inputs looked at in this step.
+    pub(crate) looks: u64,
+    /// Vehicles that took a slot of a link since the start.
+    pub(crate) admitted: u64,
+    /// Vehicles that left a link since the start.
+    pub(crate) released: u64,
+    pub(crate) scratch: Vec<Candidate>,
+}
+
+impl Chunk {
+    /// Computes one tick.
+    pub(crate) fn step<const SHARED: bool>(&mut self, field: &Field<'_>) {
+        let mut awake = [0_u64; CHUNK_WORDS];
+        let mut words = field.wheel.take(self.index, field.tick, &mut awake);
+        let mut candidates = std::mem::take(&mut self.scratch);
+        while words != 0 {
+            let word = words.trailing_zeros() as usize;
+            words &= words - 1;
+            while awake[word] != 0 {
+                let byte = word * 8 + awake[word].trailing_zeros() as usize / 8;
+                let rows = self.nodes[self.byte_node[byte] as usize];
+                candidates.clear();
+                self.collect::<SHARED>(field, rows, &mut awake, &mut candidates);
+                self.run_node::<SHARED>(field, rows, &mut candidates);
+            }
+        }
+        self.scratch = candidates;
+    }
+
+    /// Takes the awake inputs of a node.
+    #[inline]
+    fn collect<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: NodeRows,
+        awake: &mut [u64; CHUNK_WORDS],
+        candidates: &mut Vec<Candidate>,
+    ) {
+        let first_byte = rows.first_input as usize / 8 % (CHUNK_WORDS * 8);
+        for nth in 0..rows.bytes() as usize {
+            let (word, shift) = ((first_byte + nth) / 8, (first_byte + nth) % 8 * 8);
+            let mut bits = awake[word] >> shift & 0xff;
+            awake[word] &= !(0xff << shift);
+            while bits != 0 {
+                let input = nth as u32 * 8 + bits.trailing_zeros();
+                bits &= bits - 1;
+                candidates.extend(self.look::<SHARED>(field, rows, input, field.start()));
+            }
+        }
+    }
+
+    /// When the head of an input can cross, if in this tick and not before `floor`; else makes sure that
+    /// it is looked at again in time.
+    #[inline]
+    fn look<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: NodeRows,
+        input: u32,
+        floor: Time,
+    ) -> Option<Candidate> {
+        self.looks += 1;
+        let (ready, out) = if input < rows.exits {
+            let exit = &mut self.exits[(rows.first_exit + input) as usize];
+            if !exit.find_head(field.slots, field.start()) {
+                return None;
+            }
+            if exit.head_time >= field.end() && exit.free_time <= FAR {
+                // Its entry has already armed the wheel for its arrival.
+                return None;
+            }
+            (exit.ready(), exit.head_next)
+        } else {
+            let queue = rows.first_entry + input - rows.exits;
+            let first = self.origins[queue as usize].first;
+            if first == END {
+                return None;
+            }
+            (field.vehicles.depart[first as usize], self.first_link + queue)
+        };
+        let mut at = ready.max(floor);
+        if out != END {
+            let entry = &mut self.entries[(out - self.first_link) as usize];
+            if !entry.find_room(field.slots, field.start()) {
+                wait_for_room::<SHARED>(field, rows, input, out);
+                return None;
+            }
+            at = at.max(entry.gate.opens()).max(entry.room_at);
+        }
+        if at < field.end() {
+            return Some(Candidate { input, out, ready, at });
+        }
+        if at != NEVER {
+            field.wake::<SHARED>(rows.first_input + input, at);
+        }
+        None
+    }
+
+    /// Lets the candidates of a node cross until none is left in this tick.
+    #[inline]
+    fn run_node<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: NodeRows,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        while let Some(nth) = self.choose(rows, candidates) {
+            let chosen = candidates[nth];
+            self.cross::<SHARED>(field, rows, chosen);
+            match self.look::<SHARED>(field, rows, chosen.input, chosen.at) {
+                Some(next) => candidates[nth] = next,
+                None => {
+                    candidates.swap_remove(nth);
+                }
+            }
+            if chosen.out != END {
+                let mut other = 0;
+                while other < candidates.len() {
+                    let rival = candidates[other];
+                    if rival.out != chosen.out || rival.input == chosen.input {
+                        other += 1;
+                    } else if let Some(again) = self.look::<SHARED>(field, rows, rival.input, chosen.at) {
+                        candidates[other] = again;
+                        other += 1;
+                    } else {
+                        candidates.swap_remove(other);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The candidate that crosses first; of those who compete, the one with the least service.
+    #[inline]
+    fn choose(&mut self, rows: NodeRows, candidates: &[Candidate]) -> Option<usize> {
+        let (mut best, first) = (0, *candidates.first()?);
+        let mut chosen = first;
+        for (nth, candidate) in candidates.iter().enumerate().skip(1) {
+            if (candidate.at, candidate.input) < (chosen.at, chosen.input) {
+                (best, chosen) = (nth, *candidate);
+            }
+        }
+        let competes = |c: &Candidate| c.at == chosen.at && c.out == chosen.out;
+        if chosen.out == END || candidates.iter().filter(|c| competes(c)).count() == 1 {
+            return Some(best);
+        }
+        // Tags wrap; they are compared relative to one of the competitors.
+        let origin = self.tag(rows, chosen.input).0;
+        let mut ahead = i32::MIN;
+        let mut step_max = 1;
+        for candidate in candidates.iter().filter(|c| competes(c)) {
+            let (tag, step) = self.tag(rows, candidate.input);
+            ahead = ahead.max(tag.wrapping_sub(origin) as i32);
+            step_max = step_max.max(step as i32);
+        }
+        let behind = ahead.saturating_sub(WINDOW * step_max);
+        let mut least = (i32::MAX, u32::MAX);
+        for (nth, candidate) in candidates.iter().enumerate().filter(|(_, c)| competes(c)) {
+            let service = (self.tag(rows, candidate.input).0.wrapping_sub(origin) as i32).max(behind);
+            *self.tag_mut(rows, candidate.input) = origin.wrapping_add(service as u32);
+            if (service, candidate.input) < least {
+                least = (service, candidate.input);
+                best = nth;
+            }
+        }
+        Some(best)
+    }
+
+    fn tag(&self, rows: NodeRows, input: u32) -> (u32, u32) {
+        if input < rows.exits {
+            let exit = &self.exits[(rows.first_exit + input) as usize];
+            (exit.tag, exit.tag_step)
+        } else {
+            let origin = &self.origins[(rows.first_entry + input - rows.exits) as usize];
+            (origin.tag, origin.tag_step)
+        }
+    }
+    fn tag_mut(&mut self, rows: NodeRows, input: u32) -> &mut u32 {
+        if input < rows.exits {
+            &mut self.exits[(rows.first_exit + input) as usize].tag
+        } else {
+            &mut self.origins[(rows.first_entry + input - rows.exits) as usize].tag
+        }
+    }
+
+    /// Moves a head across the node.
+    #[inline]
+    fn cross<const SHARED: bool>(&mut self, field: &Field<'_>, rows: NodeRows, chosen: Candidate) {
+        let at = chosen.at;
+        let passenger = if chosen.input < rows.exits {
+            let exit = &mut self.exits[(rows.first_exit + chosen.input) as usize];
+            let passenger = exit.leave(field.slots, at, field.pocket, |link| field.ring_start[link as usize]);
+            field.release::<SHARED>(exit.link, at.saturating_add(exit.lag));
+            self.released += 1;
+            if chosen.out == END {
+                self.ended.push((passenger.vehicle, at));
+                return;
+            }
+            Passenger { cursor: passenger.cursor + 1, ..passenger }
+        } else {
+            let origin = &mut self.origins[(rows.first_entry + chosen.input - rows.exits) as usize];
+            let vehicle = origin.first;
+            origin.first = field.vehicles.behind[vehicle as usize];
+            origin.tag = origin.tag.wrapping_add(origin.tag_step);
+            self.entered.push((vehicle, at));
+            Passenger { vehicle, cursor: field.vehicles.cursor(vehicle) }
+        };
+        let entry = &mut self.entries[(chosen.out - self.first_link) as usize];
+        let next_link = field.routes[passenger.cursor as usize + 1];
+        let arrival =
+            entry.admit(field.slots, passenger, next_link, (chosen.ready, at), (field.pocket, field.start()));
+        field.wake::<SHARED>(entry.input, arrival);
+        self.admitted += 1;
+        let waiting = &field.waiting[chosen.out as usize];
+        let flags = waiting.load(Relaxed);
+        if flags != 0 {
+            let bit = if rows.bytes() > 1 { 0 } else { 1 << chosen.input };
+            waiting.store(if entry.room_at == NEVER { flags & !bit } else { 0 }, Relaxed);
+        }
+    }
+}
+
+/// Notes that an input waits for room on a link. Whoever leaves the link in this tick may not see the
+/// note, so the input looks once more in the next; from then on it sleeps until it is told.
+#[cold]
+fn wait_for_room<const SHARED: bool>(field: &Field<'_>, rows: NodeRows, input: u32, link: u32) {
+    let waiting = &field.waiting[link as usize];
+    let flags = waiting.load(Relaxed);
+    let next_tick = field.end();
+    if rows.bytes() > 1 {
+        // More inputs than flags: such a node looks every tick.
+        waiting.store(u8::MAX, Relaxed);
+        field.wake::<SHARED>(rows.first_input + input, next_tick);
+    } else if flags & 1 << input == 0 {
+        waiting.store(flags | 1 << input, Relaxed);
+        field.wake::<SHARED>(rows.first_input + input, next_tick);
+    }
+}

@@ -1,0 +1,305 @@
+//! A notebook opens results in one line: a small run is written by [`ResultsWriter`], a throw-away
+//! virtual environment gets geopandas, pyarrow, polars and DuckDB (`requirements.txt`), and
+//! `read_results.py` opens every table and layer with them and compares what it sees with what was
+//! written: rows, types, units, UTC times, nulls, sums, footers, partitions, geometries.
+//!
+//! Skipped with a message where Python, its `venv` module or the packages cannot be had, unless
+//! `URBIS_NOTEBOOK=required`. `URBIS_NOTEBOOK_VENV=DIR` keeps the environment for the next time.
+
+use geo::{LineString, MultiPolygon, Point, polygon};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use urbis_city::model::{
+    BuildingUse, Buildings, City, FloorsFrom, Links, Manifest, Modes, NodeControl, Nodes, PoiKind, Pois, RoadClass,
+    Zones,
+};
+use urbis_city::package;
+use urbis_core::{BuildingIx, NodeIx, ZoneIx};
+use urbis_output::{
+    BuildingLoadRow, Kpi, LedgersRow, LinkStateRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION,
+    Table, TimeMs, TripsRow, ZoneLoadRow,
+};
+
+const START_MS: i64 = 1_709_593_200_000;
+const INTERVALS: i64 = 96;
+const RUNS: [(&str, u64); 2] = [("base", 1), ("toll", 2)];
+
+/// One street, one house.
+fn city() -> City {
+    let (west, east) = (Point::new(7.42, 43.73), Point::new(7.43, 43.735));
+    let block = polygon![(x: 7.42, y: 43.73), (x: 7.421, y: 43.73), (x: 7.421, y: 43.731), (x: 7.42, y: 43.731)];
+    let zone = polygon![(x: 7.41, y: 43.72), (x: 7.44, y: 43.72), (x: 7.44, y: 43.74), (x: 7.41, y: 43.74)];
+    City {
+        manifest: Manifest {
+            format_version: package::FORMAT_VERSION,
+            name: "street".into(),
+            crs: "EPSG:32632".into(),
+            ..Manifest::default()
+        },
+        nodes: Nodes {
+            id: vec!["1".into(), "2".into()],
+            point: vec![west, east],
+            x_m: vec![0.0, 980.0],
+            y_m: vec![0.0, 20.0],
+            elevation_m: vec![3.0, f64::NAN],
+            control: vec![NodeControl::None, NodeControl::Signal],
+            external: vec![false, false],
+            zone: vec![ZoneIx(0), ZoneIx::NONE],
+        },
+        links: Links {
+            id: vec!["a".into(), "b".into()],
+            from: vec![NodeIx(0), NodeIx(1)],
+            to: vec![NodeIx(1), NodeIx(0)],
+            way_id: vec![1, 1],
+            class: vec![RoadClass::Primary; 2],
+            name: vec!["Avenue de l'\u{c9}t\u{e9}".into(); 2],
+            length_m: vec![980.5; 2],
+            lanes: vec![1, 2],
+            speed_mps_free: vec![13.9; 2],
+            capacity_vps: vec![0.5; 2],
+            jam_density_vpm: vec![0.15; 2],
+            modes: vec![Modes::CAR; 2],
+            tunnel: vec![false; 2],
+            bridge: vec![false; 2],
+            zone: vec![ZoneIx(0); 2],
+            line: vec![LineString::from(vec![west, east]), LineString::from(vec![east, west])],
+        },
+        zones: Zones {
+            id: vec!["z".into()],
+            name: vec!["Street".into()],
+            area_m2: vec![1e6],
+            shape: vec![MultiPolygon::from(zone)],
+        },
+        buildings: Buildings {
+            id: vec!["way/7".into()],
+            zone: vec![ZoneIx(0)],
+            purpose: vec![BuildingUse::Residential],
+            floors: vec![3.0],
+            floors_from: vec![FloorsFrom::Levels],
+            height_m: vec![9.0],
+            footprint_m2: vec![100.0],
+            floor_area_m2: vec![300.0],
+            dwellings: vec![4],
+            x_m: vec![1.0],
+            y_m: vec![2.0],
+            elevation_m: vec![f64::NAN],
+            car_node: vec![NodeIx(0)],
+            shape: vec![block],
+        },
+        pois: Pois {
+            id: vec!["node/9".into()],
+            kind: vec![PoiKind::School],
+            name: vec![String::new()],
+            zone: vec![ZoneIx(0)],
+            building: vec![BuildingIx::NONE],
+            point: vec![west],
+        },
+        ..City::default()
+    }
+}
+
+fn facts(scenario: &str, seed: u64) -> RunFacts {
+    RunFacts {
+        scenario: scenario.into(),
+        seed,
+        title: "A day, \u{e9}t\u{e9}".into(),
+        scenario_hash: "5ce".into(),
+        city_hash: "c17".into(),
+        city: "street".into(),
+        attribution: "nobody".into(),
+        time_zone: "Europe/Monaco".into(),
+        local_offset_s: 3600,
+        start_utc_ms: START_MS,
+        duration_s: 86_400.0,
+        scenario_toml: "seed = 1\n".into(),
+    }
+}
+
+/// Writes one run with rows in every table.
+fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
+    let mut writer = ResultsWriter::create(out, package, facts(scenario, seed), Table::ALL).unwrap();
+    for interval in 0..INTERVALS {
+        let time = TimeMs(START_MS + interval * 900_000);
+        let number = interval as u64;
+        for (link_id, entered_veh) in [("a", number), ("b", 2 * number)] {
+            writer
+                .link_state(&LinkStateRow {
+                    time,
+                    interval_s: 900.0,
+                    link_id,
+                    entered_veh,
+                    left_veh: number,
+                    travel_time_s: (number > 0).then_some(70.25),
+                    speed_mps: (number > 0).then_some(13.5),
+                    density_vpm: 0.01,
+                    queue_veh: 1,
+                    occupancy_veh: 2,
+                })
+                .unwrap();
+        }
+        let (building_id, zone_id, sector, interval_s) = ("way/7", "z", "household", 900.0);
+        writer.presence(&PresenceRow { time, building_id, zone_id, persons: number % 5 }).unwrap();
+        let (p_w, energy_wh) = (1000.5, 250.125);
+        writer
+            .building_load(&BuildingLoadRow { time, interval_s, building_id, zone_id, sector, p_w, energy_wh })
+            .unwrap();
+        writer.zone_load(&ZoneLoadRow { time, interval_s, zone_id, sector, p_w, energy_wh }).unwrap();
+        let row = LedgersRow { time, ledger: "energy", term: "served", value: energy_wh * 3600.0, unit: "J" };
+        writer.ledgers(&row).unwrap();
+        let arrived = interval % 3 == 0;
+        writer
+            .trips(&TripsRow {
+                trip_id: interval,
+                person_id: 1000 - interval,
+                person_kind: "resident",
+                purpose: "work",
+                mode: "car",
+                from_building: Some(building_id),
+                to_building: None,
+                from_zone: zone_id,
+                to_zone: "external:east",
+                depart_time: time,
+                arrive_time: arrived.then_some(TimeMs(time.0 + 1234)),
+                travel_time_s: arrived.then_some(1.234),
+                wait_s: 0.5,
+                distance_m: 980.5,
+                status: if arrived { "arrived" } else { "travelling" },
+            })
+            .unwrap();
+    }
+    for (indicator, published) in [("trips", Some(100.0)), ("speed", None)] {
+        let kpi = Kpi { indicator: indicator.into(), value: 96.0, published, headline: true, ..Kpi::default() };
+        writer.kpis(&kpi.row()).unwrap();
+    }
+    writer.finish(&RunEnd { ticks: 86_400, threads: 2, started_utc_ms: START_MS, ..RunEnd::default() }).unwrap();
+}
+
+/// Sum and nulls of the columns over both runs, from the loops above.
+fn written(table: Table, column: &str) -> Value {
+    let runs = RUNS.len() as f64;
+    let intervals = INTERVALS as f64;
+    let numbers = intervals * (intervals - 1.0) / 2.0;
+    let persons = (0..INTERVALS).map(|i| (i % 5) as f64).sum::<f64>();
+    let unfinished = (0..INTERVALS).filter(|i| i % 3 != 0).count() as f64;
+    let (sum, nulls) = match (table, column) {
+        (Table::LinkState, "entered_veh") => (Some(3.0 * numbers), 0.0),
+        (Table::LinkState, "left_veh") => (Some(2.0 * numbers), 0.0),
+        (Table::LinkState, "travel_time_s") => (Some(2.0 * (intervals - 1.0) * 70.25), 2.0),
+        (Table::LinkState, "speed_mps") => (Some(2.0 * (intervals - 1.0) * 13.5), 2.0),
+        (Table::Presence, "persons") => (Some(persons), 0.0),
+        (Table::BuildingLoad | Table::ZoneLoad, "p_w") => (Some(1000.5 * intervals), 0.0),
+        (Table::BuildingLoad | Table::ZoneLoad, "energy_wh") => (Some(250.125 * intervals), 0.0),
+        (Table::Ledgers, "value") => (Some(250.125 * 3600.0 * intervals), 0.0),
+        (Table::Trips, "trip_id") => (Some(numbers), 0.0),
+        (Table::Trips, "person_id") => (Some(1000.0 * intervals - numbers), 0.0),
+        (Table::Trips, "travel_time_s") => (Some(1.234 * (intervals - unfinished)), unfinished),
+        (Table::Trips, "arrive_time") => (None, unfinished),
+        (Table::Trips, "to_building") => (None, intervals),
+        (Table::Kpis, "published") => (Some(100.0), 1.0),
+        (Table::Kpis, "deviation_percent") => (Some(-4.0), 1.0),
+        (Table::Runs, "ticks") => (Some(86_400.0), 0.0),
+        _ => (None, 0.0),
+    };
+    let min_ms = if (table, column) == (Table::Trips, "arrive_time") { START_MS + 1234 } else { START_MS };
+    let mut values = json!({ "nulls": (nulls * runs) as u64, "min_ms": min_ms });
+    if let Some(sum) = sum {
+        values["sum"] = json!(sum * runs);
+    }
+    values
+}
+
+fn expectation() -> Value {
+    let mut tables = json!({});
+    for &table in Table::ALL {
+        let spec = table.spec();
+        let rows_a_run = match table {
+            Table::Runs => 1,
+            Table::Kpis => 2,
+            Table::LinkState => 2 * INTERVALS,
+            _ => INTERVALS,
+        };
+        let columns: Vec<Value> = spec
+            .columns
+            .iter()
+            .map(|c| {
+                let time = c.data_type.to_string().starts_with("Timestamp");
+                let values = written(table, c.name);
+                json!({ "name": c.name, "unit": c.unit, "description": c.description, "nullable": c.nullable,
+                        "time": time, "values": values })
+            })
+            .collect();
+        let mut footers = json!({});
+        for (scenario, seed) in RUNS {
+            footers[format!("{}/scenario={scenario}/seed={seed}/part-0.parquet", spec.name)] = json!({
+                "urbis.run_id": facts(scenario, seed).run_id(), "urbis.schema_version": SCHEMA_VERSION,
+                "urbis.scenario_hash": "5ce", "urbis.city_hash": "c17", "urbis.scenario": scenario,
+                "urbis.seed": seed.to_string(), "urbis.table_description": spec.description,
+            });
+        }
+        let rows = rows_a_run * RUNS.len() as i64;
+        tables[spec.name] = json!({ "rows": rows, "columns": columns, "footers": footers });
+    }
+    json!({
+        "tables": tables,
+        "scenarios": RUNS.map(|(scenario, _)| scenario),
+        "seeds": RUNS.map(|(_, seed)| seed),
+        "layers": {
+            "links": { "rows": 2, "geometry_types": ["LineString"],
+                       "units": { "length_m": "m", "speed_mps_free": "m/s" } },
+            "nodes": { "rows": 2, "geometry_types": ["Point"], "units": { "x_m": "m" } },
+            "buildings": { "rows": 1, "geometry_types": ["Polygon"], "units": { "height_m": "m" } },
+            "zones": { "rows": 1, "geometry_types": ["MultiPolygon"], "units": { "area_m2": "m2" } },
+            "pois": { "rows": 1, "geometry_types": ["Point"], "units": {} },
+        }
+    })
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// A virtual environment with the readers; in words why there is none.
+fn python(place: &Path) -> Result<PathBuf, String> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebook");
+    let attempt = |command: &mut Command| match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!("{command:?} failed:\n{}", text(&output))),
+        Err(error) => Err(format!("{command:?}: {error}")),
+    };
+    let python = place.join("bin/python");
+    if !python.exists() {
+        attempt(Command::new("python3").args(["-m", "venv"]).arg(place))?;
+    }
+    // Wheels only: building from source would take longer than the test is worth.
+    let options = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--retries=1", "--timeout=20"];
+    let requirements = here.join("requirements.txt");
+    attempt(Command::new(&python).args(["-m", "pip", "install"]).args(options).arg("-r").arg(requirements))?;
+    Ok(python)
+}
+
+#[test]
+fn four_readers_open_every_table_and_layer() {
+    let place = tempfile::tempdir().unwrap();
+    let (out, package) = (place.path().join("out"), place.path().join("city"));
+    package::write(&city(), &package).unwrap();
+    for (scenario, seed) in RUNS {
+        write_run(&out, &package, scenario, seed);
+    }
+    let expected = place.path().join("expected.json");
+    std::fs::write(&expected, expectation().to_string()).unwrap();
+
+    let venv = std::env::var_os("URBIS_NOTEBOOK_VENV").map_or_else(|| place.path().join("venv"), PathBuf::from);
+    let python = match python(&venv) {
+        Ok(python) => python,
+        Err(why) => {
+            assert!(std::env::var_os("URBIS_NOTEBOOK").is_none_or(|v| v != "required"), "{why}");
+            println!("skipped: no Python environment with the readers. {why}");
+            return;
+        }
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebook/read_results.py");
+    let output = Command::new(python).arg(script).arg(&out).arg(&expected).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    println!("{}", text(&output).trim());
+}

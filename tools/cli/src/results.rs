@@ -1,0 +1,177 @@
+//! `urbis run` and `urbis draw`: results and the figures that say how far to trust them.
+
+use crate::args::{DrawArguments, RunArguments, TableFormat};
+use crate::progress::Display;
+use crate::screen::{figure, print, print_json, say, table};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use urbis::{Kpi, RunOptions, RunSummary};
+use urbis_core::Result;
+use urbis_core::diagnostics::ExitStatus;
+
+/// Runs a scenario and prints its headline figures.
+pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
+    let stop = stop_on_signal();
+    let options = RunOptions {
+        out: arguments.out.clone(),
+        threads: arguments.threads.map(usize::from),
+        seed: arguments.seed,
+    };
+    let mut display = Display::new(arguments.quiet);
+    let summary = urbis::run(&arguments.scenario, &options, &mut |progress| display.show(&progress), &stop);
+    display.finish();
+    let summary = summary?;
+    match arguments.format {
+        TableFormat::Json => print_json(&summary_json(&summary)),
+        TableFormat::Table => print(&summary_text(&summary)),
+    }
+}
+
+/// Draws a run's day.
+pub(crate) fn draw(arguments: &DrawArguments) -> Result<()> {
+    urbis_appraisal::draw::day(&arguments.results, &arguments.scenario, arguments.seed, &arguments.out)?;
+    print(&format!("{}\n", arguments.out.display()))
+}
+
+/// A flag that the first Ctrl-C (or a polite request to terminate) sets; the second ends the program at once.
+fn stop_on_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            exit(ExitStatus::Interrupted as i32);
+        }
+        say("stopping at the next tick; once more to stop at once");
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        say(&format!("warning: Ctrl-C will stop at once, without tidying up: {error}"));
+    }
+    stop
+}
+
+fn summary_text(summary: &RunSummary) -> String {
+    let headline: Vec<&Kpi> = summary.kpis.iter().filter(|kpi| kpi.headline).collect();
+    let mut text = String::new();
+    if !headline.is_empty() {
+        let rows = headline.iter().map(|kpi| {
+            vec![
+                if kpi.zone_id.is_empty() { kpi.indicator.clone() } else { format!("{} ({})", kpi.indicator, kpi.zone_id) },
+                figure(kpi.value),
+                kpi.published.map_or_else(|| "-".to_owned(), figure),
+                deviation(kpi),
+                kpi.unit.clone(),
+                source(kpi),
+            ]
+        });
+        let header = ["figure", "simulated", "published", "difference", "unit", "source (quality)"];
+        text += &table(&header, &[1, 2, 3], rows);
+    }
+    let rest = summary.kpis.len() - headline.len();
+    let out = summary.out.display();
+    let memory_mib = summary.peak_memory_bytes as f64 / f64::from(1 << 20);
+    text += &format!(
+        "\nresults  {out} (scenario={}, seed={}), {:.1} s on {} thread{}, {} MiB at most\n",
+        summary.scenario,
+        summary.seed,
+        summary.wall_s,
+        summary.threads,
+        if summary.threads == 1 { "" } else { "s" },
+        figure(memory_mib),
+    );
+    if rest > 0 {
+        text += &format!("         {rest} more figures in {out}/kpis\n");
+    }
+    text + &format!(
+        "next     {} draw {} --scenario {} --seed {} --out {}.svg\n",
+        program(),
+        shell_word(&summary.out),
+        summary.scenario,
+        summary.seed,
+        summary.scenario
+    )
+}
+
+/// How the simulated figure differs from the published one.
+fn deviation(kpi: &Kpi) -> String {
+    match kpi.published {
+        Some(published) if published != 0.0 => format!("{:+.1} %", (kpi.value - published) / published.abs() * 100.0),
+        _ => "-".to_owned(),
+    }
+}
+
+fn source(kpi: &Kpi) -> String {
+    match (kpi.source.as_str(), kpi.quality.as_str()) {
+        ("", "") => "-".to_owned(),
+        (source, "") => source.to_owned(),
+        (source, quality) => format!("{source} ({quality})"),
+    }
+}
+
+fn summary_json(summary: &RunSummary) -> Json {
+    let kpi = |kpi: &Kpi| {
+        json!({
+            "group": kpi.group, "indicator": kpi.indicator, "zone_id": kpi.zone_id, "value": kpi.value, "unit": kpi.unit,
+            "published": kpi.published, "source": kpi.source, "quality": kpi.quality, "headline": kpi.headline,
+        })
+    };
+    json!({
+        "out": summary.out.display().to_string(), "scenario": summary.scenario, "seed": summary.seed,
+        "run_id": summary.run_id, "wall_s": summary.wall_s, "threads": summary.threads,
+        "peak_memory_bytes": summary.peak_memory_bytes,
+        "kpis": summary.kpis.iter().map(kpi).collect::<Vec<_>>(),
+    })
+}
+
+/// The program as it was called, so that the next command can be copied.
+fn program() -> String {
+    std::env::args_os().next().map_or_else(|| "urbis".to_owned(), |name| shell_word(Path::new(&name)))
+}
+
+/// A path as one word of a shell.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kpi(value: f64, published: Option<f64>) -> Kpi {
+        Kpi {
+            group: "traffic".into(),
+            indicator: "border_crossings_per_day".into(),
+            zone_id: String::new(),
+            value,
+            unit: "vehicles/day".into(),
+            published,
+            source: "statistics office".into(),
+            quality: "recalled".into(),
+            headline: true,
+        }
+    }
+
+    #[test]
+    fn figures_stand_beside_their_source() {
+        let summary = RunSummary {
+            out: "my out".into(),
+            scenario: "baseline".into(),
+            seed: 3,
+            run_id: "r".into(),
+            kpis: vec![kpi(97_000.0, Some(100_000.0)), kpi(1.0, None), Kpi { headline: false, ..kpi(2.0, None) }],
+            wall_s: 1.25,
+            threads: 2,
+            peak_memory_bytes: 3 << 20,
+        };
+        let text = summary_text(&summary);
+        for part in ["97,000", "100,000", "-3.0 %", "statistics office (recalled)", "2 threads, 3 MiB", "1 more figures"] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+        assert!(text.ends_with("draw 'my out' --scenario baseline --seed 3 --out baseline.svg\n"), "{text}");
+        assert_eq!(summary_json(&summary)["kpis"][0]["published"], 100_000.0);
+    }
+}
