@@ -3,6 +3,7 @@
 use crate::step;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
+use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
@@ -36,7 +37,8 @@ impl Simulation {
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
         urbis_population::install(&mut world, &city, &scenario.population, seed, &clock)?;
-        urbis_traffic::install(&mut world, &city, &scenario.traffic, scenario.population.sample_factor)?;
+        let roads = with_capacity(&city, scenario.population.sample_factor);
+        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
         world.insert_resource(recorders);
@@ -103,6 +105,18 @@ impl Simulation {
     }
 }
 
+/// The city with the road capacity that a sample of its people shares: flows and storage shrink alike, so
+/// queues last as long as with everybody.
+fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
+    let mut city = Cow::Borrowed(city);
+    if sample_factor < 1.0 {
+        let links = &mut city.to_mut().links;
+        links.capacity_vps.iter_mut().for_each(|capacity| *capacity *= sample_factor);
+        links.jam_density_vpm.iter_mut().for_each(|density| *density *= sample_factor);
+    }
+    city
+}
+
 /// The recorders of a scenario; zones by name become flags by row.
 fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
     let mut recorders = Recorders::default();
@@ -120,10 +134,14 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
                 )),
             }
         }
-        if enabled && matches!(table, "building_load" | "zone_load") && every_s.is_some_and(|every| every % step_s != 0) {
+        if enabled && matches!(table, "building_load" | "zone_load") && every_s.is_some_and(|every| every % step_s != 0)
+        {
             problems.push(loaded.problem_at(
                 &format!("output.tables.{table}.every_s"),
-                &format!("table `{table}` is written every {} s, expected a multiple of power.step_s = {step_s}", every_s.unwrap_or(0)),
+                &format!(
+                    "table `{table}` is written every {} s, expected a multiple of power.step_s = {step_s}",
+                    every_s.unwrap_or(0)
+                ),
                 "not a multiple of the step",
             ));
         }

@@ -14,7 +14,8 @@ fn random_town(folder: &Path, seed: u64) {
     let mut rng = Rng::new(seed, 0, 0, 0);
     let side = 4 + rng.below(4);
     let mut nodes = String::from("node_id,x_coord,y_coord\n");
-    let mut links = String::from("link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,facility_type\n");
+    let mut links =
+        String::from("link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,facility_type\n");
     let mut count = 0;
     for row in 0..side {
         for column in 0..side {
@@ -23,14 +24,19 @@ fn random_town(folder: &Path, seed: u64) {
             nodes += &format!("{node},{x},{y}\n");
             for (to_row, to_column) in [(row, column + 1), (row + 1, column)] {
                 // The outer ring stays whole, so that every place can be reached.
-                let is_ring = (to_row == row && (row == 0 || row + 1 == side)) || (to_column == column && (column == 0 || column + 1 == side));
+                let is_ring = (to_row == row && (row == 0 || row + 1 == side))
+                    || (to_column == column && (column == 0 || column + 1 == side));
                 if to_row >= side || to_column >= side || (!is_ring && rng.chance(0.25)) {
                     continue;
                 }
                 let directed = u32::from(!is_ring && rng.chance(0.2));
                 let length = 0.02 + 0.3 * rng.uniform();
                 let capacity = 200 + rng.below(600);
-                links += &format!("{count},{node},{},{directed},{length:.4},1,{capacity},{},residential\n", to_row * side + to_column, 20 + rng.below(40));
+                links += &format!(
+                    "{count},{node},{},{directed},{length:.4},1,{capacity},{},residential\n",
+                    to_row * side + to_column,
+                    20 + rng.below(40)
+                );
                 count += 1;
             }
         }
@@ -40,7 +46,9 @@ fn random_town(folder: &Path, seed: u64) {
         r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{"id":"all"}},"geometry":{{"type":"Polygon","coordinates":[[[9.99,49.99],[{east},49.99],[{east},{north}],[9.99,{north}],[9.99,49.99]]]}}}}]}}"#
     );
     let residents = 500 + rng.below(3000);
-    let panel = format!("zone_id,period,indicator,value,unit,source,quality\nall,2024,residents,{residents},persons,random,estimate\n");
+    let panel = format!(
+        "zone_id,period,indicator,value,unit,source,quality\nall,2024,residents,{residents},persons,random,estimate\n"
+    );
     let recipe = "name = \"random\"\ntitle = \"Random\"\nvalid_period = \"2024\"\n[licence]\nlicence = \"CC0-1.0\"\nattribution = \"random\"\n[roads]\ngmns = \"network\"\n[zones]\npath = \"zones.geojson\"\n[panel]\npath = \"panel.csv\"\n[buildings]\nsource = \"synthetic\"\n";
     std::fs::create_dir_all(folder.join("network")).unwrap();
     for (name, text) in [
@@ -66,7 +74,8 @@ fn random_towns_keep_every_law_at_every_tick() {
             "name = \"random\"\n[city]\npackage = \"city\"\nrecipe = \"city.toml\"\n[period]\nstart = \"2024-06-11T03:00:00\"\ntime_zone = \"UTC\"\nduration_h = 24\n[population]\ncar_share = 0.9\n",
         )
         .unwrap();
-        let summary = run(&scenario, &place.path().join("out"), 2, Some(seed)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let summary = run(&scenario, &place.path().join("out"), 2, Some(seed))
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let figure = |name: &str| summary.kpis.iter().find(|kpi| kpi.indicator == name).unwrap().value;
         println!("seed {seed}: {} road trips, {} % arrived", figure("road_trips"), figure("road_trips_arrived"));
         assert!(figure("road_trips") > 100.0, "seed {seed}");
@@ -139,7 +148,8 @@ fn a_load_that_is_not_a_number_stops_the_run() {
 
 #[test]
 fn the_repository_has_the_scenarios_others_rely_on() {
-    for name in ["scenarios/monaco/baseline.toml", "scenarios/coquimbo/baseline.toml", "scenarios/town/more_cars.toml"] {
+    for name in ["scenarios/monaco/baseline.toml", "scenarios/coquimbo/baseline.toml", "scenarios/town/more_cars.toml"]
+    {
         let loaded = urbis::scenario::load(&root().join(name)).unwrap();
         assert!(!loaded.scenario.title.is_empty(), "{name}");
     }

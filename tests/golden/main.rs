@@ -11,7 +11,8 @@ fn the_town_as_text() {
     let summary = run(&scenario, &place.path().join("out"), 2, None).unwrap();
     let mut text = String::new();
     for kpi in &summary.kpis {
-        writeln!(text, "{:<10} {:<44} {:<6} {:>12.3} {}", kpi.group, kpi.indicator, kpi.zone_id, kpi.value, kpi.unit).unwrap();
+        writeln!(text, "{:<10} {:<44} {:<6} {:>12.3} {}", kpi.group, kpi.indicator, kpi.zone_id, kpi.value, kpi.unit)
+            .unwrap();
     }
     let golden = root().join("tests/golden/town.txt");
     if std::env::var_os("URBIS_BLESS").is_some() {

@@ -74,7 +74,9 @@ fn bad_input_is_named_and_leaves_nothing() {
     fails_with(&with("[output.tables.presence]\nzones = [\"nowhere\"]"), &out, &["nowhere", "west"]);
     fails_with(&with("[power]\nstep_s = 700"), &out, &["step_s"]);
     fails_with(
-        &with("[[population.external]]\nname = \"x\"\nkind = \"visitor\"\nmode_shares = { car = 1.0 }\ngateway_shares = { north = 1.0 }\narrivals = [{ share = 1.0, at_h = 8.0, sd_h = 1.0 }]"),
+        &with(
+            "[[population.external]]\nname = \"x\"\nkind = \"visitor\"\nmode_shares = { car = 1.0 }\ngateway_shares = { north = 1.0 }\narrivals = [{ share = 1.0, at_h = 8.0, sd_h = 1.0 }]",
+        ),
         &out,
         &["north", "external nodes"],
     );

@@ -279,6 +279,7 @@ fn python(place: &Path) -> Result<PathBuf, String> {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // why it was skipped, and what it read with
 fn four_readers_open_every_table_and_layer() {
     let place = tempfile::tempdir().unwrap();
     let (out, package) = (place.path().join("out"), place.path().join("city"));

@@ -55,8 +55,8 @@ for name, table in expected["tables"].items():
     # DuckDB
     relation = duckdb.sql(f"from read_parquet('{results}/{name}/**/*.parquet', hive_partitioning = true)")
     types = dict(zip(relation.columns, map(str, relation.types)))
-    check(relation.aggregate("count(*)").fetchone()[0], table["rows"], f"DuckDB {name} rows")
-    scenarios = relation.aggregate("list(distinct scenario)").fetchone()[0]
+    check(relation.aggregate("count(*)").fetchall()[0][0], table["rows"], f"DuckDB {name} rows")
+    scenarios = relation.aggregate("list(distinct scenario)").fetchall()[0][0]
     check(sorted(scenarios), expected["scenarios"], f"DuckDB {name} scenarios")
 
     for column in table["columns"]:
@@ -68,11 +68,11 @@ for name, table in expected["tables"].items():
             moments = whole[key].cast(pa.int64()).drop_null().to_pylist()
             check(min(moments, default=None), earliest, f"pyarrow {name}.{key}")
             check(frame[key].dt.epoch("ms").min(), earliest, f"polars {name}.{key}")
-            check(relation.aggregate(f'epoch_ms(min("{key}"))').fetchone()[0], earliest, f"DuckDB {name}.{key}")
+            check(relation.aggregate(f'epoch_ms(min("{key}"))').fetchall()[0][0], earliest, f"DuckDB {name}.{key}")
         check(whole[key].null_count, values["nulls"], f"pyarrow {name}.{key} nulls")
         check(frame[key].null_count(), values["nulls"], f"polars {name}.{key} nulls")
         if "sum" in values:
-            by_duckdb = relation.aggregate(f'coalesce(sum("{key}"), 0)').fetchone()[0]
+            by_duckdb = relation.aggregate(f'coalesce(sum("{key}"), 0)').fetchall()[0][0]
             check(float(sum(whole[key].drop_null().to_pylist())), values["sum"], f"pyarrow {name}.{key}")
             check(float(frame[key].sum()), values["sum"], f"polars {name}.{key}")
             check(float(by_duckdb), values["sum"], f"DuckDB {name}.{key}")

@@ -41,7 +41,12 @@ impl Chart<'_> {
         let (left, right, top, bottom) = (x + 58.0, x + width - 6.0, y + 34.0, y + height - 22.0);
         if self.times.is_empty() || self.stack.is_empty() {
             let note = "not among the outputs of this scenario";
-            svg.text((left + right) / 2.0, (top + bottom) / 2.0, Type::new(13.0, SOFT_INK).anchored(Anchor::Middle), note);
+            svg.text(
+                (left + right) / 2.0,
+                (top + bottom) / 2.0,
+                Type::new(13.0, SOFT_INK).anchored(Anchor::Middle),
+                note,
+            );
             return;
         }
         let totals: Vec<f64> =
@@ -112,7 +117,8 @@ impl Chart<'_> {
         for time in (0..).map(|i| first + i * step_ms).take_while(|&time| time <= end) {
             let at = x_of(time);
             svg.line([at, bottom, at, bottom + 4.0], AXIS);
-            let label = if time == end && time > start && clock(time) == "00:00" { "24:00".into() } else { clock(time) };
+            let label =
+                if time == end && time > start && clock(time) == "00:00" { "24:00".into() } else { clock(time) };
             let anchor = if at - left < 12.0 { Anchor::Start } else { Anchor::Middle };
             svg.text(at, bottom + 17.0, Type::new(11.5, SOFT_INK).anchored(anchor), &label);
         }

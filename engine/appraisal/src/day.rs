@@ -192,8 +192,7 @@ fn sectors(run: &RunResults) -> Result<Vec<SectorLoad>> {
             Ok(())
         })?;
     }
-    let mut sectors: Vec<_> =
-        sums.into_iter().map(|(sector, load_mw)| SectorLoad { sector, load_mw }).collect();
+    let mut sectors: Vec<_> = sums.into_iter().map(|(sector, load_mw)| SectorLoad { sector, load_mw }).collect();
     let energy = |s: &SectorLoad| s.load_mw.iter().map(|((_, length_ms), mw)| mw * *length_ms as f64).sum::<f64>();
     sectors.sort_by(|a, b| energy(b).total_cmp(&energy(a)).then(a.sector.cmp(&b.sector)));
     Ok(sectors)

@@ -55,12 +55,8 @@ fn draw_head(svg: &mut Svg, day: &Day, title: &str) {
         format!("{} h simulated", number(info.duration_s / 3600.0)),
         format!("times in {zone}"),
     ];
-    let crossings: f64 = day.link_veh.values().sum();
     if info.sample_factor < 1.0 {
         words.push(format!("a sample of {} % of the people", number(100.0 * info.sample_factor)));
-    }
-    if crossings > 0.0 {
-        words.push(format!("{} link crossings by vehicles", number(crossings)));
     }
     svg.text(32.0, 76.0, Type::new(15.0, SOFT_INK), &words.join("  \u{b7}  "));
 }
@@ -87,8 +83,7 @@ fn map(run: &RunResults, day: &Day) -> Result<Map> {
     let is_day = (day.info.duration_s - 86_400.0).abs() < 1.0;
     // Paths carry no vehicles, and external links stand for roads outside the map.
     let roads = lines.into_iter().zip(ids).zip(classes).filter(|(_, class)| class != "path" && class != "external");
-    let (roads, road_veh) =
-        roads.map(|((line, id), _)| (line, day.link_veh.get(&id).copied().unwrap_or(0.0))).unzip();
+    let (roads, road_veh) = roads.map(|((line, id), _)| (line, day.link_veh.get(&id).copied().unwrap_or(0.0))).unzip();
     let map = Map {
         zones: shapes,
         zone_names: zones.text("name", &mut problems),
@@ -97,7 +92,8 @@ fn map(run: &RunResults, day: &Day) -> Result<Map> {
         building_label: day.buildings.label.clone(),
         roads,
         road_veh,
-        road_label: if is_day { "Vehicles per day and direction" } else { "Vehicles in the period, by direction" }.into(),
+        road_label: if is_day { "Vehicles per day and direction" } else { "Vehicles in the period, by direction" }
+            .into(),
     };
     problems.or_else(map)
 }
@@ -124,8 +120,7 @@ fn charts(day: &Day) -> [Chart<'static>; 3] {
 /// Sector loads as steps on one time axis; sectors beyond the colours are added up as `other`.
 fn steps(sectors: &[SectorLoad], offset_ms: i64) -> (Vec<i64>, Vec<Series>) {
     let intervals: BTreeSet<(i64, i64)> = sectors.iter().flat_map(|s| s.load_mw.keys().copied()).collect();
-    let times =
-        intervals.iter().flat_map(|(start, length)| [start + offset_ms, start + length + offset_ms]).collect();
+    let times = intervals.iter().flat_map(|(start, length)| [start + offset_ms, start + length + offset_ms]).collect();
     let own = if sectors.len() > SERIES_COLOURS.len() { SERIES_COLOURS.len() - 1 } else { sectors.len() };
     let values = |of: &[SectorLoad]| -> Vec<f64> {
         let sum = |interval| of.iter().filter_map(|s| s.load_mw.get(interval)).sum::<f64>();
@@ -149,7 +144,10 @@ fn words(name: &str) -> String {
 }
 
 fn draw_kpis(svg: &mut Svg, kpis: &[Kpi]) {
-    let shown: Vec<_> = kpis.iter().filter(|kpi| kpi.headline).take(KPIS_SHOWN).collect();
+    let mut shown: Vec<_> = kpis.iter().filter(|kpi| kpi.headline).collect();
+    // What can be checked comes first.
+    shown.sort_by_key(|kpi| kpi.published.is_none());
+    shown.truncate(KPIS_SHOWN);
     if shown.is_empty() {
         return;
     }
@@ -171,8 +169,8 @@ fn draw_kpis(svg: &mut Svg, kpis: &[Kpi]) {
         let published_text = kpi.published.map_or("\u{2013}".into(), number);
         svg.text(published, y + 18.0, figure, &published_text);
         if let Some(percent) = kpi.deviation_percent() {
-            let sign = if percent > 0.0 { "+" } else { "" };
-            svg.text(deviation, y + 18.0, figure, &format!("{sign}{} %", number(percent)));
+            let text = format!("{percent:+.1} %").replace('-', "\u{2212}");
+            svg.text(deviation, y + 18.0, figure, &text);
         }
         if !kpi.source.is_empty() {
             let small = Type::new(11.0, SOFT_INK);

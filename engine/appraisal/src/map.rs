@@ -13,12 +13,14 @@ use geo::{Coord, CoordsIter, LineString, MultiPolygon, Polygon};
 
 const ROAD_COLOURS: [&str; 5] = ["#fdd49e", "#fdae4b", "#f07818", "#c74a02", "#7a2503"];
 const ROAD_WIDTHS_PX: [f64; 5] = [0.9, 1.6, 2.5, 3.7, 5.4];
-const ROAD_QUANTILES: [f64; 4] = [0.5, 0.75, 0.9, 0.97];
 const BUILDING_COLOURS: [&str; 5] = ["#d3e1ee", "#a9c8e2", "#74a7d1", "#3d7fb8", "#124a86"];
-const BUILDING_QUANTILES: [f64; 4] = [0.4, 0.7, 0.9, 0.97];
+/// The darkest class begins below this quantile of what is drawn.
+const TOP_QUANTILE: f64 = 0.98;
+const BREAKS: usize = 4;
 const EMPTY_BUILDING: &str = "#e3e1dc";
 const OUTSIDE: &str = r##"fill="#e9eef1""##;
-const GROUND: &str = r##"fill="#fbfaf7" stroke="#b9b4aa" stroke-width="1" stroke-dasharray="4 3" stroke-linejoin="round""##;
+const GROUND: &str =
+    r##"fill="#fbfaf7" stroke="#b9b4aa" stroke-width="1" stroke-dasharray="4 3" stroke-linejoin="round""##;
 const METRES_PER_DEGREE: f64 = 6_371_008.8 * std::f64::consts::PI / 180.0;
 /// Roads are drawn in full width at this scale, thinner at smaller ones.
 const FULL_WIDTH_PX_PER_M: f64 = 0.28;
@@ -80,9 +82,9 @@ impl Map {
             plane.rings(&mut ground, polygon);
         }
         svg.path(&ground, GROUND);
-        let building_breaks = class_breaks(&self.building_values, &BUILDING_QUANTILES);
+        let building_breaks = class_breaks(&self.building_values, TOP_QUANTILE, BREAKS);
         self.draw_buildings(svg, &plane, &building_breaks);
-        let road_breaks = class_breaks(&self.road_veh, &ROAD_QUANTILES);
+        let road_breaks = class_breaks(&self.road_veh, TOP_QUANTILE, BREAKS);
         let thickness = (plane.px_per_m / FULL_WIDTH_PX_PER_M).sqrt().sqrt().clamp(0.45, 1.0);
         self.draw_roads(svg, &plane, &road_breaks, thickness);
         self.name_zones(svg, &plane);
@@ -94,7 +96,8 @@ impl Map {
     /// The plane that fits the built-up area (all but the outermost 0.5 % of buildings on each side)
     /// into the frame; zones, then roads, where there are no buildings.
     fn plane(&self, [x, y, width, height]: [f64; 4]) -> Option<Plane> {
-        let mut points: Vec<Coord> = self.buildings.iter().filter_map(|b| b.exterior().coords().next().copied()).collect();
+        let mut points: Vec<Coord> =
+            self.buildings.iter().filter_map(|b| b.exterior().coords().next().copied()).collect();
         let outliers = if points.is_empty() { 0.0 } else { 0.005 };
         if points.is_empty() {
             points = self.zones.iter().flat_map(CoordsIter::coords_iter).collect();
@@ -124,7 +127,8 @@ impl Map {
             let path = if value > 0.0 { &mut classes[class_of(value, breaks)] } else { &mut empty };
             plane.rings(path, shape);
         }
-        let style = |colour: &str| format!(r##"fill="{colour}" fill-rule="evenodd" stroke="#8d9aa5" stroke-width="0.25""##);
+        let style =
+            |colour: &str| format!(r##"fill="{colour}" fill-rule="evenodd" stroke="#8d9aa5" stroke-width="0.25""##);
         svg.path(&empty, &style(EMPTY_BUILDING));
         for (class, path) in classes.iter().enumerate() {
             svg.path(path, &style(colour_of(&BUILDING_COLOURS, class, breaks.len())));
@@ -184,7 +188,10 @@ impl Map {
         let heading = Type::new(12.5, INK).bold();
         let width = heading.width(&self.road_label).max(heading.width(&self.building_label)).max(180.0) + 24.0;
         let [x, y] = self.free_corner(plane, frame, [width, height]);
-        svg.rect([x, y, width, height], r##"fill="#ffffff" fill-opacity="0.92" stroke="#c3cace" stroke-width="1" rx="4""##);
+        svg.rect(
+            [x, y, width, height],
+            r##"fill="#ffffff" fill-opacity="0.92" stroke="#c3cace" stroke-width="1" rx="4""##,
+        );
         let (left, mut at) = (x + 12.0, y + 6.0);
         let words = Type::new(12.0, INK);
         if roads > 0 {
@@ -218,7 +225,8 @@ impl Map {
         }
         let bar_m = round_below((width - 100.0) / plane.px_per_m);
         let bar_px = bar_m * plane.px_per_m;
-        let text = if bar_m >= 1000.0 { format!("{} km", number(bar_m / 1000.0)) } else { format!("{} m", number(bar_m)) };
+        let text =
+            if bar_m >= 1000.0 { format!("{} km", number(bar_m / 1000.0)) } else { format!("{} m", number(bar_m)) };
         at += 18.0;
         for (from, to) in [((0.0, 0.0), (bar_px, 0.0)), ((0.0, -5.0), (0.0, 0.0)), ((bar_px, -5.0), (bar_px, 0.0))] {
             let ends = [left + from.0, at + from.1, left + to.0, at + to.1];

@@ -161,8 +161,7 @@ impl RunResults {
             }
         }
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        let reader =
-            builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|e| broken(&e))?;
+        let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|e| broken(&e))?;
         for batch in reader {
             each(&Batch(batch.map_err(|e| broken(&e))?))?;
         }

@@ -14,9 +14,9 @@ pub(crate) fn round_step(span: f64, steps: u32) -> f64 {
 
 /// The largest 1, 2 or 5 times a power of ten that is not above a positive value.
 pub(crate) fn round_below(value: f64) -> f64 {
-    let step = round_step(value, 1);
-    // A hair of slack against rounding, as above.
-    [1.0, 2.0, 2.5, 5.0].into_iter().map(|part| step / part).find(|s| *s <= value * (1.0 + 1e-9)).unwrap_or(step)
+    let power = 10.0_f64.powf(value.log10().floor());
+    // A hair of slack, as above.
+    [10.0, 5.0, 2.0].into_iter().map(|f| f * power).find(|s| *s <= value * (1.0 + 1e-9)).unwrap_or(power)
 }
 
 /// Ticks from 0 to at least `top` in at most `steps` round steps.
@@ -26,29 +26,19 @@ pub(crate) fn ticks(top: f64, steps: u32) -> Vec<f64> {
     (0..=count).map(|i| f64::from(i) * step).collect()
 }
 
-/// To one leading figure: 1, 2, 3 ... times a power of ten; at least 1.
-fn rounded(value: f64) -> f64 {
-    if value <= 1.0 {
-        return 1.0;
-    }
-    let power = 10.0_f64.powf(value.log10().floor());
-    (value / power).round() * power
-}
-
-/// Round upper bounds of classes at the given quantiles of the positive values, strictly rising; the
-/// last class is open. Shape: at most `quantiles.len()`.
-pub(crate) fn class_breaks(values: &[f64], quantiles: &[f64]) -> Vec<f64> {
+/// Round class bounds on the ladder 1, 2, 5, 10 ...: the top one at or below the given quantile of the
+/// positive values, the others the next rungs below it. Rising; the last class is open. Bounds up to 1
+/// are left out where values are counts of many. Shape: at most `count`.
+pub(crate) fn class_breaks(values: &[f64], top_quantile: f64, count: usize) -> Vec<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).collect();
     sorted.sort_by(f64::total_cmp);
-    let mut breaks: Vec<f64> = Vec::new();
-    if let Some(last) = sorted.len().checked_sub(1) {
-        for q in quantiles {
-            let next = rounded(sorted[(q * last as f64).round() as usize]);
-            if breaks.last().is_none_or(|before| next > *before) {
-                breaks.push(next);
-            }
-        }
-    }
+    let Some(last) = sorted.len().checked_sub(1) else { return Vec::new() };
+    let top = round_below(sorted[(top_quantile * last as f64).round() as usize]);
+    let mut breaks: Vec<f64> = std::iter::successors(Some(top), |&at| Some(round_below(at * 0.75)))
+        .take(count)
+        .filter(|&at| at > 1.0 || top <= 5.0)
+        .collect();
+    breaks.reverse();
     breaks
 }
 
@@ -60,7 +50,7 @@ pub(crate) fn class_of(value: f64, breaks: &[f64]) -> usize {
 /// A number with thousands separated and about three figures after that.
 pub(crate) fn number(value: f64) -> String {
     let decimals = match value.abs() {
-        v if v >= 100.0 || v < 1e-9 => 0,
+        v if !(1e-9..100.0).contains(&v) => 0,
         v if v >= 10.0 => 1,
         _ => 2,
     };
@@ -90,7 +80,17 @@ pub(crate) fn clock(local_ms: i64) -> String {
 pub(crate) fn date(local_ms: i64) -> String {
     const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let days = local_ms.div_euclid(86_400_000);
@@ -124,11 +124,12 @@ mod tests {
     #[test]
     fn classes_rise_and_take_every_value() {
         let values: Vec<f64> = (0..1000).map(f64::from).collect();
-        let breaks = class_breaks(&values, &[0.5, 0.75, 0.9, 0.97]);
-        assert_eq!(breaks, [500.0, 700.0, 900.0, 1000.0]);
-        assert_eq!((class_of(0.0, &breaks), class_of(700.0, &breaks), class_of(5e6, &breaks)), (0, 2, 4));
-        assert!(class_breaks(&[0.0, f64::NAN], &[0.5]).is_empty());
-        assert_eq!(class_breaks(&[3.0; 9], &[0.2, 0.5, 0.9]), [3.0]);
+        let breaks = class_breaks(&values, 0.97, 4);
+        assert_eq!(breaks, [50.0, 100.0, 200.0, 500.0]);
+        assert_eq!((class_of(0.0, &breaks), class_of(100.0, &breaks), class_of(5e6, &breaks)), (0, 2, 4));
+        assert!(class_breaks(&[0.0, f64::NAN], 0.5, 4).is_empty());
+        assert_eq!(class_breaks(&[12.0; 9], 0.9, 4), [2.0, 5.0, 10.0], "no class under one person");
+        assert_eq!(class_breaks(&[0.3; 9], 0.9, 2).len(), 2);
     }
 
     #[test]

@@ -29,7 +29,8 @@ fn ring(corners: &[(f64, f64)]) -> Polygon {
 fn package(folder: &Path) -> PathBuf {
     let package = folder.join("city");
     files::create_folder(&package.join("layers")).unwrap();
-    let write = |table: TableWriter, layer: &str| table.write(&package.join(format!("layers/{layer}.parquet"))).unwrap();
+    let write =
+        |table: TableWriter, layer: &str| table.write(&package.join(format!("layers/{layer}.parquet"))).unwrap();
     let side = f64::from(SIDE);
     let half = side / 2.0;
 
@@ -120,7 +121,13 @@ fn run(out: &Path, package: &Path, scenario: &str, full: bool) {
         let level = rush(f64::from(hour) + 0.5);
         for (axis, line, step, way) in grid() {
             // The coast road and one avenue carry most.
-            let main = if line == 0 { 900.0 } else if line == 7 { 500.0 } else { 40.0 / (1.0 + f64::from(line % 4)) };
+            let main = if line == 0 {
+                900.0
+            } else if line == 7 {
+                500.0
+            } else {
+                40.0 / (1.0 + f64::from(line % 4))
+            };
             let entered_veh = (main * level * (1.0 + f64::from(step % 5) / 5.0)) as u64;
             writer
                 .link_state(&LinkStateRow {
@@ -173,7 +180,8 @@ fn run(out: &Path, package: &Path, scenario: &str, full: bool) {
         ("electricity", 1389.0, "MWh/day", Some(1427.4), "sourced"),
         ("mean_speed", 17.3, "km/h", None, ""),
     ] {
-        let source = if published.is_some() { "A statistics office with a long name, yearbook of figures, 2023" } else { "" };
+        let source =
+            if published.is_some() { "A statistics office with a long name, yearbook of figures, 2023" } else { "" };
         let kpi = Kpi {
             group: "city".into(),
             indicator: indicator.into(),
@@ -237,7 +245,7 @@ fn a_picture_of_a_day() {
         "\u{a9} OpenStreetMap contributors",
         "border crossings, 1/day",
         "101,240",
-        "+2.89 %",
+        "+2.9 %",
         "public lighting",
         "24:00",
     ] {

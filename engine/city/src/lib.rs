@@ -3,13 +3,22 @@
 //! `recipe` (TOML) -> readers -> [`model::City`] -> `package` (GeoParquet folder) -> [`model::City`].
 //! Everything downstream sees only [`model`].
 
+mod building_tags;
 pub mod crosswalk;
+pub mod dwellings;
+pub mod buildings;
 pub mod geoparquet;
+pub mod locate;
 pub mod model;
 pub mod package;
 mod package_read;
 pub mod package_write;
+pub mod panel;
+pub mod pois;
+pub mod components;
 pub mod osm;
+mod road_access;
+pub mod road_defaults;
 pub mod osm_area;
 mod osm_pbf;
 #[cfg(test)]
@@ -17,5 +26,9 @@ mod osm_tests;
 mod osm_tags;
 pub mod projection;
 pub mod raster;
+pub mod recipe;
+pub mod synthetic;
 pub mod table;
 pub mod vector;
+pub mod wheel;
+pub mod zones;

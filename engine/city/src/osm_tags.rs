@@ -60,7 +60,6 @@ const NODE_NOISE: [(&str, &str); 8] = [
 
 pub(crate) fn node_is_of_use(tags: &[(&str, &str)]) -> bool {
     tags.iter().any(|&(key, value)| NODE_KEYS.binary_search(&key).is_ok() && !NODE_NOISE.contains(&(key, value)))
-        || tags.iter().any(|&(key, value)| key == "crossing" && value == "traffic_signals")
 }
 
 pub(crate) fn way_is_of_use(tags: &[(&str, &str)]) -> bool {

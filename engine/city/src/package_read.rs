@@ -305,6 +305,11 @@ fn pois(table: &Table, zone_of: &Lookup<'_>, building_of: &Lookup<'_>) -> Result
     problems.or_else(pois)
 }
 
+/// A panel in Parquet.
+pub(crate) fn read_panel(reader: TableReader) -> Result<Vec<PanelRow>> {
+    panel(&Table { reader })
+}
+
 fn panel(table: &Table) -> Result<Vec<PanelRow>> {
     let mut problems = Problems::new();
     let zone_id = table.reader.text("zone_id", &mut problems);

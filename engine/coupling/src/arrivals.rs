@@ -4,27 +4,30 @@ use bevy_ecs::system::{Res, ResMut};
 use urbis_core::Clock;
 use urbis_population::presence::TripEnd;
 use urbis_population::{People, Plans, SimpleTrips};
-use urbis_traffic::TripsEnded;
+use urbis_traffic::{Rejected, TripsEnded};
 
 /// Puts the people whose trips ended at this tick into their places: cars first, then simple modes, each
-/// in order of time and trip.
+/// in order of time and trip. Whose trip nobody could make stays where they were.
 pub fn end_trips(
     clock: Res<'_, Clock>,
     plans: Res<'_, Plans>,
     by_car: Res<'_, TripsEnded>,
+    rejected: Res<'_, Rejected>,
     simple: Res<'_, SimpleTrips>,
     mut people: ResMut<'_, People>,
 ) {
     let tick = clock.tick();
     for ended in &by_car.trips {
-        let start_ms = people.started[ended.trip.row()].saturating_mul(1000);
         let end = TripEnd {
             trip: ended.trip,
             arrive_ms: ended.arrive_ms,
             distance_m: ended.distance_m,
-            wait_s: (ended.entered_ms.saturating_sub(start_ms)) as f32 / 1000.0,
+            wait_s: (ended.entered_ms - ended.depart_ms) as f32 / 1000.0,
         };
         people.end_trip(&plans, end, tick);
+    }
+    for (request, _) in &rejected.trips {
+        people.reject_trip(&plans, request.trip);
     }
     for &end in &simple.ended {
         people.end_trip(&plans, end, tick);

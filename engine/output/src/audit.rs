@@ -49,7 +49,7 @@ fn recounts_now(clock: &Clock) -> bool {
 
 /// Checks the vehicles: running counts every tick, a count of all queues and links at recounts.
 pub fn vehicles(clock: Res<'_, Clock>, traffic: Res<'_, Traffic>, mut fault: ResMut<'_, Fault>) {
-    let counts = if recounts_now(&clock) { traffic.recount() } else { traffic.counts() };
+    let counts = if recounts_now(&clock) { traffic.audit().0 } else { traffic.counts() };
     fault.keep(check_vehicles(
         clock.tick(),
         counts.requested,

@@ -7,7 +7,8 @@
 //! Contract: no state besides the builders; equal values in equal order give equal arrays.
 
 use arrow::array::{
-    Array, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder, UInt64Builder,
+    Array, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder,
+    UInt64Builder,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 use std::sync::Arc;

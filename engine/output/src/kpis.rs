@@ -15,7 +15,7 @@ use urbis_population::simple_modes::PopulationModel;
 use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::residents_by_zone;
 use urbis_population::{People, Persons, Places};
-use urbis_traffic::Traffic;
+use urbis_traffic::{GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
 
 /// Collects indicators with what they share.
@@ -83,7 +83,8 @@ fn people(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
     let kpi = collector.add("people", "residents", count(PersonKind::Resident), "persons");
     beside(kpi, row.as_ref(), 1.0);
     on_first_page(kpi);
-    let households = persons.household.iter().filter(|&&of| of != u32::MAX).max().map_or(0.0, |&last| f64::from(last) + 1.0);
+    let households =
+        persons.household.iter().filter(|&&of| of != u32::MAX).max().map_or(0.0, |&last| f64::from(last) + 1.0);
     let row = collector.published_for_city("households").cloned();
     beside(collector.add("people", "households", households * persons_each, "households"), row.as_ref(), 1.0);
     let jobs = world.resource::<Jobs>();
@@ -226,9 +227,11 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
     collector.add("traffic", "travel_time_index", sums.driven_s / sums.free_s.max(1.0), "ratio");
     let kpi = collector.add("traffic", "mean_time_to_work_by_car", commute_s / commutes.max(1.0) / 60.0, "min");
     on_first_page(kpi);
-    let gridlocks = world.resource::<Traffic>().gridlock_count();
-    collector.add("traffic", "gridlocks_found", gridlocks as f64, "cycles");
-    for (name, from_h, to_h) in [("morning", 6.0, 11.0), ("midday", 11.0, 15.0), ("evening", 15.0, 21.0), ("night", 0.0, 4.0)] {
+    let gridlocks = world.resource::<GridlockReport>().rows.len();
+    collector.add("traffic", "gridlocks_found", gridlocks as f64, "rings of links");
+    for (name, from_h, to_h) in
+        [("morning", 6.0, 11.0), ("midday", 11.0, 15.0), ("evening", 15.0, 21.0), ("night", 0.0, 4.0)]
+    {
         if let Some(point) = peak(&sums.curve, clock, from_h, to_h) {
             let vehicles = point.on_road_veh as f64 * persons_each;
             let kpi = collector.add("traffic", &format!("peak_vehicles_on_the_road_{name}"), vehicles, "vehicles");

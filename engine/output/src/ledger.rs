@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn broken_laws_name_tick_and_figures() {
         let error = figures(check_vehicles(812, 10, 7, 4, 2, 2, 1));
-        assert!(error.contains("tick 812") && error.contains("arrived = 4") && error.contains("on_road = 2"), "{error}");
+        assert!(
+            error.contains("tick 812") && error.contains("arrived = 4") && error.contains("on_road = 2"),
+            "{error}"
+        );
         assert!(figures(check_vehicles(1, 11, 7, 4, 3, 2, 1)).contains("requested = 11"));
         assert!(figures(check_persons(3, 10, 7, 2, 2)).contains("outside = 2"));
         assert!(figures(check_energy(4, 1e12, 1e12 + 1001.0)).contains("difference_j = 1001"));

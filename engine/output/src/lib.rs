@@ -5,16 +5,16 @@
 //! streams them -> `staging` puts them into place -> `marker` lists them. `ledger` and `machine` are
 //! pure helpers of those who record.
 
+pub mod audit;
 pub mod cells;
+pub mod kpis;
 pub mod ledger;
 pub mod machine;
 pub mod marker;
-mod staging;
-mod table_file;
-pub mod audit;
-pub mod kpis;
 pub mod record;
+mod staging;
 pub mod stopwatch;
+mod table_file;
 pub mod tables;
 pub mod writer;
 

@@ -86,19 +86,13 @@ impl Marker {
         let differs = |(file, hash): &(&String, &String)| {
             file.starts_with("layers/") && layers.get(*file).is_none_or(|new| new != *hash)
         };
-        if others {
-            self.files.iter().filter(differs).map(|(file, _)| file.clone()).collect()
-        } else {
-            Vec::new()
-        }
+        if others { self.files.iter().filter(differs).map(|(file, _)| file.clone()).collect() } else { Vec::new() }
     }
 }
 
 /// Whether `<table>/<partition>/<file>` is the shape of the path.
 fn lies_in(file: &str, partition: &str) -> bool {
-    file.split_once('/')
-        .and_then(|(_, rest)| rest.strip_prefix(partition))
-        .is_some_and(|rest| rest.starts_with('/'))
+    file.split_once('/').and_then(|(_, rest)| rest.strip_prefix(partition)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ pub fn links(
     clock: Res<'_, Clock>,
     city: Res<'_, City>,
     network: Res<'_, CarNetwork>,
+    traffic: Res<'_, Traffic>,
     recorders: Res<'_, Recorders>,
     mut stats: ResMut<'_, LinkStats>,
     mut sums: ResMut<'_, PeriodSums>,
@@ -111,40 +112,44 @@ pub fn links(
         return;
     }
     writer.at_tick(clock.tick());
-    let start = clock.tick() + 1 - every.min(clock.tick() + 1);
-    let interval_s = f64::from(clock.tick() + 1 - start);
-    let time = TimeMs(clock.utc_ms(start));
-    let rows = stats.take_interval();
+    let of = stats.take_interval(traffic.engine());
+    let interval_s = f64::from(of.end - of.start);
+    let time = TimeMs(clock.utc_ms(of.start));
     let mut write = || -> Result<()> {
-        for row in &rows {
-            let link = network.link_of(row.link).row();
+        for (row, &link) in network.city_link.iter().enumerate() {
+            let link = link.row();
+            let is_idle = of.entered[row] == 0 && of.left[row] == 0 && of.vehicles_end[row] == 0;
+            if is_idle && of.vehicles_mean[row] <= 0.0 {
+                continue;
+            }
             let links = &city.links;
+            let left = f64::from(of.left[row]);
             let ends = (city.nodes.external[links.from[link].row()], city.nodes.external[links.to[link].row()]);
             match ends {
-                (true, false) => sums.border_in_veh += u64::from(row.left),
-                (false, true) => sums.border_out_veh += u64::from(row.entered),
+                (true, false) => sums.border_in_veh += u64::from(of.left[row]),
+                (false, true) => sums.border_out_veh += u64::from(of.entered[row]),
                 _ => {}
             }
             if links.class[link] != RoadClass::External {
-                sums.driven_m += f64::from(row.left) * links.length_m[link];
-                sums.driven_s += row.travel_time_s;
-                sums.free_s += f64::from(row.left) * links.length_m[link] / links.speed_mps_free[link];
+                sums.driven_m += left * links.length_m[link];
+                sums.driven_s += of.travel_time_s_sum[row];
+                sums.free_s += left * links.length_m[link] / links.speed_mps_free[link];
             }
             if recorders.link_state.every.is_none() || !recorders.link_state.covers(links.zone[link]) {
                 continue;
             }
-            let mean_s = (row.left > 0).then(|| row.travel_time_s / f64::from(row.left));
+            let mean_s = (of.left[row] > 0).then(|| of.travel_time_s_sum[row] / left);
             writer.link_state(&LinkStateRow {
                 time,
                 interval_s,
                 link_id: &links.id[link],
-                entered_veh: u64::from(row.entered),
-                left_veh: u64::from(row.left),
+                entered_veh: u64::from(of.entered[row]),
+                left_veh: u64::from(of.left[row]),
                 travel_time_s: mean_s,
                 speed_mps: mean_s.map(|seconds| links.length_m[link] / seconds),
-                density_vpm: row.occupancy_veh_s / interval_s / links.length_m[link],
-                queue_veh: u64::from(row.queue),
-                occupancy_veh: u64::from(row.occupancy),
+                density_vpm: of.vehicles_mean[row] / links.length_m[link],
+                queue_veh: u64::from(of.queue_end[row]),
+                occupancy_veh: u64::from(of.vehicles_end[row]),
             })?;
         }
         Ok(())
@@ -214,7 +219,15 @@ pub fn loads(
     writer.at_tick(clock.tick());
     let PeriodSums { energy_before_j, zone_before_j, .. } = &mut *sums;
     if recorders.building_load.is_due(&clock) {
-        fault.keep(building_rows(&clock, &city, &buildings, &zones, &recorders.building_load, energy_before_j, &mut writer));
+        fault.keep(building_rows(
+            &clock,
+            &city,
+            &buildings,
+            &zones,
+            &recorders.building_load,
+            energy_before_j,
+            &mut writer,
+        ));
     }
     if recorders.zone_load.is_due(&clock) {
         fault.keep(zone_rows(&clock, &city, &zones, &recorders.zone_load, zone_before_j, &mut writer));
@@ -303,7 +316,7 @@ pub fn ledgers(
         return;
     }
     writer.at_tick(clock.tick());
-    let counts = traffic.recount();
+    let counts = traffic.audit().0;
     let sum = |part: &[u32]| part.iter().map(|&count| f64::from(count)).sum::<f64>();
     let (inside, outside) = people.present.split_at(places.buildings());
     let rows = [
@@ -322,7 +335,9 @@ pub fn ledgers(
     ];
     let time = TimeMs(clock.utc_ms(clock.tick() + 1));
     let mut write = || -> Result<()> {
-        rows.iter().try_for_each(|&(ledger, term, value, unit)| writer.ledgers(&LedgersRow { time, ledger, term, value, unit }))
+        rows.iter().try_for_each(|&(ledger, term, value, unit)| {
+            writer.ledgers(&LedgersRow { time, ledger, term, value, unit })
+        })
     };
     fault.keep(write());
 }
@@ -351,9 +366,10 @@ pub fn trips(
         Some(building) => city.zones.id[city.buildings.zone[building.row()].row()].as_str(),
         None => outside[place.row() - places.buildings()].as_str(),
     };
-    let building_name = |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
+    let building_name =
+        |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
     let covers = |place: Place| recording.covers(places.zone[place.row()]);
-    let waiting = traffic.waiting_trips();
+    let waiting = traffic.engine().waiting_trips();
     for row in 0..plans.len() {
         let (from, to) = (plans.from[row], plans.to[row]);
         let is_planned = plans.planned[row] < clock.end() || people.started[row] != NEVER;

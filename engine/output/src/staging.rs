@@ -161,12 +161,7 @@ fn layer_files(city_package: &Path) -> Result<Vec<(String, PathBuf, String)>> {
         .collect()
 }
 
-fn refuse_other_city(
-    out: &Path,
-    marker: &Marker,
-    partition: &str,
-    layers: &[(String, PathBuf, String)],
-) -> Result<()> {
+fn refuse_other_city(out: &Path, marker: &Marker, partition: &str, layers: &[(String, PathBuf, String)]) -> Result<()> {
     let hashes: BTreeMap<_, _> = layers.iter().map(|(name, _, hash)| (name.clone(), hash.clone())).collect();
     let others = marker.other_layers(partition, &hashes);
     if others.is_empty() {

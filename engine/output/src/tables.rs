@@ -224,8 +224,8 @@ tables! {
         mode: Text, "", "Means of transport.";
         from_building: MaybeText, "", "Building it starts in; null outside the city.";
         to_building: MaybeText, "", "Building it ends in; null outside the city.";
-        from_zone: Text, "", "Zone it starts in; external:<name> outside the city.";
-        to_zone: Text, "", "Zone it ends in; external:<name> outside the city.";
+        from_zone: Text, "", "Zone it starts in; external:NAME outside the city.";
+        to_zone: Text, "", "Zone it ends in; external:NAME outside the city.";
         depart_time: Time, "UTC", "When the person wanted to leave.";
         arrive_time: MaybeTime, "UTC", "When the trip ended; null while it has not.";
         travel_time_s: MaybeReal, "s", "From wanting to leave to arriving, waiting included; null while it has not ended.";

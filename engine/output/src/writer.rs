@@ -112,7 +112,7 @@ pub struct Committed {
 /// ...). Dropped without [`ResultsWriter::finish`] it leaves nothing behind.
 #[derive(Resource)]
 pub struct ResultsWriter {
-    // Column order of the fields is their order of dropping: files close before the staging goes.
+    // Fields drop in this order: files close before the staging goes.
     files: Mutex<TableFiles>,
     staging: Staging,
     facts: RunFacts,

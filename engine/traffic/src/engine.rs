@@ -18,8 +18,8 @@ use rayon::prelude::*;
 use std::sync::atomic::AtomicU8;
 use urbis_core::{CarLinkIx, Result, Tick, TripIx, VehicleIx};
 
-/// Inputs looked at in the last step from which the next runs in parallel: about 100 us of work.
-const PARALLEL_LOOKS: u64 = 2048;
+/// Inputs looked at in the last step from which the next runs in parallel: about 50 us of work.
+const PARALLEL_LOOKS: u64 = 1024;
 
 /// A vehicle that reached its destination.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,6 +78,7 @@ pub struct Engine {
     pocket: u32,
     tick: Tick,
     looks: u64,
+    parallel_from: u64,
     queued: u64,
     counts: VehicleCounts,
     ended: Vec<Arrival>,
@@ -103,10 +104,16 @@ impl Engine {
             pocket,
             tick: 0,
             looks: 0,
+            parallel_from: PARALLEL_LOOKS,
             queued: 0,
             counts: VehicleCounts::default(),
             ended: Vec::new(),
         })
+    }
+
+    /// Runs a step in parallel when the one before looked at so many inputs. Results do not depend on it.
+    pub fn set_parallel_from(&mut self, looks: u64) {
+        self.parallel_from = looks;
     }
 
     /// The tick that [`Engine::step`] computes next.
@@ -177,7 +184,7 @@ impl Engine {
             vehicles,
         };
         let now = *tick;
-        if self.looks >= PARALLEL_LOOKS && layout.chunks.len() > 1 && rayon::current_num_threads() > 1 {
+        if self.looks >= self.parallel_from && layout.chunks.len() > 1 && rayon::current_num_threads() > 1 {
             layout.chunks.par_iter_mut().for_each(|chunk| {
                 if field.wheel.is_awake(chunk.index, now) {
                     chunk.step::<true>(&field);
@@ -292,6 +299,21 @@ impl Engine {
         let origin = self.layout.chunks[place.chunk as usize].origins[place.row as usize];
         occupancy.at_origin = self.vehicles.queue(origin.first).count() as u32;
         occupancy
+    }
+
+    /// Trips in the queues of their origins, in order of trip.
+    #[must_use]
+    pub fn waiting_trips(&self) -> Vec<TripIx> {
+        let origins = self.layout.chunks.iter().flat_map(|chunk| &chunk.origins);
+        let mut trips: Vec<TripIx> = origins
+            .flat_map(|origin| {
+                std::iter::successors(Some(origin.first), |&vehicle| Some(self.vehicles.behind[vehicle as usize]))
+                    .take_while(|&vehicle| vehicle != END)
+            })
+            .map(|vehicle| self.vehicles.trip[vehicle as usize])
+            .collect();
+        trips.sort_unstable();
+        trips
     }
 
     /// Vehicles that have entered and left a link since the start.

@@ -92,7 +92,8 @@ impl Layout {
         for &node in &order {
             let inputs = into.row(node as usize).len() + out.row(node as usize).len();
             if inputs > CHUNK_INPUTS as usize {
-                problems.push(Problem::file(place, format!("node {node} joins {inputs} links, at most {CHUNK_INPUTS}")));
+                problems
+                    .push(Problem::file(place, format!("node {node} joins {inputs} links, at most {CHUNK_INPUTS}")));
             }
         }
         let slots: u64 = network.storage.iter().map(|&n| u64::from(n)).sum();
@@ -246,6 +247,8 @@ mod tests {
         let mut cells: Vec<(u64, u32, u32)> =
             (0..64).flat_map(|x| (0..64).map(move |y| (hilbert(x, y), x, y))).collect();
         cells.sort_unstable();
-        assert!(cells.windows(2).all(|w| w[1].0 == w[0].0 + 1 && w[0].1.abs_diff(w[1].1) + w[0].2.abs_diff(w[1].2) == 1));
+        assert!(
+            cells.windows(2).all(|w| w[1].0 == w[0].0 + 1 && w[0].1.abs_diff(w[1].1) + w[0].2.abs_diff(w[1].2) == 1)
+        );
     }
 }

@@ -82,11 +82,11 @@ pub struct CarNetwork {
     pub y_m: Vec<f64>,
     /// Forbidden pairs (incoming link, outgoing link), sorted, each once.
     pub banned: Vec<(CarLinkIx, CarLinkIx)>,
-    /// The city's link of each car link; empty when made from columns.
+    /// The city's link of each car link; the same row when made from columns.
     pub city_link: Vec<LinkIx>,
     /// The car link of each link of the city, or [`CarLinkIx::NONE`].
     pub car_link: Vec<CarLinkIx>,
-    /// The city's node of each car node; empty when made from columns.
+    /// The city's node of each car node; the same row when made from columns.
     pub city_node: Vec<NodeIx>,
     /// The car node of each node of the city, or [`NO_NODE`].
     pub car_node: Vec<u32>,
@@ -102,8 +102,10 @@ impl CarNetwork {
     /// positive and finite.
     pub fn from_city(city: &City) -> Result<Self> {
         let links = &city.links;
-        let city_link: Vec<LinkIx> =
-            (0..links.len()).filter(|&row| links.modes[row].contains(Modes::CAR)).map(|row| LinkIx(row as u32)).collect();
+        let city_link: Vec<LinkIx> = (0..links.len())
+            .filter(|&row| links.modes[row].contains(Modes::CAR))
+            .map(|row| LinkIx(row as u32))
+            .collect();
         let mut car_link = vec![CarLinkIx::NONE; links.len()];
         let mut used = vec![false; city.nodes.len()];
         for (row, link) in city_link.iter().enumerate() {
@@ -163,13 +165,13 @@ impl CarNetwork {
             problems.push(Problem::file(place, "columns differ in length"));
             return problems.or_else(Self::default());
         }
-        for row in 0..links {
+        for (row, &priority) in priority.iter().enumerate() {
             let positive = [
                 ("length_m", columns.length_m[row]),
                 ("speed_mps_free", columns.speed_mps_free[row]),
                 ("capacity_vps", columns.capacity_vps[row]),
                 ("jam_density_vpm", columns.jam_density_vpm[row]),
-                ("priority", priority[row]),
+                ("priority", priority),
             ];
             for (field, value) in positive {
                 if !(value.is_finite() && value > 0.0) {
@@ -226,7 +228,10 @@ impl CarNetwork {
             y_m: columns.y_m,
             banned,
             report,
-            ..Self::default()
+            city_link: (0..links as u32).map(LinkIx).collect(),
+            car_link: (0..links as u32).map(CarLinkIx).collect(),
+            city_node: (0..nodes).map(NodeIx).collect(),
+            car_node: (0..nodes).collect(),
         })
     }
 
@@ -308,9 +313,6 @@ mod tests {
         .unwrap_err();
         let urbis_core::Error::Input(problems) = error else { panic!("{error}") };
         assert_eq!(problems.len(), 3);
-        assert_eq!(
-            problems.listed()[0].to_string(),
-            "links row 1 (id 0): length_m = -3.2, expected > 0 and finite"
-        );
+        assert_eq!(problems.listed()[0].to_string(), "links row 1 (id 0): length_m = -3.2, expected > 0 and finite");
     }
 }

@@ -224,12 +224,7 @@ impl Chunk {
 
     /// Lets the candidates of a node cross until none is left in this tick.
     #[inline]
-    fn run_node<const SHARED: bool>(
-        &mut self,
-        field: &Field<'_>,
-        rows: NodeRows,
-        candidates: &mut Vec<Candidate>,
-    ) {
+    fn run_node<const SHARED: bool>(&mut self, field: &Field<'_>, rows: NodeRows, candidates: &mut Vec<Candidate>) {
         while let Some(nth) = self.choose(rows, candidates) {
             let chosen = candidates[nth];
             self.cross::<SHARED>(field, rows, chosen);
@@ -333,8 +328,7 @@ impl Chunk {
         };
         let entry = &mut self.entries[(chosen.out - self.first_link) as usize];
         let next_link = field.routes[passenger.cursor as usize + 1];
-        let arrival =
-            entry.admit(field.slots, passenger, next_link, (chosen.ready, at), (field.pocket, field.start()));
+        let arrival = entry.admit(field.slots, passenger, next_link, (chosen.ready, at), (field.pocket, field.start()));
         field.wake::<SHARED>(entry.input, arrival);
         self.admitted += 1;
         let waiting = &field.waiting[chosen.out as usize];

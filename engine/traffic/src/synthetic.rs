@@ -21,8 +21,7 @@ pub struct LinkKind {
 
 impl LinkKind {
     /// A street of 500 m, 15 m/s, 1,800 vehicles/h and one lane.
-    pub const STREET: Self =
-        Self { length_m: 500.0, speed_mps_free: 15.0, capacity_vps: 0.5, jam_density_vpm: 0.15 };
+    pub const STREET: Self = Self { length_m: 500.0, speed_mps_free: 15.0, capacity_vps: 0.5, jam_density_vpm: 0.15 };
 }
 
 /// Adds a link to columns; its row.
@@ -124,7 +123,8 @@ impl Grid {
                 let mut rng = Rng::new(seed, trip, 0, 0);
                 let (from, to) = loop {
                     let (from, to) = (rng.below(self.nodes()), rng.below(self.nodes()));
-                    let apart = (from % self.size).abs_diff(to % self.size) + (from / self.size).abs_diff(to / self.size);
+                    let apart =
+                        (from % self.size).abs_diff(to % self.size) + (from / self.size).abs_diff(to / self.size);
                     if f64::from(apart) >= least && apart > 0 {
                         break (from, to);
                     }

@@ -1,0 +1,189 @@
+//! Measurements of links over intervals, from the running totals that the two halves of each link keep:
+//! counts and sums of event times. Nothing is measured per crossing beyond those four numbers.
+//!
+//! Over `[t0, t1)` with `n0` vehicles at its start, the vehicle-seconds on a link are
+//! `n0 (t1 - t0) + sum over entries (t1 - t) - sum over departures (t1 - t)`, exactly. Links are FIFO, so
+//! the travel times of those who left add up to the sum of their departures less the sum of their
+//! entries, and the latter is what entered less what is still inside.
+//!
+//! Contract: reads between steps; a pure function of two moments.
+
+use crate::engine::Engine;
+use crate::time::{TICK, Time, to_seconds};
+use bevy_ecs::resource::Resource;
+use urbis_core::{CarLinkIx, Tick, chunks};
+
+/// Running totals of one link at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkTotals {
+    entered: u32,
+    left: u32,
+    entry_time_sum: u64,
+    exit_time_sum: u64,
+    /// Sum of the entry times of those on the link.
+    inside_time_sum: u64,
+    on_link: u32,
+    queued: u32,
+    /// How long the head has been on the link, if it stands at the exit.
+    pub(crate) head_age: Time,
+}
+
+impl Engine {
+    /// Totals of a link now.
+    pub(crate) fn totals(&self, link: CarLinkIx) -> LinkTotals {
+        let number = self.layout.number[link.row()];
+        let (entry, exit) = (self.layout.entry(number), self.layout.exit(number));
+        let now = self.tick() * TICK;
+        let mut totals = LinkTotals {
+            entered: entry.entered,
+            left: exit.left,
+            entry_time_sum: entry.time_sum,
+            exit_time_sum: exit.time_sum,
+            ..LinkTotals::default()
+        };
+        if entry.entered != exit.left {
+            for (_, arrival) in self.layout.occupants(number) {
+                let entered = arrival - exit.free_time;
+                if totals.on_link == 0 && arrival < now {
+                    totals.head_age = now - entered;
+                }
+                totals.on_link += 1;
+                totals.queued += u32::from(arrival < now);
+                totals.inside_time_sum += u64::from(entered);
+            }
+        }
+        totals
+    }
+
+    /// Totals of all links now, in order.
+    pub(crate) fn all_totals(&self) -> Vec<LinkTotals> {
+        let links = self.layout.link.len();
+        chunks::map_chunks(links, chunks::CHUNK_ROWS, |range| {
+            range.map(|link| self.totals(CarLinkIx(link as u32))).collect::<Vec<_>>()
+        })
+        .concat()
+    }
+}
+
+impl LinkTotals {
+    /// Vehicles that left after `before`, and the seconds they spent on the link in all.
+    pub(crate) fn travel_time_since(&self, before: &Self) -> (u32, f64) {
+        let entries = before.inside_time_sum + (self.entry_time_sum - before.entry_time_sum) - self.inside_time_sum;
+        let spent = (self.exit_time_sum - before.exit_time_sum) - entries;
+        (self.left.wrapping_sub(before.left), spent as f64 / f64::from(TICK))
+    }
+    /// Vehicle-seconds on the link between two moments.
+    fn vehicle_seconds_since(&self, before: &Self, (start, end): (Time, Time)) -> f64 {
+        let entered = i64::from(self.entered.wrapping_sub(before.entered)) * i64::from(end)
+            - (self.entry_time_sum - before.entry_time_sum) as i64;
+        let left = i64::from(self.left.wrapping_sub(before.left)) * i64::from(end)
+            - (self.exit_time_sum - before.exit_time_sum) as i64;
+        let stayed = i64::from(before.on_link) * i64::from(end - start);
+        (stayed + entered - left) as f64 / f64::from(TICK)
+    }
+}
+
+/// What happened on every car link in an interval; rows are [`CarLinkIx`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkInterval {
+    /// First tick of the interval.
+    pub start: Tick,
+    /// First tick after it.
+    pub end: Tick,
+    /// Vehicles that entered.
+    pub entered: Vec<u32>,
+    /// Vehicles that left at the exit.
+    pub left: Vec<u32>,
+    /// Time on the link of those who left, in all, seconds.
+    pub travel_time_s_sum: Vec<f64>,
+    /// Mean number of vehicles on the link over the interval.
+    pub vehicles_mean: Vec<f64>,
+    /// Vehicles on the link at the end.
+    pub vehicles_end: Vec<u32>,
+    /// Of these, past their free-flow arrival at the exit.
+    pub queue_end: Vec<u32>,
+}
+
+/// Keeps where the present interval began.
+#[derive(Clone, Debug, Resource)]
+pub struct LinkStats {
+    start: Tick,
+    before: Vec<LinkTotals>,
+}
+
+impl LinkStats {
+    /// Begins the first interval now.
+    #[must_use]
+    pub fn new(engine: &Engine) -> Self {
+        Self { start: engine.tick(), before: engine.all_totals() }
+    }
+
+    /// Ends the interval now and begins the next one.
+    pub fn take_interval(&mut self, engine: &Engine) -> LinkInterval {
+        let after = engine.all_totals();
+        let span = (self.start * TICK, engine.tick() * TICK);
+        let span_s = to_seconds(span.1 - span.0);
+        let rows = || self.before.iter().zip(&after);
+        let interval = LinkInterval {
+            start: self.start,
+            end: engine.tick(),
+            entered: rows().map(|(b, a)| a.entered.wrapping_sub(b.entered)).collect(),
+            left: rows().map(|(b, a)| a.left.wrapping_sub(b.left)).collect(),
+            travel_time_s_sum: rows().map(|(b, a)| a.travel_time_since(b).1).collect(),
+            vehicles_mean: rows()
+                .map(|(b, a)| if span_s > 0.0 { a.vehicle_seconds_since(b, span) / span_s } else { 0.0 })
+                .collect(),
+            vehicles_end: after.iter().map(|a| a.on_link).collect(),
+            queue_end: after.iter().map(|a| a.queued).collect(),
+        };
+        *self = Self { start: engine.tick(), before: after };
+        interval
+    }
+}
+
+/// Travel times that routes are chosen by: measured, smoothed exponentially over updates.
+///
+/// An update moves each link's time towards the mean of those who left since the last one, or the free
+/// time when nobody did; where the head stands at the exit, at least towards the time it has spent on
+/// the link, so links that nobody leaves keep growing.
+#[derive(Clone, Debug)]
+pub(crate) struct TravelTimes {
+    before: Vec<LinkTotals>,
+    smoothed_s: Vec<f64>,
+    used_ms: Vec<u32>,
+}
+
+/// Smallest relative change of a link's time that a new customization is worth.
+const WORTH_TELLING: f64 = 0.02;
+
+impl TravelTimes {
+    pub(crate) fn new(engine: &Engine, free_time_ms: &[u32]) -> Self {
+        Self {
+            before: engine.all_totals(),
+            smoothed_s: free_time_ms.iter().map(|&ms| f64::from(ms) / 1000.0).collect(),
+            used_ms: free_time_ms.to_vec(),
+        }
+    }
+
+    /// Measures since the last update; the times to route by if any has changed notably.
+    pub(crate) fn update(&mut self, engine: &Engine, free_time: &[Time], smoothing: f64) -> Option<&[u32]> {
+        let after = engine.all_totals();
+        let mut changed = false;
+        for (link, now) in after.iter().enumerate() {
+            let free_s = to_seconds(free_time[link]);
+            let (left, spent_s) = now.travel_time_since(&self.before[link]);
+            let mean_s = if left > 0 { spent_s / f64::from(left) } else { free_s };
+            let measured_s = mean_s.max(free_s).max(to_seconds(now.head_age));
+            let smoothed_s = &mut self.smoothed_s[link];
+            *smoothed_s += smoothing * (measured_s - *smoothed_s);
+            let ms = *smoothed_s * 1000.0;
+            let used = f64::from(self.used_ms[link]);
+            if (ms - used).abs() > WORTH_TELLING * used {
+                self.used_ms[link] = ms.round() as u32;
+                changed = true;
+            }
+        }
+        self.before = after;
+        changed.then_some(&self.used_ms)
+    }
+}
