@@ -1,4 +1,5 @@
 //! Whole networks: the grid that integer node models get wrong, conservation, gridlock, threads.
+#![expect(clippy::print_stdout, reason = "tests say what they measured")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Traffic in a world: requests in, ended and rejected trips out, routes that follow congestion.
+#![expect(clippy::print_stdout, reason = "tests say what they measured")]
 
 use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
 use bevy_ecs::system::ResMut;
