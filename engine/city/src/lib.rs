@@ -3,15 +3,23 @@
 //! `recipe` (TOML) -> readers -> [`model::City`] -> `package` (GeoParquet folder) -> [`model::City`].
 //! Everything downstream sees only [`model`].
 
+mod assemble;
+pub mod build;
 mod building_tags;
 pub mod crosswalk;
 pub mod dwellings;
 pub mod buildings;
+pub mod gateways;
 pub mod geoparquet;
+pub mod gmns;
+mod gmns_config;
+mod gmns_words;
 pub mod locate;
 pub mod model;
 pub mod package;
 mod package_read;
+#[cfg(test)]
+mod package_tests;
 pub mod package_write;
 pub mod panel;
 pub mod pois;
@@ -19,6 +27,13 @@ pub mod components;
 pub mod osm;
 mod road_access;
 pub mod road_defaults;
+mod road_control;
+mod road_merge;
+mod road_pieces;
+mod road_turns;
+pub mod roads;
+#[cfg(test)]
+mod roads_tests;
 pub mod osm_area;
 mod osm_pbf;
 #[cfg(test)]
@@ -27,6 +42,7 @@ mod osm_tags;
 pub mod projection;
 pub mod raster;
 pub mod recipe;
+pub mod sources;
 pub mod synthetic;
 pub mod table;
 pub mod vector;

@@ -142,6 +142,11 @@ impl CoordinateReader {
         }
         Ok(Self { source: Some((proj_of(code)?, wgs84())) })
     }
+    /// Whether coordinates are longitude, latitude on WGS 84 as they stand.
+    #[must_use]
+    pub fn is_degrees(&self) -> bool {
+        self.source.is_none()
+    }
     /// The point in degrees of a pair of coordinates, x or longitude first; NaN where not defined.
     #[must_use]
     pub fn point(&self, x: f64, y: f64) -> Point {

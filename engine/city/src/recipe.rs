@@ -73,9 +73,9 @@
 //!
 //! Ignores: nothing is read here but the recipe itself. Pure and deterministic, single-threaded.
 
-type GatewayRules = toml::Table; // TMP
+use crate::gateways::GatewayRules;
 use crate::model::BuildingUse;
-type RoadRules = toml::Table; // TMP
+use crate::road_defaults::RoadRules;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -203,6 +203,9 @@ pub struct Roads {
     /// Lanes, speeds and capacities by road class, where they differ from the defaults.
     #[serde(default)]
     pub rules: RoadRules,
+    /// Keeps only the roads inside the boundary.
+    #[serde(default)]
+    pub clip: bool,
     /// Roads that lead out of the area.
     #[serde(default)]
     pub gateways: Option<GatewayRules>,
@@ -581,8 +584,15 @@ impl Loaded {
         if recipe.roads.osm.is_some() == recipe.roads.gmns.is_some() {
             say("[roads]", "[roads] needs exactly one of `osm` and `gmns`".to_owned());
         }
+        if recipe.boundary.is_none() && recipe.roads.clip {
+            say("clip", "[roads] clip = true needs a [boundary]".to_owned());
+        }
         if recipe.zones.path.is_some() == recipe.zones.points.is_some() {
             say("[zones]", "[zones] needs exactly one of `path` and `points`".to_owned());
+        }
+        for (key, value, expected) in recipe.roads.rules.out_of_range() {
+            let at = key.rsplit('.').next().unwrap_or(&key);
+            say(at, format!("[roads.rules] {key} = {value}, expected {expected}"));
         }
         let buildings = &recipe.buildings;
         match buildings.source {

@@ -172,8 +172,13 @@ pub(crate) fn read(tags: &Tags, rules: &RoadRules) -> Option<RoadWay> {
     };
     let mut forward = Direction { modes: modes_of("forward", car_forward, forward_open), lanes: 0, speed_mps: 0.0 };
     let mut backward = Direction { modes: modes_of("backward", car_backward, backward_open), lanes: 0, speed_mps: 0.0 };
-    if forward.modes.union(backward.modes) == Modes::default() {
+    let both = forward.modes.union(backward.modes);
+    if both == Modes::default() {
         return None;
+    }
+    if both.contains(Modes::WALK) {
+        forward.modes = forward.modes.union(Modes::WALK);
+        backward.modes = backward.modes.union(Modes::WALK);
     }
 
     let figures = rules.class(class);

@@ -49,33 +49,44 @@ struct Named<'a> {
 }
 
 fn named(recipe: &Recipe) -> Vec<Named<'_>> {
-    let mut all: Vec<Named<'_>> = Vec::new();
-    let mut add = |role, written: Option<&'_ String>, licence: &'_ Option<String>, attribution: &'_ Option<String>| {
-        if let Some(written) = written {
-            // The lifetimes are those of the recipe.
-            all.push(Named { role, written, licence: licence.as_ref(), attribution: attribution.as_ref() });
-        }
-    };
+    fn add<'a>(
+        all: &mut Vec<Named<'a>>,
+        role: &'a str,
+        written: Option<&'a String>,
+        licence: &'a Option<String>,
+        attribution: &'a Option<String>,
+    ) {
+        let named = |written: &'a String| Named {
+            role,
+            written,
+            licence: licence.as_ref(),
+            attribution: attribution.as_ref(),
+        };
+        all.extend(written.map(named));
+    }
+    let mut all = Vec::new();
     if let Some(b) = &recipe.boundary {
-        add("boundary", Some(&b.path), &b.licence, &b.attribution);
+        add(&mut all, "boundary", Some(&b.path), &b.licence, &b.attribution);
     }
     let roads = &recipe.roads;
-    add("roads", roads.osm.as_ref().or(roads.gmns.as_ref()), &roads.licence, &roads.attribution);
+    add(&mut all, "roads", roads.osm.as_ref().or(roads.gmns.as_ref()), &roads.licence, &roads.attribution);
+    let table = roads.gateways.as_ref().map(|gateways| &gateways.table);
+    add(&mut all, "gateways", table, &roads.licence, &roads.attribution);
     let zones = &recipe.zones;
-    add("zones", zones.path.as_ref().or(zones.points.as_ref()), &zones.licence, &zones.attribution);
+    add(&mut all, "zones", zones.path.as_ref().or(zones.points.as_ref()), &zones.licence, &zones.attribution);
     let panel = &recipe.panel;
-    add("panel", panel.path.as_ref(), &panel.licence, &panel.attribution);
+    add(&mut all, "panel", panel.path.as_ref(), &panel.licence, &panel.attribution);
     for from in &panel.from {
-        add("panel", from.path.as_ref(), &from.licence, &from.attribution);
+        add(&mut all, "panel", from.path.as_ref(), &from.licence, &from.attribution);
     }
     for raster in &recipe.raster {
-        add("raster", Some(&raster.path), &raster.licence, &raster.attribution);
+        add(&mut all, "raster", Some(&raster.path), &raster.licence, &raster.attribution);
     }
     for overlay in &recipe.overlay {
-        add("overlay", Some(&overlay.path), &overlay.licence, &overlay.attribution);
+        add(&mut all, "overlay", Some(&overlay.path), &overlay.licence, &overlay.attribution);
     }
     let buildings = &recipe.buildings;
-    add("buildings", buildings.path.as_ref(), &buildings.licence, &buildings.attribution);
+    add(&mut all, "buildings", buildings.path.as_ref(), &buildings.licence, &buildings.attribution);
     all
 }
 
@@ -89,14 +100,7 @@ pub fn gather(loaded: &Loaded, fetch: bool) -> Result<Sources> {
     let mut sources = Sources::default();
     let mut hashed = format!("urbis city {FORMAT_VERSION} {BUILDER_REVISION}\n{}\n", sha256_hex(loaded.text.as_bytes()));
     let mut problems = Problems::new();
-    let mut all = named(recipe);
-    let gateways = recipe.roads.gateways.as_ref().and_then(|gateways| gateways.table.clone());
-    if let Some(table) = &gateways {
-        let roads = &recipe.roads;
-        let (licence, attribution) = (roads.licence.as_ref(), roads.attribution.as_ref());
-        all.push(Named { role: "gateways", written: table, licence, attribution });
-    }
-    for one in all {
+    for one in named(recipe) {
         let packaged = loaded.packaged(one.written)?;
         let path = match packaged {
             Some(source) => {

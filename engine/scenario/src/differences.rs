@@ -132,15 +132,12 @@ mod tests {
 
     #[test]
     fn keys_are_compared_one_by_one() {
-        let found = differences(&json!({"a": {"b": 1, "c": [1]}, "d": 2}), &json!({"a": {"b": 1.0, "c": [2]}, "e": {"f": 3}}));
+        let found =
+            differences(&json!({"a": {"b": 1, "c": [1]}, "d": 2}), &json!({"a": {"b": 1.0, "c": [2]}, "e": {"f": 3}}));
         let keys: Vec<_> = found.iter().map(|d| (d.key.as_str(), d.base.clone(), d.value.clone())).collect();
         assert_eq!(
             keys,
-            [
-                ("a.c", Some(json!([1])), Some(json!([2]))),
-                ("d", Some(json!(2)), None),
-                ("e.f", None, Some(json!(3))),
-            ]
+            [("a.c", Some(json!([1])), Some(json!([2]))), ("d", Some(json!(2)), None), ("e.f", None, Some(json!(3))),]
         );
     }
 }

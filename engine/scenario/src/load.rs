@@ -57,7 +57,7 @@ pub fn load(path: &Path) -> Result<Loaded> {
         problems.push(finding.problem(&sources));
     }
     problems.or_else(())?;
-    let scenario: Scenario = settle(&merged, &sources).map_err(Error::from)?;
+    let scenario: Scenario = settle(&merged, &sources)?;
     let loaded = Loaded { scenario, sources, merged, base, base_names };
     check::check(&loaded).or_else(loaded)
 }
@@ -87,8 +87,14 @@ impl Chain {
             };
             let fault = if chain.canonical.len() >= MAX_CHAIN {
                 Some((format!("more than {MAX_CHAIN} scenarios stand on one another"), "the chain goes on here", None))
-            } else if let Some(first) = canonical(&path).and_then(|c| chain.canonical.iter().position(|known| *known == c)) {
-                Some((format!("`base` goes round in a circle: {}", chain.circle(first)), "this closes the circle", None))
+            } else if let Some(first) =
+                canonical(&path).and_then(|c| chain.canonical.iter().position(|known| *known == c))
+            {
+                Some((
+                    format!("`base` goes round in a circle: {}", chain.circle(first)),
+                    "this closes the circle",
+                    None,
+                ))
             } else {
                 match read_text(&path) {
                     Ok(text) => {
@@ -182,7 +188,8 @@ fn merge(nodes: Vec<Node>, sources: &[Source], schema: &Json) -> (Node, Option<N
             }
         }
     }
-    let mut whole = whole.unwrap_or(Node { place: Place { file: 0, span: 0..0 }, value: Value::Table(Default::default()) });
+    let mut whole =
+        whole.unwrap_or(Node { place: Place { file: 0, span: 0..0 }, value: Value::Table(Default::default()) });
     for node in std::iter::once(&mut whole).chain(&mut base) {
         if let Value::Table(table) = &mut node.value {
             table.remove("base");
@@ -222,6 +229,16 @@ impl Loaded {
     #[must_use]
     pub fn recipe(&self) -> Option<PathBuf> {
         self.scenario.city.recipe.as_deref().map(|recipe| self.resolve(recipe))
+    }
+    /// The scenario's hash; see [`Scenario::hash`].
+    #[must_use]
+    pub fn hash(&self) -> String {
+        self.scenario.hash()
+    }
+    /// The resolved scenario as TOML; see [`Scenario::to_toml`].
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        self.scenario.to_toml()
     }
     /// The period in the units of the clock.
     ///

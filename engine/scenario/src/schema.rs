@@ -139,7 +139,12 @@ impl<'a> Walk<'a> {
             let lower = above.map(|above| format!("> {above}")).or(min.map(|min| format!(">= {min}")));
             let upper = below.map(|below| format!("< {below}")).or(max.map(|max| format!("<= {max}")));
             let expected = lower.into_iter().chain(upper).collect::<Vec<_>>().join(" and ");
-            self.find(&node.place, format!("`{at}` = {shown}, expected {expected}"), format!("expected {expected}"), None);
+            self.find(
+                &node.place,
+                format!("`{at}` = {shown}, expected {expected}"),
+                format!("expected {expected}"),
+                None,
+            );
         }
     }
 
@@ -199,8 +204,10 @@ impl<'a> Walk<'a> {
             }
         }
         if self.require == Require::Everywhere {
-            for key in list(schema, "required").iter().filter_map(Json::as_str).filter(|key| !table.contains_key(*key)) {
-                let about = properties.and_then(|p| p.get(key)).and_then(|p| p.get("description")).and_then(Json::as_str);
+            for key in list(schema, "required").iter().filter_map(Json::as_str).filter(|key| !table.contains_key(*key))
+            {
+                let about =
+                    properties.and_then(|p| p.get(key)).and_then(|p| p.get("description")).and_then(Json::as_str);
                 let help = about.map(|about| format!("{key}: {}", one_line(about)));
                 self.find(&node.place, format!("missing key `{}`", join(at, key)), "expected here", help);
             }
@@ -238,9 +245,15 @@ impl<'a> Walk<'a> {
         }
         let names: Vec<String> = known.iter().map(|value| value.to_string()).collect();
         let expected = format!("one of {}", names.join(", "));
-        let meant = value.as_str().and_then(|value| did_you_mean(value, known.iter().filter_map(|known| known.as_str())));
+        let meant =
+            value.as_str().and_then(|value| did_you_mean(value, known.iter().filter_map(|known| known.as_str())));
         let help = meant.map(|meant| format!("did you mean \"{meant}\"?"));
-        self.find(&node.place, format!("`{at}` is {}, expected {expected}", shown(node)), format!("expected {expected}"), help);
+        self.find(
+            &node.place,
+            format!("`{at}` is {}, expected {expected}", shown(node)),
+            format!("expected {expected}"),
+            help,
+        );
     }
 }
 
@@ -315,7 +328,8 @@ fn fixed_values<'a>(root: &'a Json, schema: &'a Json) -> Option<Vec<&'a Json>> {
     let values = list(schema, "enum");
     (!values.is_empty()).then(|| values.iter().filter(|value| !value.is_null()).collect()).or_else(|| {
         let choices = alternatives(schema);
-        let inner: Option<Vec<_>> = choices.iter().map(|c| fixed_values(root, referred(root, c).unwrap_or(c))).collect();
+        let inner: Option<Vec<_>> =
+            choices.iter().map(|c| fixed_values(root, referred(root, c).unwrap_or(c))).collect();
         inner.map(|lists| lists.concat()).filter(|values| !values.is_empty())
     })
 }

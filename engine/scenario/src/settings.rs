@@ -204,12 +204,7 @@ impl OutputTables {
         }
         [
             every("link_state", &self.link_state),
-            TableSchedule {
-                table: "trips",
-                enabled: self.trips.enabled,
-                every_s: None,
-                zones: &self.trips.zones,
-            },
+            TableSchedule { table: "trips", enabled: self.trips.enabled, every_s: None, zones: &self.trips.zones },
             every("presence", &self.presence),
             every("building_load", &self.building_load),
             every("zone_load", &self.zone_load),

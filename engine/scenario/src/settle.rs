@@ -5,18 +5,18 @@
 use crate::tree::{Node, Place, Source, Value};
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
-use urbis_core::Problem;
+use urbis_core::Error;
 use urbis_core::diagnostics::did_you_mean;
 
 /// Reads a value of any settings struct out of the tree.
-pub(crate) fn settle<T: DeserializeOwned>(node: &Node, sources: &[Source]) -> Result<T, Problem> {
+pub(crate) fn settle<T: DeserializeOwned>(node: &Node, sources: &[Source]) -> urbis_core::Result<T> {
     T::deserialize(Located(node)).map_err(|fault| {
         let place = fault.place.unwrap_or_else(|| node.place.clone());
         let problem = place.problem(sources, &fault.message, "here");
-        match fault.help {
+        Error::from(match fault.help {
             Some(help) => problem.with_help(help),
             None => problem,
-        }
+        })
     })
 }
 

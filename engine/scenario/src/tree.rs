@@ -91,9 +91,11 @@ impl Node {
             Value::Boolean(flag) => (*flag).into(),
             Value::Unreadable => serde_json::Value::Null,
             Value::Array(nodes) => nodes.iter().map(Self::to_json).collect(),
-            Value::Table(table) => {
-                table.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Table(table) => table
+                .iter()
+                .map(|(key, entry)| (key.clone(), entry.node.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
     /// The entry at a dotted key path, if it is written.

@@ -201,11 +201,23 @@ fn types_choices_and_ranges() {
         ("duration_h = 24", "duration_h = 0", "line 13: `period.duration_h` = 0, expected >= 1 and <= 8784"),
         ("duration_h = 24", "duration_h = 8785", "line 13: `period.duration_h` = 8785, expected >= 1 and <= 8784"),
         ("duration_h = 24", "duration_h = [24]", "line 13: `period.duration_h` is a list, expected a whole number"),
-        ("sample_factor = 0.5", "sample_factor = true", "line 16: `population.sample_factor` is true, expected a number"),
-        ("sample_factor = 0.5", "sample_factor = 1.5", "line 16: `population.sample_factor` = 1.5, expected >= 0 and <= 1"),
+        (
+            "sample_factor = 0.5",
+            "sample_factor = true",
+            "line 16: `population.sample_factor` is true, expected a number",
+        ),
+        (
+            "sample_factor = 0.5",
+            "sample_factor = 1.5",
+            "line 16: `population.sample_factor` = 1.5, expected >= 0 and <= 1",
+        ),
         ("sample_factor = 0.5", "sample_factor = 0", "line 16: `population.sample_factor` = 0, expected > 0 and <= 1"),
         ("sample_factor = 0.5", "sample_factor = nan", "line 16: nan is not a finite number"),
-        ("duration_h = 24", "duration_h = 99999999999999999999", "line 13: 99999999999999999999 is too large a whole number"),
+        (
+            "duration_h = 24",
+            "duration_h = 99999999999999999999",
+            "line 13: 99999999999999999999 is too large a whole number",
+        ),
         ("[city]", "seed = -1\n[city]", "line 6: `seed` = -1, expected >= 0"),
         ("[city]", "output = 3\n[city]", "line 6: `output` is 3, expected a table"),
         ("time_zone = \"Europe/Monaco\"", "", "line 10: missing key `period.time_zone`"),
@@ -224,8 +236,18 @@ fn names_times_and_schedules_must_fit() {
         ("\"baseline\"", "\"\"", "line 2: `name` has 0 characters, expected at least 1", ""),
         ("Europe/Monaco", "Europe/Monacco", "line 12: `period.time_zone` = \"Europe/Monacco\"", "\"Europe/Monaco\""),
         ("03:00:00\"", "03:00:00Z\"", "line 11: `period.start` = \"2024-06-11T03:00:00Z\" has an offset", "time_zone"),
-        ("2024-06-11T03", "2024-03-31T02", "line 11: `period.start` = \"2024-03-31T02:00:00\" never happens", "forward"),
-        ("2024-06-11T03", "2024-06-31T03", "line 11: `period.start` = \"2024-06-31T03:00:00\", expected a local date", "T03"),
+        (
+            "2024-06-11T03",
+            "2024-03-31T02",
+            "line 11: `period.start` = \"2024-03-31T02:00:00\" never happens",
+            "forward",
+        ),
+        (
+            "2024-06-11T03",
+            "2024-06-31T03",
+            "line 11: `period.start` = \"2024-06-31T03:00:00\", expected a local date",
+            "T03",
+        ),
     ] {
         let (message, help) = one_file(from, to).only_problem("s.toml");
         assert!(message.starts_with(&format!("s.toml {expected}")), "{message}\nexpected {expected}");
@@ -243,6 +265,17 @@ fn a_default_that_does_not_fit_is_blamed_on_the_closest_table() {
     let files = one_file("duration_h = 24", "duration_h = 1\n[output.tables.presence]\nevery_s = 7200\n");
     let (message, _) = files.only_problem("s.toml");
     assert!(message.starts_with("s.toml line 15: `output.tables.presence.every_s` = 7200"), "{message}");
+}
+
+#[test]
+fn names_that_only_the_models_know_are_shown_too() {
+    let mode = "speed_kmh = 30\ndetour = 1.2\naccess_min = 1\nconstant_min = 0\n";
+    let files = one_file("[population]", &format!("[population.modes.bycicle]\n{mode}[population]"));
+    let (message, help) = files.only_problem("s.toml");
+    assert!(message.starts_with("s.toml line 15: ") && message.contains("bycicle"), "{message}");
+    assert_eq!(help, "did you mean `bicycle`?");
+    let files = one_file("[population]", &format!("[population.modes.bicycle]\n{}[population]", &mode[15..]));
+    assert_eq!(files.only_problem("s.toml").0, "s.toml line 15: missing key `population.modes.bicycle.speed_kmh`");
 }
 
 #[test]
@@ -296,7 +329,10 @@ fn an_heir_needs_a_name_of_its_own() {
     assert!(message.contains("missing key `name`"), "{message}");
     assert!(help.starts_with("name: Short name"), "{help}");
     let (message, _) = files.only_problem("same.toml");
-    assert!(message.starts_with("same.toml line 1: `name` = \"baseline\" is also the name of its base base.toml"), "{message}");
+    assert!(
+        message.starts_with("same.toml line 1: `name` = \"baseline\" is also the name of its base base.toml"),
+        "{message}"
+    );
 }
 
 #[test]

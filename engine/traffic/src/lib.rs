@@ -1,8 +1,8 @@
 //! Routing and the kinematic-wave movement of vehicles.
 //!
-//! A trip request becomes a route ([`route`], [`cch`]), waits in the queue of its origin, crosses links
-//! ([`link`]) and nodes ([`node`]) as an individual vehicle, and ends at the end of its last link.
-//! [`engine`] is the kernel without a world; [`systems`] puts it into one.
+//! A trip request becomes a route ([`route`], `cch`), waits in the queue of its origin, crosses links
+//! (`link`) and nodes (`node`) as an individual vehicle, and ends at the end of its last link.
+//! `engine` is the kernel without a world; `systems` puts it into one.
 //!
 //! What is deliberately absent: teleports, vehicles removed to dissolve gridlock, per-vehicle allocation,
 //! and anything that depends on the number of threads.

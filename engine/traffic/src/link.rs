@@ -71,6 +71,14 @@ impl Slots {
         // A slot that was never used has time 0.
         if vehicle == FREE && time < step_start.saturating_add(lag).max(1) { time } else { NEVER }
     }
+    /// Position in the arena and next link of whoever is in a slot, right or not: to load memory early.
+    #[inline]
+    pub(crate) fn guess(&self, slot: u32) -> (u32, u32) {
+        unpack(self.0[slot as usize].cursor_next.load(Relaxed))
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
     /// Whom a slot holds, with the time of arrival, between steps.
     pub(crate) fn occupant(&self, slot: u32) -> Option<(u32, Time)> {
         let (vehicle, time) = unpack(self.0[slot as usize].vehicle_time.load(Relaxed));

@@ -2,7 +2,7 @@
 //!
 //! Only nodes with a banned turn are expanded: into a copy for each in-link, which leads to the
 //! out-links allowed from there, a source and a sink. Everything else stays one node, so the hierarchy
-//! of [`crate::cch`] grows by little. Weights are whole milliseconds.
+//! of `cch.rs` grows by little. Weights are whole milliseconds.
 //!
 //! Ignored: turn delays, other costs than time, turning back at dead ends (a shortest route does so only
 //! where bans force it).

@@ -1,5 +1,5 @@
 //! Time and capacity in the kernel. Event times are whole numbers of 1/1024 s in a `u32` (48 days), so
-//! that 33.33 s stays 33.33 s and no result depends on rounding modes. A [`Gate`] meters a capacity in
+//! that 33.33 s stays 33.33 s and no result depends on rounding modes. A `Gate` meters a capacity in
 //! 32.32 fixed point: the remainder of a headway is carried on, so a saturated flow is exact in the long
 //! run.
 

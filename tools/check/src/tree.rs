@@ -106,10 +106,11 @@ fn links(text: &str) -> Vec<(usize, String)> {
                 found.push((row + 1, bare(target)));
             }
         }
-        if let Some((name, target)) = prose.split_once("]: ").filter(|(name, _)| name.starts_with('[')) {
-            if !name.starts_with("[^") {
-                found.push((row + 1, bare(target)));
-            }
+        if let Some((name, target)) = prose.split_once("]: ")
+            && name.starts_with('[')
+            && !name.starts_with("[^")
+        {
+            found.push((row + 1, bare(target)));
         }
     }
     found

@@ -102,14 +102,16 @@ pub(crate) enum ScenarioCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Results: DIR/<table>/scenario=<name>/seed=<n>/part-0.parquet, and _SUCCESS once all of them are
+#[command(
+    after_help = "Results: DIR/<table>/scenario=<name>/seed=<n>/part-0.parquet, and _SUCCESS once all of them are
 whole. They are the same, byte for byte, for any number of threads.
 Ctrl-C stops at the next tick and leaves nothing that looks complete; Ctrl-C again stops at once.
 
 Examples:
   urbis run scenarios/monaco/baseline.toml --out out/monaco
   urbis run scenarios/monaco/baseline.toml --out out/monaco --seed 2 --threads 8
-  urbis run scenarios/monaco/baseline.toml --out out/monaco --format json | jq '.kpis[] | select(.headline)'")]
+  urbis run scenarios/monaco/baseline.toml --out out/monaco --format json | jq '.kpis[] | select(.headline)'"
+)]
 pub(crate) struct RunArguments {
     /// Scenario (TOML)
     #[arg(value_hint = ValueHint::FilePath)]

@@ -11,18 +11,24 @@ mod screen;
 
 use args::{Arguments, CityCommand, Command, ScenarioCommand};
 use clap::{CommandFactory, Parser};
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 use urbis_core::Result;
 use urbis_core::diagnostics::ExitStatus;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let status = match execute(&arguments.command) {
-        Ok(()) => ExitStatus::Success,
-        Err(error) => {
+    let status = match catch_unwind(|| execute(&arguments.command)) {
+        Ok(Ok(())) => ExitStatus::Success,
+        Ok(Err(error)) => {
             let status = error.exit_status();
             screen::show_error(error);
             status
+        }
+        // The panic has told where and why.
+        Err(_) => {
+            screen::say("error: this is a fault of Urbis, not of your input; please report it with the lines above");
+            ExitStatus::Fault
         }
     };
     ExitCode::from(status as u8)

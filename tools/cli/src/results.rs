@@ -15,11 +15,8 @@ use urbis_core::diagnostics::ExitStatus;
 /// Runs a scenario and prints its headline figures.
 pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     let stop = stop_on_signal();
-    let options = RunOptions {
-        out: arguments.out.clone(),
-        threads: arguments.threads.map(usize::from),
-        seed: arguments.seed,
-    };
+    let options =
+        RunOptions { out: arguments.out.clone(), threads: arguments.threads.map(usize::from), seed: arguments.seed };
     let mut display = Display::new(arguments.quiet);
     let summary = urbis::run(&arguments.scenario, &options, &mut |progress| display.show(&progress), &stop);
     display.finish();
@@ -58,10 +55,14 @@ fn summary_text(summary: &RunSummary) -> String {
     if !headline.is_empty() {
         let rows = headline.iter().map(|kpi| {
             vec![
-                if kpi.zone_id.is_empty() { kpi.indicator.clone() } else { format!("{} ({})", kpi.indicator, kpi.zone_id) },
+                if kpi.zone_id.is_empty() {
+                    kpi.indicator.clone()
+                } else {
+                    format!("{} ({})", kpi.indicator, kpi.zone_id)
+                },
                 figure(kpi.value),
                 kpi.published.map_or_else(|| "-".to_owned(), figure),
-                deviation(kpi),
+                kpi.deviation_percent().map_or_else(|| "-".to_owned(), |percent| format!("{percent:+.1} %")),
                 kpi.unit.clone(),
                 source(kpi),
             ]
@@ -92,14 +93,6 @@ fn summary_text(summary: &RunSummary) -> String {
         summary.seed,
         summary.scenario
     )
-}
-
-/// How the simulated figure differs from the published one.
-fn deviation(kpi: &Kpi) -> String {
-    match kpi.published {
-        Some(published) if published != 0.0 => format!("{:+.1} %", (kpi.value - published) / published.abs() * 100.0),
-        _ => "-".to_owned(),
-    }
 }
 
 fn source(kpi: &Kpi) -> String {
@@ -168,7 +161,9 @@ mod tests {
             peak_memory_bytes: 3 << 20,
         };
         let text = summary_text(&summary);
-        for part in ["97,000", "100,000", "-3.0 %", "statistics office (recalled)", "2 threads, 3 MiB", "1 more figures"] {
+        for part in
+            ["97,000", "100,000", "-3.0 %", "statistics office (recalled)", "2 threads, 3 MiB", "1 more figures"]
+        {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
         assert!(text.ends_with("draw 'my out' --scenario baseline --seed 3 --out baseline.svg\n"), "{text}");
