@@ -9,6 +9,7 @@
 use crate::buildings::{self, LeftOut, Setting};
 use crate::crosswalk::{self, averaged, carried, projected};
 use crate::gateways::Gateways;
+use crate::gmns::{self, GmnsOptions};
 use crate::locate::ZoneLocator;
 use crate::model::{BuildingUse, City, FloorsFrom, Links, Manifest, Modes, PanelRow, Quality, RoadClass};
 use crate::osm::OsmExtract;
@@ -161,7 +162,8 @@ fn roads(site: &Site<'_>, extract: Option<&OsmExtract>) -> Result<RoadGraph> {
     let recipe = &site.loaded.recipe.roads;
     let (Some(written), Some(extract)) = (&recipe.osm, extract) else {
         let written = recipe.gmns.as_deref().unwrap_or_default();
-        return gmns::read(site.sources.path(written)?, &site.projection, &recipe.rules);
+        let options = GmnsOptions { keep_all: recipe.keep_disconnected };
+        return gmns::read_with(site.sources.path(written)?, &site.projection, &recipe.rules, options);
     };
     let gateways = match &recipe.gateways {
         Some(rules) => Some(Gateways::read(site.sources.path(&rules.table)?, rules, &site.loaded.path)?),
@@ -506,11 +508,5 @@ fn manifest(city: &City, site: Site<'_>, notes: Notes) -> Manifest {
         known_gaps: notes.gaps,
         figures: notes.figures,
         content_hash: site.sources.content_hash,
-    }
-}
-
-mod gmns { // TMP
-    pub(super) fn read(path: &std::path::Path, _: &crate::projection::Projection, _: &crate::road_defaults::RoadRules) -> urbis_core::Result<crate::roads::RoadGraph> {
-        Err(urbis_core::Problem::file(path, "tmp").into())
     }
 }

@@ -24,7 +24,7 @@ use crate::table::{Column, Row, Table};
 use geo::{LineString, Point};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use urbis_core::columns::{order_by_key, permuted};
+use urbis_core::columns::permuted;
 use urbis_core::units::MetresPerSecond;
 use urbis_core::{NodeIx, Problem, Problems, Result, ZoneIx};
 use wkt::TryFromWkt;
@@ -170,8 +170,7 @@ fn read_nodes(table: Table, config: &Config, projection: &Projection) -> Result<
     if table.is_empty() {
         problems.push(Problem::file(table.path(), "has no rows"));
     }
-    let order = order_by_key(&nodes.id, |id| natural(id).0);
-    let mut order = order;
+    let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
     order.sort_by(|&a, &b| natural(&nodes.id[a as usize]).cmp(&natural(&nodes.id[b as usize])));
     problems.or_else(sorted_nodes(&nodes, &order))
 }
@@ -258,7 +257,6 @@ const OPTIONAL: [&str; 12] = [
     "structure",
 ];
 
-#[allow(clippy::too_many_lines)] // one pass over the columns of one row reads best in one piece
 fn read_links(
     table: Table,
     nodes: &Nodes,
@@ -279,6 +277,7 @@ fn read_links(
     }
     let row_of: BTreeMap<&str, u32> = nodes.id.iter().zip(0..).map(|(id, row)| (&**id, row)).collect();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut undirected: BTreeSet<&str> = BTreeSet::new();
     let (mut given_m, mut drawn_m) = (0.0, 0.0);
     for row in table.rows() {
         let Some(name) = row.required_text(id, problems) else { continue };
@@ -296,6 +295,7 @@ fn read_links(
             found
         };
         let ends = (node(from), node(to));
+        let to_column = to;
         let read = read_link(&row, &columns, config, rules, problems);
         let shape = read_shape(&row, &columns, shapes, config, problems);
         let (Some(from), Some(to)) = ends else { continue };
@@ -319,13 +319,14 @@ fn read_links(
         } else {
             problems.push(match columns.optional.get("length") {
                 Some(&length) => row.problem(length, "> 0, as both nodes lie on one spot"),
-                None => row.problem(to, "a node on another spot, as there is no column `length`"),
+                None => row.problem(to_column, "a node on another spot, as there is no column `length`"),
             });
             continue;
         }
         (record.id, record.from, record.to) = (name.to_owned(), from, to);
         report.ways_used += 1;
         if both_ways {
+            undirected.insert(name);
             let mut back = record.clone();
             back.id = format!("{name}_r");
             (back.from, back.to) = (to, from);
@@ -334,14 +335,10 @@ fn read_links(
         }
         records.push(record);
     }
-    for record in &records {
-        if let Some(row) = seen.get(&*record.id).filter(|_| record.id.ends_with("_r"))
-            && record.id.strip_suffix("_r").is_some_and(|id| seen.contains_key(id))
-            && records.iter().filter(|other| other.id == record.id).count() > 1
-        {
+    for (id, row) in &seen {
+        if id.strip_suffix("_r").is_some_and(|id| undirected.contains(id)) {
             let expected = "another id: this one is taken for the way back of an undirected link";
-            problems.push(Problem::value(table.path(), *row, Some(&record.id), "link_id", &record.id, expected));
-            break;
+            problems.push(Problem::value(table.path(), *row, Some(id), "link_id", id, expected));
         }
     }
     if drawn_m > 0.0 && given_m > 0.0 {

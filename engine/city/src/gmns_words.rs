@@ -52,7 +52,7 @@ pub(crate) fn facility(text: &str) -> (RoadClass, Modes) {
 /// The modes of `allowed_uses`; none for uses that are known but not ours (buses, lorries, rail), `None`
 /// when no word is known. `all` is everything the facility carries, at least cars.
 pub(crate) fn uses(text: &str, of_facility: Modes) -> Option<Modes> {
-    let mut modes = None;
+    let mut modes: Option<Modes> = None;
     for word in text.split([',', ';', '|', '+']) {
         let word = word.trim().to_ascii_lowercase().replace([' ', '-'], "_");
         let found = match word.as_str() {

@@ -203,7 +203,10 @@ pub struct Roads {
     /// Lanes, speeds and capacities by road class, where they differ from the defaults.
     #[serde(default)]
     pub rules: RoadRules,
-    /// Keeps only the roads inside the boundary.
+    /// Also keeps links outside the connected part of a mode, for `gmns`.
+    #[serde(default)]
+    pub keep_disconnected: bool,
+    /// Keeps only the roads inside the boundary, for `osm`.
     #[serde(default)]
     pub clip: bool,
     /// Roads that lead out of the area.

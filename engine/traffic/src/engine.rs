@@ -305,13 +305,8 @@ impl Engine {
     #[must_use]
     pub fn waiting_trips(&self) -> Vec<TripIx> {
         let origins = self.layout.chunks.iter().flat_map(|chunk| &chunk.origins);
-        let mut trips: Vec<TripIx> = origins
-            .flat_map(|origin| {
-                std::iter::successors(Some(origin.first), |&vehicle| Some(self.vehicles.behind[vehicle as usize]))
-                    .take_while(|&vehicle| vehicle != END)
-            })
-            .map(|vehicle| self.vehicles.trip[vehicle as usize])
-            .collect();
+        let vehicles = origins.flat_map(|origin| self.vehicles.queue(origin.first));
+        let mut trips: Vec<TripIx> = vehicles.map(|vehicle| self.vehicles.trip[vehicle as usize]).collect();
         trips.sort_unstable();
         trips
     }
