@@ -188,7 +188,9 @@ fn add_roads(city: &mut City, graph: RoadGraph, site: &Site<'_>, notes: &mut Not
         notes.figure(&format!("{mode}_km"), of.km_kept);
         if of.km_dropped >= 0.1 {
             let (dropped, parts) = (of.km_dropped, of.parts.saturating_sub(1));
-            notes.gap(format!("{dropped:.1} km of roads for mode {mode} are cut off from the rest, in {parts} parts, and left out."));
+            notes.gap(format!(
+                "{dropped:.1} km of roads for mode {mode} are cut off from the rest, in {parts} parts, and left out."
+            ));
         }
     }
     notes.figure("car_connected_share_without_gateways", report.car_connected_share_without_gateways);
@@ -344,12 +346,12 @@ fn add_buildings(city: &mut City, site: &Site<'_>, extract: Option<&OsmExtract>,
     };
     let (table, left_out) = buildings::table(outlines, recipe, setting);
     city.buildings = table;
-    let ids_are_unique = duplicate_ids(&city.buildings.id);
-    if let Some(id) = ids_are_unique {
+    if let Some(id) = duplicate_ids(&city.buildings.id) {
         let path = recipe.path.as_deref().unwrap_or_default();
         return Err(site.loaded.problem(path, format!("two buildings have the id {id}, expected unique ids")).into());
     }
     note_buildings(city, LeftOut { unusable, ..left_out }, notes);
+    note_empty_zones(city, notes);
     let outcome = dwellings::spread(&city.buildings, &city.zones.id, &city.panel, name, recipe);
     city.buildings.dwellings = outcome.dwellings;
     if let Some(ratio) = outcome.rule_ratio {
@@ -385,17 +387,25 @@ fn note_buildings(city: &City, left_out: LeftOut, notes: &mut Notes) {
     let buildings = &city.buildings;
     let count = |from: FloorsFrom| buildings.floors_from.iter().filter(|&&f| f == from).count() as f64;
     let all = buildings.len() as f64;
+    notes.figure("floor_area_m2", buildings.floor_area_m2.iter().sum());
+    if count(FloorsFrom::Synthetic) > 0.0 {
+        return;
+    }
     notes.figure("buildings_floors_tagged_share", (count(FloorsFrom::Levels) + count(FloorsFrom::Height)) / all);
     notes.figure("buildings_left_out_outside", left_out.outside as f64);
     notes.figure("buildings_left_out_small", left_out.small as f64);
     notes.figure("buildings_left_out_unusable", left_out.unusable as f64);
-    notes.figure("floor_area_m2", buildings.floor_area_m2.iter().sum());
     let by_rule = count(FloorsFrom::Rule);
     if by_rule > 0.0 {
         notes.gap(format!("{by_rule} of {all} buildings have their floors by rule, not by tag."));
     }
+}
+
+fn note_empty_zones(city: &City, notes: &mut Notes) {
     let mut lived_in = vec![false; city.zones.len()];
-    for (zone, _) in buildings.zone.iter().zip(&buildings.purpose).filter(|(_, p)| **p == BuildingUse::Residential) {
+    for (zone, _) in
+        city.buildings.zone.iter().zip(&city.buildings.purpose).filter(|(_, p)| **p == BuildingUse::Residential)
+    {
         lived_in[zone.row()] = true;
     }
     let people = |zone: &str| latest(&city.panel, zone, "residents").is_some_and(|row| row.value > 0.0);
@@ -413,7 +423,8 @@ fn add_rasters(city: &mut City, site: &Site<'_>, notes: &mut Notes) -> Result<()
         let grid = raster::read(path, of.band)?;
         let weights = crosswalk::from_raster(&grid, &site.zones_m, &site.projection);
         if weights.is_empty() {
-            let what = format!("no cell of band {} with data lies in a zone: wrong reference system or place?", of.band);
+            let what =
+                format!("no cell of band {} with data lies in a zone: wrong reference system or place?", of.band);
             return Err(Problem::file(path, what).into());
         }
         let zones = city.zones.len();
@@ -479,7 +490,10 @@ fn add_overlays(city: &mut City, site: &Site<'_>) -> Result<()> {
         }
         problems.or_else(())?;
         let shapes_m = projected(&shapes, &site.projection);
-        let name_of = |ids: &[String]| { let ids = ids.to_vec(); move |row: u32| ids[row as usize].clone() };
+        let name_of = |ids: &[String]| {
+            let ids = ids.to_vec();
+            move |row: u32| ids[row as usize].clone()
+        };
         let there = crosswalk::from_shapes(&shapes_m, &site.zones_m);
         city.crosswalk.extend(crosswalk::rows(&there, &of.name, name_of(&ids), "zones", &city.zones.id));
         let back = crosswalk::from_shapes(&site.zones_m, &shapes_m);

@@ -74,7 +74,9 @@ fn by_amenity(value: &str) -> Option<BuildingUse> {
         "hospital" | "clinic" | "doctors" | "nursing_home" => BuildingUse::Health,
         "parking" | "bicycle_parking" | "motorcycle_parking" => BuildingUse::Parking,
         "bank" | "townhall" | "courthouse" | "embassy" | "post_office" | "police" => BuildingUse::Office,
-        "restaurant" | "cafe" | "bar" | "pub" | "fast_food" | "marketplace" | "fuel" | "nightclub" => BuildingUse::Retail,
+        "restaurant" | "cafe" | "bar" | "pub" | "fast_food" | "marketplace" | "fuel" | "nightclub" => {
+            BuildingUse::Retail
+        }
         "place_of_worship" | "theatre" | "cinema" | "casino" | "arts_centre" | "library" | "community_centre"
         | "fire_station" | "bus_station" | "ferry_terminal" | "conference_centre" | "exhibition_centre"
         | "events_venue" | "prison" => BuildingUse::Civic,

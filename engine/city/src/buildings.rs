@@ -21,7 +21,7 @@ use geo::{Area, BoundingRect, Centroid, Contains, Coord, MapCoords, MultiPolygon
 use rayon::prelude::*;
 use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
-use urbis_core::{Problems, Result};
+use urbis_core::{Problems, Result, ZoneIx};
 
 /// How far outside every zone a building may lie and still belong to the nearest, metres.
 pub const ZONE_REACH_M: f64 = 50.0;
@@ -37,8 +37,8 @@ pub struct Outline {
     pub levels: Option<f64>,
     /// Height as tagged, metres.
     pub height_m: Option<f64>,
-    /// Made up.
-    pub synthetic: bool,
+    /// Made up for this zone; it belongs to it wherever it stands.
+    pub synthetic: Option<ZoneIx>,
     /// Shape in degrees.
     pub shape: Polygon,
 }
@@ -83,15 +83,14 @@ pub fn from_osm(extract: &OsmExtract, pois: &[PoiPlace]) -> (Vec<Outline>, u64) 
             if below {
                 return None;
             }
-            let purpose = |shape: &Polygon| {
-                own_use(tags).or_else(|| areas.purpose(shape)).or_else(|| inside(shape, &points))
-            };
+            let purpose =
+                |shape: &Polygon| own_use(tags).or_else(|| areas.purpose(shape)).or_else(|| inside(shape, &points));
             let outline = |(at, shape): (usize, &Polygon)| Outline {
                 id: if at == 0 { area.id.clone() } else { format!("{}#{}", area.id, at + 1) },
                 purpose: purpose(shape),
                 levels: tags.get("building:levels").and_then(levels),
                 height_m: tags.get("height").or_else(|| tags.get("building:height")).and_then(height_m),
-                synthetic: false,
+                synthetic: None,
                 shape: shape.clone(),
             };
             Some(area.shape.iter().enumerate().map(outline).collect())
@@ -166,7 +165,7 @@ pub fn from_layer(layer: &Layer, recipe: &recipe::Buildings) -> Result<Vec<Outli
                 purpose: text(purpose).as_deref().and_then(use_of_word),
                 levels,
                 height_m,
-                synthetic: false,
+                synthetic: None,
                 shape,
             })),
             Err(what) => problems.push(layer.problem(row, Some(&id), "geometry", what, "a polygon with area")),
@@ -213,7 +212,7 @@ pub fn table(outlines: Vec<Outline>, recipe: &recipe::Buildings, setting: Settin
             return Placed::Small;
         }
         let Some(centre) = shape_m.centroid() else { return Placed::Small };
-        let zone = zone_of.near(centre.x(), centre.y(), ZONE_REACH_M);
+        let zone = outline.synthetic.unwrap_or_else(|| zone_of.near(centre.x(), centre.y(), ZONE_REACH_M));
         if !zone.is_some() || setting.clip_m.is_some_and(|clip| !clip.contains(&centre)) {
             return Placed::Outside;
         }
@@ -221,7 +220,7 @@ pub fn table(outlines: Vec<Outline>, recipe: &recipe::Buildings, setting: Settin
         let rule = recipe.floors_by_rule(&setting.zones.id[zone.row()], purpose);
         let by_height = outline.height_m.map(|height| (height / recipe.storey_height_m).round().max(1.0));
         let (floors, floors_from) = match (outline.levels, by_height) {
-            _ if outline.synthetic => (outline.levels.unwrap_or(rule), FloorsFrom::Synthetic),
+            _ if outline.synthetic.is_some() => (outline.levels.unwrap_or(rule), FloorsFrom::Synthetic),
             (Some(levels), _) => (levels, FloorsFrom::Levels),
             (None, Some(floors)) => (floors, FloorsFrom::Height),
             (None, None) => (rule, FloorsFrom::Rule),
@@ -263,7 +262,7 @@ pub fn table(outlines: Vec<Outline>, recipe: &recipe::Buildings, setting: Settin
 
 struct Row {
     outline: Outline,
-    zone: urbis_core::ZoneIx,
+    zone: ZoneIx,
     purpose: BuildingUse,
     floors: f64,
     floors_from: FloorsFrom,
@@ -285,7 +284,6 @@ mod tests {
     use super::*;
     use crate::osm::{OsmNode, OsmWay, Tags};
     use geo::Rect;
-    use urbis_core::ZoneIx;
 
     fn square_deg(projection: &Projection, x: f64, y: f64, side: f64) -> Polygon {
         Rect::new((x, y), (x + side, y + side)).to_polygon().map_coords(|at| {
@@ -302,13 +300,14 @@ mod tests {
     const Y0: f64 = 4_843_000.0;
 
     fn recipe_of(text: &str) -> recipe::Buildings {
-        let head = "name=\"a\"\ntitle=\"A\"\nvalid_period=\"2024\"\n[roads]\nosm=\"a\"\n[zones]\npath=\"z\"\n[buildings]\n";
+        let head =
+            "name=\"a\"\ntitle=\"A\"\nvalid_period=\"2024\"\n[roads]\nosm=\"a\"\n[zones]\npath=\"z\"\n[buildings]\n";
         toml::from_str::<recipe::Recipe>(&format!("{head}{text}")).unwrap().buildings
     }
 
     fn outline(id: &str, x: f64, side: f64, levels: Option<f64>, height_m: Option<f64>) -> Outline {
         let shape = square_deg(&projection(), X0 + x, Y0, side);
-        Outline { id: id.to_owned(), purpose: None, levels, height_m, synthetic: false, shape }
+        Outline { id: id.to_owned(), purpose: None, levels, height_m, synthetic: None, shape }
     }
 
     #[test]
@@ -337,10 +336,7 @@ mod tests {
         let (table, left_out) = table(outlines, &recipe, setting);
         assert_eq!(table.id, ["relation/1", "way/9", "way/10", "way/11"]);
         assert_eq!(left_out, LeftOut { outside: 1, small: 1, unusable: 0 });
-        assert_eq!(
-            table.floors_from,
-            [FloorsFrom::Rule, FloorsFrom::Height, FloorsFrom::Levels, FloorsFrom::Rule]
-        );
+        assert_eq!(table.floors_from, [FloorsFrom::Rule, FloorsFrom::Height, FloorsFrom::Levels, FloorsFrom::Rule]);
         for (got, wanted) in table.floors.iter().zip([6.0, 10.0, 3.5, 6.0]) {
             assert!((got - wanted).abs() < 1e-9);
         }
@@ -367,7 +363,8 @@ mod tests {
             refs: vec![first, first + 1, first + 2, first + 3, first],
             tags: Tags::new(pairs),
         };
-        let nodes = [square(1, 1.0, 10.0), square(11, 0.0, 50.0), square(21, 100.0, 10.0), square(31, 200.0, 10.0)].concat();
+        let nodes =
+            [square(1, 1.0, 10.0), square(11, 0.0, 50.0), square(21, 100.0, 10.0), square(31, 200.0, 10.0)].concat();
         let ways = vec![
             way(1, 1, &[("building", "yes"), ("building:levels", "2;3")]),
             way(2, 11, &[("amenity", "school")]),

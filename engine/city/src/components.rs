@@ -122,13 +122,16 @@ mod tests {
             let mut reach = [[false; 12]; 12];
             (0..12).for_each(|n| reach[n][n] = true);
             arcs.iter().for_each(|&(a, b)| reach[a as usize][b as usize] = true);
-            for k in 0..12 { for i in 0..12 { for j in 0..12 {
-                reach[i][j] |= reach[i][k] && reach[k][j];
-            }}}
+            for k in 0..12 {
+                let beyond = reach[k];
+                for row in reach.iter_mut().filter(|row| row[k]) {
+                    row.iter_mut().zip(beyond).for_each(|(cell, beyond)| *cell |= beyond);
+                }
+            }
             for i in 0..12 { for j in 0..12 {
                 prop_assert_eq!(components[i] == components[j], reach[i][j] && reach[j][i]);
             }}
-            let mut shuffled = arcs.clone();
+            let mut shuffled = arcs;
             shuffled.reverse();
             prop_assert_eq!(strong_components(12, &shuffled), components);
         }

@@ -21,7 +21,7 @@ use geo::{Area, BooleanOps, BoundingRect, Coord, LineString, MapCoords, MultiPol
 use rayon::prelude::*;
 
 /// Uncovered shares below this are rounding of outlines, not gaps.
-pub const SLIVER: f64 = 1e-6;
+pub const SLIVER: f64 = 1e-4;
 
 /// The share of a source area in a zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +97,10 @@ pub fn from_shapes(sources_m: &[MultiPolygon], zones_m: &[MultiPolygon]) -> Vec<
             let Some(own) = source.bounding_rect().filter(|_| area > 0.0) else { return Vec::new() };
             let near = |zone: &usize| {
                 bounds[*zone].is_some_and(|b| {
-                    own.min().x <= b.max().x && own.max().x >= b.min().x && own.min().y <= b.max().y && own.max().y >= b.min().y
+                    own.min().x <= b.max().x
+                        && own.max().x >= b.min().x
+                        && own.min().y <= b.max().y
+                        && own.max().y >= b.min().y
                 })
             };
             (0..zones_m.len())

@@ -37,7 +37,8 @@ pub fn spread(
 ) -> Outcome {
     let homes: Vec<usize> =
         (0..buildings.len()).filter(|&row| buildings.purpose[row] == BuildingUse::Residential).collect();
-    let by_rule = |row: usize| (buildings.floor_area_m2[row] * recipe.net_share / recipe.dwelling_net_m2).round().max(1.0);
+    let by_rule =
+        |row: usize| (buildings.floor_area_m2[row] * recipe.net_share / recipe.dwelling_net_m2).round().max(1.0);
     let mut dwellings = vec![0; buildings.len()];
     homes.iter().for_each(|&row| dwellings[row] = by_rule(row) as u32);
     let total = latest(panel, city, "dwellings").map(|row| row.value);

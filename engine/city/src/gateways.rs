@@ -160,17 +160,7 @@ impl Gateways {
                         (osm_node, ways, place, class)
                 {
                     let row = row.number();
-                    gateways.push(Gateway {
-                        row,
-                        osm_node,
-                        inward,
-                        outward,
-                        external,
-                        class,
-                        lanes,
-                        length_m,
-                        speed,
-                    });
+                    gateways.push(Gateway { row, osm_node, inward, outward, external, class, lanes, length_m, speed });
                 }
             }
         }
@@ -280,7 +270,9 @@ mod tests {
         assert!(said[4].starts_with("g.csv row 1 (id x): osm_node = x, expected a whole number"), "{}", said[4]);
         assert!(said[5].contains("direction = inward, expected one of in, out, both"));
         assert!(said[6].contains("external = wst, expected one of east, west, west"), "{}", said[6]);
-        assert!(said[7].contains("class = footway") && said[8].contains("lanes = 0") && said[9].contains("length_m = -1"));
+        assert!(
+            said[7].contains("class = footway") && said[8].contains("lanes = 0") && said[9].contains("length_m = -1")
+        );
         assert!(said[10].contains("row 6") && said[10].contains("row 5 does not name"), "{}", said[10]);
         assert_eq!(said.len(), 11);
         assert!(read("a,b\n1,2\n", &self::rules()).is_err());

@@ -229,7 +229,10 @@ impl TableReader {
         let safe = arrow::compute::CastOptions { safe: false, ..Default::default() };
         let castable = (expected.is_numeric() && column.data_type().is_numeric())
             || matches!((expected, column.data_type()), (DataType::Utf8, DataType::LargeUtf8 | DataType::Utf8View))
-            || matches!((expected, column.data_type()), (DataType::Binary, DataType::LargeBinary | DataType::BinaryView))
+            || matches!(
+                (expected, column.data_type()),
+                (DataType::Binary, DataType::LargeBinary | DataType::BinaryView)
+            )
             || matches!((expected, column.data_type()), (DataType::Utf8, DataType::Dictionary(_, _)));
         let cast = castable.then(|| arrow::compute::cast_with_options(column, expected, &safe)).and_then(Result::ok);
         if cast.is_none() {
@@ -303,12 +306,7 @@ impl TableReader {
             .unzip()
     }
     /// The geometry column, each row turned by `wanted` into the type needed. `what` names that type.
-    pub fn geometry<G>(
-        &self,
-        what: &str,
-        wanted: impl Fn(Geometry) -> Option<G>,
-        problems: &mut Problems,
-    ) -> Vec<G> {
+    pub fn geometry<G>(&self, what: &str, wanted: impl Fn(Geometry) -> Option<G>, problems: &mut Problems) -> Vec<G> {
         if !self.metadata.get("geo").is_some_and(|geo| is_wkb_geoparquet(geo)) {
             let text = "no GeoParquet metadata (key `geo`) with a WKB column `geometry` in longitude and latitude";
             problems.push(Problem::file(&self.path, text));

@@ -58,7 +58,9 @@ pub fn read(folder: &Path, projection: &Projection, rules: &RoadRules) -> Result
 /// As [`read`].
 pub fn read_with(folder: &Path, projection: &Projection, rules: &RoadRules, options: GmnsOptions) -> Result<RoadGraph> {
     if !folder.is_dir() {
-        return Err(Problem::file(folder, "is not a folder; a GMNS network is a folder with node.csv and link.csv").into());
+        return Err(
+            Problem::file(folder, "is not a folder; a GMNS network is a folder with node.csv and link.csv").into()
+        );
     }
     let find = |name: &str| Table::find(folder, name);
     let files = Files {
@@ -146,15 +148,16 @@ fn read_nodes(table: Table, config: &Config, projection: &Projection) -> Result<
                 } else {
                     "a place on Earth in the reference system of config.csv"
                 };
-                let help = "name the reference system of the coordinates in column `crs` of config.csv, e.g. EPSG:32632";
+                let help =
+                    "name the reference system of the coordinates in column `crs` of config.csv, e.g. EPSG:32632";
                 problems.push(row.problem(column, expected).with_help(help));
             }
             continue;
         }
         let z_m = z.filter(|&z| !is_missing(row.text(z))).and_then(|z| row.finite(z, &mut problems));
-        let control = control.filter(|&column| !is_missing(row.text(column))).map_or(Some(NodeControl::None), |column| {
-            row.one_of(column, &mut problems, &gmns_words::CONTROLS)
-        });
+        let control = control
+            .filter(|&column| !is_missing(row.text(column)))
+            .map_or(Some(NodeControl::None), |column| row.one_of(column, &mut problems, &gmns_words::CONTROLS));
         nodes.id.push(name.to_owned());
         nodes.point.push(point);
         nodes.x_m.push(x_m);
@@ -401,7 +404,9 @@ fn read_link(
         && capacity >= jam_density_vpm_lane * speed_mps
     {
         let limit = jam_density_vpm_lane * speed_mps * 3600.0;
-        problems.push(row.problem(column, format!("less than jam density times free speed, {limit:.0} vehicles/h and lane")));
+        problems.push(
+            row.problem(column, format!("less than jam density times free speed, {limit:.0} vehicles/h and lane")),
+        );
     }
     if problems.len() > before {
         return None;
@@ -503,7 +508,8 @@ fn connect(nodes: &mut Nodes, links: &mut Links, rules: &RoadRules, options: Gmn
         let parts = strong_components(nodes.len(), &arcs);
         let kept = longest_component(&parts, &arcs, &lengths_m);
         let within = |&(from, to): &(u32, u32)| parts[from as usize] == parts[to as usize];
-        let with_length: BTreeSet<u32> = arcs.iter().filter(|arc| within(arc)).map(|arc| parts[arc.0 as usize]).collect();
+        let with_length: BTreeSet<u32> =
+            arcs.iter().filter(|arc| within(arc)).map(|arc| parts[arc.0 as usize]).collect();
         let mut of_mode = ModeReport { parts: with_length.len(), connected_share: 1.0, ..ModeReport::default() };
         for ((arc, &row), length_m) in arcs.iter().zip(&rows).zip(&lengths_m) {
             if within(arc) && Some(parts[arc.0 as usize]) == kept {

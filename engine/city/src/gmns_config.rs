@@ -119,7 +119,8 @@ pub(crate) fn read(table: Option<&Table>, problems: &mut Problems) -> Config {
         config.speed_mps = speed_mps;
     }
     if let Some((column, text)) = cell("crs") {
-        let code = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("EPSG:{text}") } else { text.to_owned() };
+        let code =
+            if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("EPSG:{text}") } else { text.to_owned() };
         match CoordinateReader::from_code(&code) {
             Ok(reader) => {
                 config.in_degrees = reader.is_degrees();

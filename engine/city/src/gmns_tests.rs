@@ -1,5 +1,7 @@
 //! GMNS folders rule by rule, under damage, and Urbis's own committed networks.
 
+#![allow(clippy::print_stdout)] // tests say what they skip and what they measured
+
 use super::*;
 use proptest::prelude::*;
 use urbis_core::Error;
@@ -139,7 +141,9 @@ fn missing_files_columns_units_and_nodes() {
     assert!(problems[0].contains("no unit is stated"), "{problems:?}");
     assert!(said(simple(links, "long_length\nm\n")).is_empty());
     let problems = said(simple("link_id,from_node_id,to_node\n1,10,9\n", ""));
-    assert!(problems[0].contains("column `to_node_id` is missing; the columns present are link_id, from_node_id, to_node"));
+    assert!(
+        problems[0].contains("column `to_node_id` is missing; the columns present are link_id, from_node_id, to_node")
+    );
     assert!(problems[1].contains("column `directed` is missing"));
     assert_eq!(said(network("", "", "", "", GmnsOptions::default())).len(), 2);
     let bad = "node_id,x_coord,y_coord,ctrl_type\n1,9,0,magic\n1,9,0,\n3,a,0,\n";
@@ -158,7 +162,10 @@ fn loops_and_other_uses_are_counted() {
     let links = "link_id,from_node_id,to_node_id,directed,allowed_uses,lanes\n\
         1,10,10,1,all,\n2,10,9,1,rail,\n3,10,9,0,all,0\n4,9,2,0,\"walk,bike\",\n";
     let graph = simple(links, "").unwrap();
-    assert_eq!(graph.report.ways_excluded, [("from a node to itself".to_owned(), 1), ("other uses".to_owned(), 1)].into());
+    assert_eq!(
+        graph.report.ways_excluded,
+        [("from a node to itself".to_owned(), 1), ("other uses".to_owned(), 1)].into()
+    );
     assert_eq!(graph.links.id, ["3", "4", "3_r", "4_r"]);
     assert!(graph.links.modes.iter().all(|modes| !modes.contains(Modes::CAR)));
     assert!(graph.links.capacity_vps.iter().all(|capacity| capacity.abs() < 1e-12));

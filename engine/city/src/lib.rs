@@ -5,10 +5,13 @@
 
 mod assemble;
 pub mod build;
+#[cfg(test)]
+mod build_tests;
 mod building_tags;
+pub mod buildings;
+pub mod components;
 pub mod crosswalk;
 pub mod dwellings;
-pub mod buildings;
 pub mod gateways;
 pub mod geoparquet;
 pub mod gmns;
@@ -16,6 +19,12 @@ mod gmns_config;
 mod gmns_words;
 pub mod locate;
 pub mod model;
+pub mod osm;
+pub mod osm_area;
+mod osm_pbf;
+mod osm_tags;
+#[cfg(test)]
+mod osm_tests;
 pub mod package;
 mod package_read;
 #[cfg(test)]
@@ -23,25 +32,18 @@ mod package_tests;
 pub mod package_write;
 pub mod panel;
 pub mod pois;
-pub mod components;
-pub mod osm;
+pub mod projection;
+pub mod raster;
+pub mod recipe;
 mod road_access;
-pub mod road_defaults;
 mod road_control;
+pub mod road_defaults;
 mod road_merge;
 mod road_pieces;
 mod road_turns;
 pub mod roads;
 #[cfg(test)]
 mod roads_tests;
-pub mod osm_area;
-mod osm_pbf;
-#[cfg(test)]
-mod osm_tests;
-mod osm_tags;
-pub mod projection;
-pub mod raster;
-pub mod recipe;
 pub mod sources;
 pub mod synthetic;
 pub mod table;

@@ -84,7 +84,8 @@ impl CarNodeLocator {
             rows.map(|node| GeomWithData::new([nodes.x_m[node], nodes.y_m[node]], node as u32)).collect::<Vec<_>>()
         };
         let street = |link: usize| {
-            !links.tunnel[link] && !matches!(links.class[link], RoadClass::Motorway | RoadClass::Trunk | RoadClass::External)
+            !links.tunnel[link]
+                && !matches!(links.class[link], RoadClass::Motorway | RoadClass::Trunk | RoadClass::External)
         };
         let mut found = collect(&street);
         if found.is_empty() {

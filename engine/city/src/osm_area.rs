@@ -99,11 +99,7 @@ impl OsmExtract {
 impl OsmAreas {
     fn add(&mut self, id: String, tags: &Tags, shape: Option<MultiPolygon>) {
         match shape {
-            Some(shape) => self.areas.push(OsmArea {
-                id,
-                tags: tags.clone(),
-                shape: shape.orient(Direction::Default),
-            }),
+            Some(shape) => self.areas.push(OsmArea { id, tags: tags.clone(), shape: shape.orient(Direction::Default) }),
             None => self.incomplete.push(id),
         }
     }

@@ -178,16 +178,10 @@ mod tests {
 
     #[test]
     fn lanes_as_tagged() {
-        assert_eq!(["2", "1.5", "2;3", "0", "-1", "99", "many", ""].map(lanes), [
-            Some(2),
-            Some(1),
-            Some(2),
-            None,
-            None,
-            None,
-            None,
-            None
-        ]);
+        assert_eq!(
+            ["2", "1.5", "2;3", "0", "-1", "99", "many", ""].map(lanes),
+            [Some(2), Some(1), Some(2), None, None, None, None, None]
+        );
     }
 
     proptest! {

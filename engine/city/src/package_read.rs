@@ -115,13 +115,7 @@ impl Table {
         values.iter().enumerate().map(find).collect()
     }
     /// The same where every row must refer to one.
-    fn refer_all(
-        &self,
-        field: &str,
-        ids: &[String],
-        to: &Lookup<'_>,
-        problems: &mut Problems,
-    ) -> Vec<u32> {
+    fn refer_all(&self, field: &str, ids: &[String], to: &Lookup<'_>, problems: &mut Problems) -> Vec<u32> {
         let values: Vec<Option<String>> = self.reader.text(field, problems).into_iter().map(Some).collect();
         self.refer(field, ids, &values, to, problems)
     }
@@ -284,7 +278,14 @@ fn turns(table: &Table, links: &Links) -> Result<Turns> {
     let banned: Vec<_> = from.into_iter().zip(to).map(|(from, to)| (LinkIx(from), LinkIx(to))).collect();
     for (row, &(from, to)) in banned.iter().enumerate() {
         if links.to[from.row()] != links.from[to.row()] {
-            table.say(&mut problems, row, "", "to_link", &links.id[to.row()], "a link that starts where from_link ends");
+            table.say(
+                &mut problems,
+                row,
+                "",
+                "to_link",
+                &links.id[to.row()],
+                "a link that starts where from_link ends",
+            );
         }
     }
     problems.or_else(Turns { banned })
@@ -298,7 +299,11 @@ fn pois(table: &Table, zone_of: &Lookup<'_>, building_of: &Lookup<'_>) -> Result
         kind: table.words("kind", &id, PoiKind::from_name, &mut problems),
         name: table.reader.text("name", &mut problems),
         zone: table.refer_some("zone_id", &id, zone_of, &mut problems).into_iter().map(ZoneIx).collect(),
-        building: table.refer_some("building_id", &id, building_of, &mut problems).into_iter().map(BuildingIx).collect(),
+        building: table
+            .refer_some("building_id", &id, building_of, &mut problems)
+            .into_iter()
+            .map(BuildingIx)
+            .collect(),
         point: table.reader.geometry("Point", |g| g.try_into().ok(), &mut problems),
         id,
     };

@@ -188,12 +188,20 @@ fn values_out_of_range_name_file_row_and_id() {
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }
-    assert!(said_after(|city| city.zones.shape[0] = MultiPolygon::new(Vec::new())).contains("zones.parquet row 1: geometry"));
+    assert!(
+        said_after(|city| city.zones.shape[0] = MultiPolygon::new(Vec::new()))
+            .contains("zones.parquet row 1: geometry")
+    );
     assert!(said_after(|city| city.links.id[1] = "10".to_owned()).contains("an id that row 1 has not"));
-    assert!(said_after(|city| city.buildings.floors[0] = 0.0).contains("buildings.parquet row 1 (id way/1): floors = 0"));
+    assert!(
+        said_after(|city| city.buildings.floors[0] = 0.0).contains("buildings.parquet row 1 (id way/1): floors = 0")
+    );
     assert!(said_after(|city| city.crosswalk[0].weight = 1.5).contains("weight = 1.5, expected 0 to 1"));
     assert!(said_after(|city| city.turns.banned[0] = (LinkIx(1), LinkIx(2))).contains("starts where from_link ends"));
-    assert!(said_after(|city| city.manifest.counts.insert("zones".to_owned(), 9).map_or((), |_| ())).contains("counts.zones = 9"));
+    assert!(
+        said_after(|city| city.manifest.counts.insert("zones".to_owned(), 9).map_or((), |_| ()))
+            .contains("counts.zones = 9")
+    );
 }
 
 #[test]
@@ -240,7 +248,8 @@ fn packages_that_are_none() {
     std::fs::write(file_of(&folder, "links"), &cut[..cut.len() / 2]).unwrap();
     assert!(said(read(&folder)).contains("not a readable Parquet file"));
     let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
-    std::fs::write(folder.join("manifest.json"), text.replace("\"format_version\": 1", "\"format_version\": 99")).unwrap();
+    std::fs::write(folder.join("manifest.json"), text.replace("\"format_version\": 1", "\"format_version\": 99"))
+        .unwrap();
     assert!(said(read(&folder)).contains("format_version = 99, expected 1"));
     std::fs::write(folder.join("manifest.json"), "{").unwrap();
     assert!(said(read(&folder)).contains("not JSON"));

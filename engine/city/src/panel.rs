@@ -97,7 +97,12 @@ fn read_csv(path: &Path) -> Result<Vec<PanelRow>> {
 ///
 /// # Errors
 /// Missing fields, and values that are no numbers.
-pub fn from_columns(from: &PanelFrom, layer: &Layer, zone_of_row: &[ZoneIx], places: Places<'_>) -> Result<Vec<PanelRow>> {
+pub fn from_columns(
+    from: &PanelFrom,
+    layer: &Layer,
+    zone_of_row: &[ZoneIx],
+    places: Places<'_>,
+) -> Result<Vec<PanelRow>> {
     let mut problems = Problems::new();
     let mut fields = BTreeMap::new();
     for (field, indicator) in &from.columns {
@@ -245,7 +250,9 @@ mod tests {
 
     #[test]
     fn every_bad_row_is_named() {
-        let all = said(read_text(&format!("{HEADER}eats,2024,residents,10,persons,x,sourced\neast+north,2024,jobs,1,,x,sourced\n")));
+        let all = said(read_text(&format!(
+            "{HEADER}eats,2024,residents,10,persons,x,sourced\neast+north,2024,jobs,1,,x,sourced\n"
+        )));
         assert!(all.contains("panel.csv row 1 (id residents): zone_id = eats, expected a zone, `town`"), "{all}");
         assert!(all.contains("did you mean `east`?") && all.contains("row 2 (id jobs): zone_id = north"), "{all}");
         let all = said(read_text(&format!("{HEADER}east,2024,residents,ten,persons,x,good\n")));
@@ -278,7 +285,10 @@ mod tests {
         let values: Vec<(&str, f64)> = rows.iter().map(|r| (r.zone_id.as_str(), r.value)).collect();
         assert_eq!(values, [("east", 30.0), ("west", 5.0), ("town", 35.0)]);
         assert!(said(from_columns(&from("populaton"), &layer, &of_row, places)).contains("did you mean `population`?"));
-        assert!(said(from_columns(&from("id"), &layer, &of_row, places)).contains("row 1 (id east): id = a, expected a number"));
+        assert!(
+            said(from_columns(&from("id"), &layer, &of_row, places))
+                .contains("row 1 (id east): id = a, expected a number")
+        );
         let jobs = |spread: &[(&str, f64)]| PanelEstimate {
             indicator: "jobs".to_owned(),
             per: "residents".to_owned(),

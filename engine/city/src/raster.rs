@@ -72,12 +72,9 @@ impl Grid {
         let (column, row) = (x.floor(), y.floor());
         let (dx, dy) = (x - column, y - row);
         let (mut sum, mut weights) = (0.0, 0.0);
-        for (right, down, weight) in [
-            (0, 0, (1.0 - dx) * (1.0 - dy)),
-            (1, 0, dx * (1.0 - dy)),
-            (0, 1, (1.0 - dx) * dy),
-            (1, 1, dx * dy),
-        ] {
+        for (right, down, weight) in
+            [(0, 0, (1.0 - dx) * (1.0 - dy)), (1, 0, dx * (1.0 - dy)), (0, 1, (1.0 - dx) * dy), (1, 1, dx * dy)]
+        {
             let value = self.value(column as usize + right, row as usize + down);
             if !value.is_nan() && weight > 0.0 {
                 sum += weight * value;
@@ -200,7 +197,9 @@ pub fn read(path: &Path, band: usize) -> Result<Grid> {
     }
     let (Ok(mut system), Ok(transform)) = (dataset.spatial_ref(), dataset.geo_transform()) else {
         let problem = Problem::file(path, "the raster does not say its reference system or its place in it");
-        return Err(problem.with_help("assign them, for example with `gdal_edit.py -a_srs EPSG:4326 -a_ullr ...`").into());
+        return Err(problem
+            .with_help("assign them, for example with `gdal_edit.py -a_srs EPSG:4326 -a_ullr ...`")
+            .into());
     };
     system.set_axis_mapping_strategy(gdal::spatial_ref::AxisMappingStrategy::TraditionalGisOrder);
     let own = if is_wgs84(&system) {

@@ -18,7 +18,13 @@
 //! clip = false                                     # drop buildings and points of interest outside
 //!
 //! [roads]
-//! osm = "monaco.osm.pbf"                           # or gmns = "network"
+//! osm = "monaco.osm.pbf"                           # or gmns = "network" (and keep_disconnected = true)
+//! clip = false                                     # keep only roads inside the boundary
+//! rules.residential = { speed_kmh = 20.0 }         # lanes, speeds, capacities that differ from the defaults
+//!
+//! [roads.gateways]                                 # roads that lead out: see `gateways`
+//! table = "gateways.csv"
+//! externals = [{ name = "west", lon = 7.395, lat = 43.726 }]
 //!
 //! [zones]
 //! path = "wards.geojson"                           # or points = "cells.csv"
@@ -577,7 +583,8 @@ impl Loaded {
         let recipe = &self.recipe;
         let mut problems = Problems::new();
         let mut say = |at: &str, what: String| problems.push(self.problem(at, what));
-        if recipe.name.is_empty() || !recipe.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        if recipe.name.is_empty()
+            || !recipe.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         {
             say("name", format!("name = {:?}, expected lower-case letters, digits and _", recipe.name));
         }
@@ -633,7 +640,10 @@ impl Loaded {
         for estimate in &recipe.panel.estimate {
             let total: f64 = estimate.spread.values().sum();
             if (total - 1.0).abs() > 1e-9 || estimate.spread.values().any(|share| !(0.0..=1.0).contains(share)) {
-                say("spread", format!("spread of {} adds up to {total}, expected shares that make 1", estimate.indicator));
+                say(
+                    "spread",
+                    format!("spread of {} adds up to {total}, expected shares that make 1", estimate.indicator),
+                );
             }
             if !(estimate.factor.is_finite() && estimate.factor >= 0.0) {
                 say("factor", format!("factor of {} = {}, expected >= 0", estimate.indicator, estimate.factor));
@@ -684,11 +694,9 @@ mod tests {
 
     fn listed(text: &str) -> String {
         match read(text).unwrap_err() {
-            Error::Input(problems) => problems
-                .listed()
-                .iter()
-                .map(|p| format!("{p} {}\n", p.help_text().unwrap_or_default()))
-                .collect(),
+            Error::Input(problems) => {
+                problems.listed().iter().map(|p| format!("{p} {}\n", p.help_text().unwrap_or_default())).collect()
+            }
             other => other.to_string(),
         }
     }

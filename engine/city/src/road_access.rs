@@ -88,8 +88,17 @@ fn class_of(highway: &str) -> Option<(RoadClass, bool, Modes)> {
 /// Whether an access value lets a mode pass.
 fn passes(value: &str, mode: Modes) -> bool {
     match value {
-        "no" | "private" | "permit" | "agricultural" | "forestry" | "agricultural;forestry" | "military"
-        | "emergency" | "delivery" | "employees" | "use_sidepath" => false,
+        "no"
+        | "private"
+        | "permit"
+        | "agricultural"
+        | "forestry"
+        | "agricultural;forestry"
+        | "military"
+        | "emergency"
+        | "delivery"
+        | "employees"
+        | "use_sidepath" => false,
         "dismount" => mode != Modes::BICYCLE,
         _ => true,
     }
@@ -113,8 +122,8 @@ fn tagged_access(tags: &Tags, mode: Modes, side: &str) -> Option<bool> {
 
 /// Directions open to vehicles: (forward, backward, reversible).
 fn one_way(tags: &Tags, class: RoadClass, ramp: bool, key: &str) -> (bool, bool, bool) {
-    let implied = matches!(tags.get("junction"), Some("roundabout" | "circular"))
-        || (class == RoadClass::Motorway && !ramp);
+    let implied =
+        matches!(tags.get("junction"), Some("roundabout" | "circular")) || (class == RoadClass::Motorway && !ramp);
     match tags.get(key) {
         Some("yes" | "true" | "1") => (true, false, false),
         Some("-1" | "reverse") => (false, true, false),
@@ -259,8 +268,20 @@ pub(crate) fn barrier_stops_cars(tags: &Tags) -> bool {
     let tagged = CAR_KEYS.iter().find_map(|key| tags.get(key)).map(|value| passes(value, Modes::CAR));
     let stops = matches!(
         barrier,
-        "bollard" | "block" | "cycle_barrier" | "motorcycle_barrier" | "jersey_barrier" | "planter" | "log" | "debris"
-            | "stile" | "turnstile" | "kissing_gate" | "full-height_turnstile" | "bus_trap" | "sump_buster"
+        "bollard"
+            | "block"
+            | "cycle_barrier"
+            | "motorcycle_barrier"
+            | "jersey_barrier"
+            | "planter"
+            | "log"
+            | "debris"
+            | "stile"
+            | "turnstile"
+            | "kissing_gate"
+            | "full-height_turnstile"
+            | "bus_trap"
+            | "sump_buster"
     );
     tagged.map_or(stops, |passes| !passes)
 }
@@ -364,7 +385,8 @@ mod tests {
 
     #[test]
     fn styles_and_barriers() {
-        let style = way(&[("highway", "trunk_link"), ("ref", "A8"), ("tunnel", "yes"), ("bridge", "no")]).unwrap().style;
+        let style =
+            way(&[("highway", "trunk_link"), ("ref", "A8"), ("tunnel", "yes"), ("bridge", "no")]).unwrap().style;
         assert_eq!(style, Style { class: RoadClass::Trunk, name: "A8".into(), tunnel: true, bridge: false });
         let stops = |tags: &[(&str, &str)]| barrier_stops_cars(&Tags::new(tags));
         assert!(stops(&[("barrier", "bollard")]));

@@ -93,7 +93,8 @@ fn junction_ahead(pieces: &Pieces, car_edges: &Csr<u32>, start: u32, tags: &Tags
         // Each step follows another edge; the bound stops circles of very short ones.
         for _ in 0..64 {
             let road = &pieces.edges[edge as usize];
-            let (way_out, ahead) = if road.from() == at { (road.forward, road.to()) } else { (road.backward, road.from()) };
+            let (way_out, ahead) =
+                if road.from() == at { (road.forward, road.to()) } else { (road.backward, road.from()) };
             travelled_m += road.length_m;
             if !way_out.modes.contains(Modes::CAR) || travelled_m > reach_m || ahead == start {
                 break;

@@ -267,12 +267,7 @@ fn barriers(
 }
 
 /// How much of the car network's length has lanes and speed from tags.
-fn tagged_shares(
-    edges: &[Edge],
-    ways: &[(i64, u32, Vec<Option<u32>>)],
-    roads: &[RoadWay],
-    report: &mut RoadReport,
-) {
+fn tagged_shares(edges: &[Edge], ways: &[(i64, u32, Vec<Option<u32>>)], roads: &[RoadWay], report: &mut RoadReport) {
     let (mut total, mut speed, mut lanes) = (0.0, 0.0, 0.0);
     for edge in edges.iter().filter(|edge| edge.modes().contains(Modes::CAR)) {
         let Ok(at) = ways.binary_search_by_key(&edge.way_first, |(id, ..)| *id) else { continue };

@@ -233,8 +233,7 @@ fn join_outside(input: &RoadInput<'_>, gateways: &Gateways, pieces: &mut Pieces)
 fn arcs_of(pieces: &Pieces, mode: Modes) -> (Vec<(u32, u32)>, Vec<usize>) {
     let (mut arcs, mut edges) = (Vec::new(), Vec::new());
     for (number, edge) in pieces.edges.iter().enumerate() {
-        for (direction, from, to) in [(edge.forward, edge.from(), edge.to()), (edge.backward, edge.to(), edge.from())]
-        {
+        for (direction, from, to) in [(edge.forward, edge.from(), edge.to()), (edge.backward, edge.to(), edge.from())] {
             if direction.modes.contains(mode) {
                 arcs.push((from, to));
                 edges.push(number);

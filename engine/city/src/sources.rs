@@ -14,7 +14,7 @@ use urbis_core::hash::{sha256_file, sha256_hex};
 use urbis_core::{Error, Problem, Problems, Result};
 
 /// Raised whenever the builder makes another package of the same input.
-const BUILDER_REVISION: u32 = 1;
+const BUILDER_REVISION: u32 = 2;
 
 /// The files of a recipe.
 #[derive(Clone, Debug, Default)]
@@ -56,12 +56,8 @@ fn named(recipe: &Recipe) -> Vec<Named<'_>> {
         licence: &'a Option<String>,
         attribution: &'a Option<String>,
     ) {
-        let named = |written: &'a String| Named {
-            role,
-            written,
-            licence: licence.as_ref(),
-            attribution: attribution.as_ref(),
-        };
+        let named =
+            |written: &'a String| Named { role, written, licence: licence.as_ref(), attribution: attribution.as_ref() };
         all.extend(written.map(named));
     }
     let mut all = Vec::new();
@@ -98,7 +94,8 @@ fn named(recipe: &Recipe) -> Vec<Named<'_>> {
 pub fn gather(loaded: &Loaded, fetch: bool) -> Result<Sources> {
     let recipe = &loaded.recipe;
     let mut sources = Sources::default();
-    let mut hashed = format!("urbis city {FORMAT_VERSION} {BUILDER_REVISION}\n{}\n", sha256_hex(loaded.text.as_bytes()));
+    let mut hashed =
+        format!("urbis city {FORMAT_VERSION} {BUILDER_REVISION}\n{}\n", sha256_hex(loaded.text.as_bytes()));
     let mut problems = Problems::new();
     for one in named(recipe) {
         let packaged = loaded.packaged(one.written)?;
@@ -121,7 +118,8 @@ pub fn gather(loaded: &Loaded, fetch: bool) -> Result<Sources> {
         let licence = one.licence.or(own.map(|own| own.0)).or(common.map(|common| common.0));
         let attribution = one.attribution.or(own.map(|own| own.1)).or(common.map(|common| common.1));
         if licence.is_none() || attribution.is_none() {
-            let problem = loaded.problem(one.written, format!("{} ({}) has no licence or attribution", one.written, one.role));
+            let problem =
+                loaded.problem(one.written, format!("{} ({}) has no licence or attribution", one.written, one.role));
             problems.push(problem.with_help("add `licence` and `attribution` beside it, or once for all in [licence]"));
         }
         let files = files_of(&path);

@@ -74,15 +74,17 @@ pub fn outlines(
             zone_buildings(zone, needs[zone], &sides, &zones_m[zone], pois, recipe, projection)
         })
         .collect();
-    let named = |(number, made): (usize, Made)| Outline {
+    let all = per_zone.into_iter().enumerate();
+    let all = all.flat_map(|(zone, made)| made.into_iter().map(move |made| (ZoneIx(zone as u32), made)));
+    let named = |(number, (zone, made)): (usize, (ZoneIx, Made))| Outline {
         id: format!("synthetic/{}", number + 1),
         purpose: Some(made.purpose),
         levels: None,
         height_m: None,
-        synthetic: true,
+        synthetic: Some(zone),
         shape: made.shape_deg(projection),
     };
-    per_zone.into_iter().flatten().enumerate().map(named).collect()
+    all.enumerate().map(named).collect()
 }
 
 fn is_street(links: &Links, link: usize) -> bool {
@@ -307,7 +309,7 @@ mod tests {
         assert_eq!(made.len(), 123);
         assert_eq!(count(BuildingUse::Retail), 8);
         assert!(count(BuildingUse::Education) >= 2);
-        assert!(made.iter().all(|o| o.synthetic));
+        assert!(made.iter().all(|o| o.synthetic.is_some()));
         let ys: Vec<f64> = made
             .iter()
             .filter(|o| o.purpose == Some(BuildingUse::Residential))

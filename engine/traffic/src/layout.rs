@@ -144,6 +144,8 @@ impl Layout {
                 first_entry: chunk.entries.len() as u32,
                 entries: out.len() as u32,
                 first_input,
+                circle_exits: circle_bits(network, into),
+                circle_entries: circle_bits(network, out),
             });
             for (nth, &link) in into.iter().enumerate() {
                 let at = link as usize;
@@ -251,4 +253,10 @@ mod tests {
             cells.windows(2).all(|w| w[1].0 == w[0].0 + 1 && w[0].1.abs_diff(w[1].1) + w[0].2.abs_diff(w[1].2) == 1)
         );
     }
+}
+
+/// Which of some links are part of a circle, as bits; the 33rd and later ones count as not.
+fn circle_bits(network: &CarNetwork, links: &[u32]) -> u32 {
+    let flags = links.iter().take(32).enumerate();
+    flags.fold(0, |bits, (nth, &link)| bits | u32::from(network.in_circle[link as usize]) << nth)
 }

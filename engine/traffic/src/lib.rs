@@ -8,6 +8,7 @@
 //! and anything that depends on the number of threads.
 
 mod cch;
+mod circles;
 mod dissection;
 mod engine;
 mod gridlock;
@@ -24,7 +25,7 @@ mod vehicles;
 mod wheel;
 
 pub use engine::{Arrival, Engine, LinkOccupancy, VehicleCounts};
-pub use gridlock::{Gridlock, GridlockReport};
+pub use gridlock::{Gridlock, GridlockPolicy, GridlockReport};
 pub use measure::{LinkInterval, LinkStats};
 pub use network::{CarNetwork, NetworkColumns, NetworkReport};
 pub use route::{RouteBatch, Router};

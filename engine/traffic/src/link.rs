@@ -190,6 +190,12 @@ impl Entry {
         }
         self.room_at != NEVER
     }
+    /// When there is room for one more vehicle behind the next, or [`NEVER`] when that is not known.
+    #[inline]
+    pub(crate) fn room_behind(&self, slots: &Slots, step_start: Time) -> Time {
+        let behind = if self.next + 1 == self.ring_end { self.ring_start } else { self.next + 1 };
+        slots.room(behind, self.lag, step_start)
+    }
     /// Lets a vehicle in at `at` that was `ready` to come earlier; returns its arrival at the exit.
     #[inline]
     pub(crate) fn admit(

@@ -17,7 +17,8 @@
 use crate::time::{TICK, Time, from_seconds};
 use bevy_ecs::resource::Resource;
 use std::path::Path;
-use urbis_city::model::{City, Modes};
+use crate::circles;
+use urbis_city::model::{City, Modes, RoadClass};
 use urbis_core::{CarLinkIx, LinkIx, NodeIx, Problem, Problems, Result};
 
 /// Car node that does not exist: a city node that no car link touches.
@@ -44,6 +45,8 @@ pub struct NetworkColumns {
     pub jam_density_vpm: Vec<f64>,
     /// Weight of a link where it merges, > 0; empty means its capacity.
     pub priority: Vec<f64>,
+    /// What drivers multiply the travel time of a link by when they choose a route, > 0; empty means 1.
+    pub route_factor: Vec<f64>,
     /// Forbidden pairs (incoming link, outgoing link).
     pub banned: Vec<(CarLinkIx, CarLinkIx)>,
 }
@@ -53,7 +56,8 @@ pub struct NetworkColumns {
 pub struct NetworkReport {
     /// Links whose free time is below one tick; it was raised to one tick.
     pub short_free_time: u32,
-    /// Links whose storage was raised so that the backward wave lasts one tick at full capacity.
+    /// Links whose storage was raised: so that the backward wave lasts one tick at full capacity, or to two
+    /// in a circle.
     pub storage_raised: u32,
 }
 
@@ -70,6 +74,8 @@ pub struct CarNetwork {
     pub capacity_vps: Vec<f64>,
     /// Weight where links merge.
     pub priority: Vec<f64>,
+    /// What drivers multiply the travel time by when they choose a route.
+    pub route_factor: Vec<f64>,
     /// Free time, at least a tick, in 1/1024 s.
     pub free_time: Vec<Time>,
     /// Time from a departure to room at the entrance, at least a tick, in 1/1024 s.
@@ -80,6 +86,8 @@ pub struct CarNetwork {
     pub x_m: Vec<f64>,
     /// Northing of nodes, metres.
     pub y_m: Vec<f64>,
+    /// Part of a circle: a short ring of one-way links.
+    pub in_circle: Vec<bool>,
     /// Forbidden pairs (incoming link, outgoing link), sorted, each once.
     pub banned: Vec<(CarLinkIx, CarLinkIx)>,
     /// The city's link of each car link; the same row when made from columns.
@@ -92,6 +100,27 @@ pub struct CarNetwork {
     pub car_node: Vec<u32>,
     /// What had to be adjusted.
     pub report: NetworkReport,
+}
+
+/// How drivers treat roads of a class.
+struct Manners {
+    /// Share of its capacity that counts where it merges: minor roads give way.
+    priority_factor: f64,
+    /// See [`NetworkColumns::route_factor`]: yards, alleys and side streets are not for through traffic.
+    route_factor: f64,
+}
+
+/// Manners by road class; conventions, not measurements.
+fn manners(class: RoadClass) -> Manners {
+    let (priority_factor, route_factor) = match class {
+        RoadClass::Motorway | RoadClass::Trunk | RoadClass::Primary | RoadClass::External => (1.0, 1.0),
+        RoadClass::Secondary => (0.9, 1.0),
+        RoadClass::Tertiary | RoadClass::Unclassified => (0.7, 1.1),
+        RoadClass::Residential => (0.5, 1.25),
+        RoadClass::LivingStreet => (0.3, 2.0),
+        RoadClass::Service | RoadClass::Path => (0.2, 2.5),
+    };
+    Manners { priority_factor, route_factor }
 }
 
 impl CarNetwork {
@@ -131,7 +160,11 @@ impl CarNetwork {
             speed_mps_free: column(&links.speed_mps_free),
             capacity_vps: column(&links.capacity_vps),
             jam_density_vpm: column(&links.jam_density_vpm),
-            priority: Vec::new(),
+            priority: city_link
+                .iter()
+                .map(|link| links.capacity_vps[link.row()] * manners(links.class[link.row()]).priority_factor)
+                .collect(),
+            route_factor: city_link.iter().map(|link| manners(links.class[link.row()]).route_factor).collect(),
             banned: banned.filter(|(a, b)| a.is_some() && b.is_some()).collect(),
         };
         let network = Self::from_columns_with_ids(columns, |row| links.id[city_link[row].row()].clone())?;
@@ -150,6 +183,7 @@ impl CarNetwork {
         let links = columns.from.len();
         let nodes = columns.x_m.len() as u32;
         let priority = if columns.priority.is_empty() { columns.capacity_vps.clone() } else { columns.priority };
+        let route_factor = if columns.route_factor.is_empty() { vec![1.0; links] } else { columns.route_factor };
         let place = Path::new("links");
         let mut problems = Problems::new();
         let lengths = [
@@ -160,6 +194,7 @@ impl CarNetwork {
             columns.capacity_vps.len().abs_diff(links),
             columns.jam_density_vpm.len().abs_diff(links),
             priority.len().abs_diff(links),
+            route_factor.len().abs_diff(links),
         ];
         if lengths.iter().any(|&difference| difference > 0) {
             problems.push(Problem::file(place, "columns differ in length"));
@@ -193,6 +228,7 @@ impl CarNetwork {
             return problems.or_else(Self::default());
         }
 
+        let in_circle = circles::find(nodes as usize, &columns.from, &columns.to, &columns.length_m);
         let mut report = NetworkReport::default();
         let mut free_time = Vec::with_capacity(links);
         let mut lag = Vec::with_capacity(links);
@@ -204,6 +240,8 @@ impl CarNetwork {
             // The tolerance keeps 0.2 veh/m on 1,000 m at 200, whatever the last bit of the product says.
             let physical = (columns.jam_density_vpm[row] * length_m - 1e-9).ceil().max(1.0);
             let needed = (capacity_vps * f64::from(travel + TICK) / f64::from(TICK) - 1e-9).ceil();
+            // In a circle one must fit behind who drives in.
+            let needed = if in_circle[row] { needed.max(2.0) } else { needed };
             let fits = physical.max(needed).min(f64::from(1_u32 << 28));
             report.short_free_time += u32::from(exact < TICK);
             report.storage_raised += u32::from(needed > physical);
@@ -221,9 +259,11 @@ impl CarNetwork {
             length_m: columns.length_m,
             capacity_vps: columns.capacity_vps,
             priority,
+            route_factor,
             free_time,
             lag,
             storage,
+            in_circle,
             x_m: columns.x_m,
             y_m: columns.y_m,
             banned,

@@ -88,11 +88,23 @@ pub(crate) struct NodeRows {
     pub(crate) entries: u32,
     /// First input, over all chunks; a multiple of 8.
     pub(crate) first_input: u32,
+    /// In-links that are part of a circle (bit = row; beyond 32 there are none).
+    pub(crate) circle_exits: u32,
+    /// Out-links that are part of a circle.
+    pub(crate) circle_entries: u32,
 }
 
 impl NodeRows {
     pub(crate) fn inputs(self) -> u32 {
         self.exits + self.entries
+    }
+    /// Whether an out-link is part of a circle.
+    fn is_circle(self, out_row: u32) -> bool {
+        out_row < 32 && self.circle_entries >> out_row & 1 == 1
+    }
+    /// Whether an input comes from outside the circle.
+    fn is_outside(self, input: u32) -> bool {
+        input >= self.exits.min(32) || self.circle_exits >> input & 1 == 0
     }
     fn bytes(self) -> u32 {
         self.inputs().div_ceil(8)
@@ -252,6 +264,15 @@ impl Chunk {
                 return None;
             }
             at = at.max(entry.gate.opens()).max(entry.room_at);
+            if rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input) {
+                match entry.room_behind(field.slots, field.start()) {
+                    NEVER => {
+                        wait_for_room::<SHARED>(field, rows, input, out);
+                        return None;
+                    }
+                    room_at => at = at.max(room_at),
+                }
+            }
         }
         if at < field.end() {
             return Some(Candidate { input, out, ready, at });
@@ -375,7 +396,9 @@ impl Chunk {
         let flags = waiting.load(Relaxed);
         if flags != 0 {
             let bit = if rows.bytes() > 1 { 0 } else { 1 << chosen.input };
-            waiting.store(if entry.room_at == NEVER { flags & !bit } else { 0 }, Relaxed);
+            // In front of a circle others may still wait for the room that must stay behind them.
+            let keeps = entry.room_at == NEVER || rows.is_circle(chosen.out - self.first_link - rows.first_entry);
+            waiting.store(if keeps { flags & !bit } else { 0 }, Relaxed);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Shortest routes on the car network by travel time, with banned turns.
+//! Shortest routes on the car network by travel time, weighted by what drivers think of a link, with
+//! banned turns.
 //!
 //! Only nodes with a banned turn are expanded: into a copy for each in-link, which leads to the
 //! out-links allowed from there, a source and a sink. Everything else stays one node, so the hierarchy
@@ -40,7 +41,7 @@ impl RouteBatch {
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
-    /// Links and travel time in milliseconds of a query's route; `None` when there is no way. A route from
+    /// Links and weighted travel time in milliseconds of a query's route; `None` when there is no way. A route from
     /// a node to itself has no links.
     #[must_use]
     pub fn route(&self, query: usize) -> Option<(&[CarLinkIx], u32)> {
@@ -62,6 +63,8 @@ pub struct Router {
     /// Where routes from a node start, and where routes to it end.
     source: Vec<u32>,
     sink: Vec<u32>,
+    /// What drivers multiply the travel time of each link by.
+    factor: Vec<f64>,
     pool: Mutex<Vec<Scratch>>,
 }
 
@@ -110,14 +113,22 @@ impl Router {
                 }
             }
         }
-        let mut router = Self { cch: Cch::new(&x_m, &y_m, &edges), source, sink, pool: Mutex::new(Vec::new()) };
+        let mut router = Self {
+            cch: Cch::new(&x_m, &y_m, &edges),
+            source,
+            sink,
+            factor: network.route_factor.clone(),
+            pool: Mutex::new(Vec::new()),
+        };
         router.set_travel_times(&network.free_time_ms());
         router
     }
 
-    /// Takes a travel time in milliseconds for each link; at least 1 and at most a day counts.
+    /// Takes a travel time in milliseconds for each link; times the link's route factor, at least 1 ms and
+    /// at most a day counts.
     pub fn set_travel_times(&mut self, travel_time_ms: &[u32]) {
-        let weights: Vec<u32> = travel_time_ms.iter().map(|&ms| ms.clamp(1, LONGEST_MS)).collect();
+        let weight = |(&ms, &factor): (&u32, &f64)| ((f64::from(ms) * factor).round() as u32).clamp(1, LONGEST_MS);
+        let weights: Vec<u32> = travel_time_ms.iter().zip(&self.factor).map(weight).collect();
         const { assert!(LONGEST_MS < UNREACHED) };
         self.cch.customize(&weights);
     }

@@ -4,7 +4,7 @@
 //! has one writer at a time; the parallel work is inside the systems.
 
 use crate::engine::{Arrival, Engine, VehicleCounts};
-use crate::gridlock::GridlockReport;
+use crate::gridlock::{GridlockPolicy, GridlockReport};
 use crate::measure::{LinkStats, TravelTimes};
 use crate::network::CarNetwork;
 use crate::route::Router;
@@ -30,6 +30,8 @@ pub struct TrafficSettings {
     pub junction_pocket_vehicles: u32,
     /// How often gridlock is looked for, seconds; 0 never.
     pub gridlock_check_s: u32,
+    /// What happens to rings of full links that block themselves: `creep` or `report`.
+    pub gridlock: GridlockPolicy,
 }
 
 impl Default for TrafficSettings {
@@ -38,7 +40,8 @@ impl Default for TrafficSettings {
             travel_time_update_s: 300,
             travel_time_smoothing: 0.5,
             junction_pocket_vehicles: 4,
-            gridlock_check_s: 60,
+            gridlock_check_s: 20,
+            gridlock: GridlockPolicy::default(),
         }
     }
 }
@@ -269,7 +272,7 @@ pub fn advance_vehicles(
     }
     ended.trips.sort_by_key(|trip| (trip.arrive_ms, trip.trip));
     if is_due(settings.gridlock_check_s, engine.tick()) {
-        gridlock.update(engine);
+        gridlock.update(engine, settings.gridlock);
     }
 }
 

@@ -9,7 +9,7 @@ use urbis_core::{CarLinkIx, NodeIx};
 use urbis_traffic::synthetic::{FixedTrip, Grid, LinkKind, random_network};
 use urbis_traffic::time::{from_seconds, to_seconds};
 use urbis_traffic::{
-    Arrival, CarNetwork, Gridlock, GridlockReport, LinkInterval, LinkStats, NetworkColumns, Router, VehicleCounts,
+    Arrival, CarNetwork, Gridlock, GridlockPolicy, GridlockReport, LinkInterval, LinkStats, NetworkColumns, Router, VehicleCounts,
 };
 
 /// 60,000 vehicles at 77 % of the busiest link's capacity: with strict gates the node model would lose a
@@ -87,7 +87,7 @@ fn observe(network: &CarNetwork, trips: &[FixedTrip], ticks: u32, parallel: bool
         run.step();
         if run.engine.tick().is_multiple_of(300) {
             intervals.push(stats.take_interval(&run.engine));
-            gridlock.update(&run.engine);
+            gridlock.update(&mut run.engine, GridlockPolicy::Report);
         }
     }
     Observed { counts: run.engine.counts(), arrivals: run.arrivals, intervals, gridlock: gridlock.rows }

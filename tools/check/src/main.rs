@@ -94,7 +94,6 @@ impl Report {
                 Ok(status) if status.success() => true,
                 Ok(status) => {
                     println!("   {status}");
-                    println!("   (if the command itself is missing: rustup component add rustfmt clippy)");
                     false
                 }
                 Err(error) => {
@@ -113,6 +112,11 @@ impl Report {
         }
         let failed = self.rows.iter().filter(|row| !row.passed).count();
         println!("checks: {} passed, {failed} failed", self.rows.len() - failed);
+        if failed > 0 {
+            println!(
+                "once more, some of them: cargo run -p check -- WORD ... (a command missing? rustup component add rustfmt clippy)"
+            );
+        }
         if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -74,7 +74,7 @@ fn bad_arguments_end_with_2() {
         (vec!["rum"], "similar subcommand exists: 'run'"),
         (vec!["run", "s.toml"], "--out"),
         (vec!["run", "s.toml", "--out", "o", "--threads", "0"], "0 is not in 1..=1024"),
-        (vec!["run", "s.toml", "--out", "o", "--seed", "-1"], "--seed"),
+        (vec!["run", "s.toml", "--out", "o", "--seed", "-1"], "invalid value '-1' for '--seed"),
         (vec!["run", "s.toml", "--out", "o", "--format", "xml"], "possible values: table, json"),
         (vec!["completions", "dosh"], "possible values: bash"),
     ] {
