@@ -14,6 +14,8 @@ pub(crate) const SHIFT_SHARE: f64 = 0.12;
 const SHIFT_STARTS_H: [f64; 3] = [6.0, 14.0, 18.0];
 const SCHOOL_START_H: (f64, f64) = (8.3, 0.15);
 const SCHOOL_STAY_H: (f64, f64) = (8.0, 0.7);
+/// When the first tours for shopping and leisure start.
+const FIRST_TOUR_H: f64 = 8.5;
 const MIDDAY_H: (f64, f64) = (12.4, 0.4);
 
 /// One local day of a person, as legs in order.
@@ -127,12 +129,16 @@ fn other_tours(
     rng: &mut Rng,
     legs: &mut Vec<Leg>,
 ) {
-    let mut earliest_h = free_from_h.map_or(8.5, |home_h| home_h + 0.4);
+    let mut earliest_h = free_from_h.map_or(FIRST_TOUR_H, |home_h| home_h + 0.4);
     for tour in 0..tours {
         let latest_h = 21.5;
         let usual_h = match free_from_h {
             Some(_) => 19.3 + 1.2 * rng.normal(),
-            None => 10.5 + 4.5 * f64::from(tour) + 1.8 * rng.normal(),
+            None => {
+                let usual_h = 11.0 + 4.5 * f64::from(tour) + 1.8 * rng.normal();
+                // Who would leave before shops open leaves some time in the morning, not all at once.
+                if usual_h < FIRST_TOUR_H { FIRST_TOUR_H + 3.5 * rng.uniform() } else { usual_h }
+            }
         };
         let purpose =
             if rng.chance(if usual_h < 18.0 { 0.6 } else { 0.25 }) { Purpose::Shop } else { Purpose::Leisure };
