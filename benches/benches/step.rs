@@ -1,3 +1,5 @@
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a bench says what it skips
+
 //! The hot step loop at three sizes: whole steps of Monaco and of La Serena-Coquimbo in the morning
 //! peak, and the traffic kernel alone on a synthetic grid of 101,760 links. Throughput is in link
 //! crossings; a second line per city gives simulated persons per second.
@@ -30,13 +32,13 @@ fn peak_of(scenario: &str) -> Option<(Duration, u64, u64)> {
     while simulation.clock().next() < PEAK.start {
         simulation.step().expect("a baseline that runs");
     }
-    let before = simulation.world().resource::<Traffic>().crossings();
+    let before = simulation.world().resource::<Traffic>().engine().crossings();
     let time = timed(|| {
         while simulation.clock().next() < PEAK.end {
             simulation.step().expect("a baseline that runs");
         }
     });
-    let crossings = simulation.world().resource::<Traffic>().crossings() - before;
+    let crossings = simulation.world().resource::<Traffic>().engine().crossings() - before;
     Some((time, crossings, simulation.world().resource::<Persons>().len() as u64))
 }
 

@@ -25,7 +25,8 @@ pub fn simulation(scenario: &str) -> urbis_core::Result<(Simulation, tempfile::T
     tables.link_state.enabled = false;
     let package = urbis::ensure_package(&loaded, &mut |_| {})?;
     let city = urbis::city::package::read(&package)?;
-    let place = tempfile::tempdir().map_err(|source| urbis_core::Error::write(Path::new("temporary folder"), source))?;
+    let place =
+        tempfile::tempdir().map_err(|source| urbis_core::Error::write(Path::new("temporary folder"), source))?;
     let facts = RunFacts { scenario: "bench".into(), ..RunFacts::default() };
     let writer = ResultsWriter::create(&place.path().join("out"), &package, facts, &[])?;
     Ok((Simulation::new(&loaded, city, 1, writer)?, place))

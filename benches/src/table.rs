@@ -1,3 +1,5 @@
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a program talks
+
 //! Turns what criterion left under `target/criterion` into `out/bench.md`, with the machine named.
 
 use std::path::{Path, PathBuf};
@@ -20,7 +22,8 @@ fn collect(folder: &Path, rows: &mut Vec<Row>) {
     paths.sort();
     for path in paths {
         if path.file_name().is_some_and(|name| name == "new") {
-            let (Some(bench), Some(times)) = (json(&path.join("benchmark.json")), json(&path.join("estimates.json"))) else {
+            let (Some(bench), Some(times)) = (json(&path.join("benchmark.json")), json(&path.join("estimates.json")))
+            else {
                 continue;
             };
             let Some(median_ns) = times["median"]["point_estimate"].as_f64() else { continue };
@@ -48,7 +51,11 @@ fn main() -> ExitCode {
     for row in &rows {
         let (count, rate, each) = row.elements.map_or((String::new(), String::new(), String::new()), |elements| {
             let count = elements as f64;
-            (elements.to_string(), format!("{:.0}", count / row.median_ns * 1e9), format!("{:.1}", row.median_ns / count))
+            (
+                elements.to_string(),
+                format!("{:.0}", count / row.median_ns * 1e9),
+                format!("{:.1}", row.median_ns / count),
+            )
         });
         text += &format!("| {} | {:.3} | {count} | {rate} | {each} |\n", row.name, row.median_ns / 1e9);
     }

@@ -14,7 +14,7 @@ pub fn root() -> PathBuf {
 /// Runs a scenario to the end.
 ///
 /// # Errors
-/// As [`urbis::run`].
+/// As [`urbis::run()`].
 pub fn run(scenario: &Path, out: &Path, threads: usize, seed: Option<u64>) -> urbis_core::Result<RunSummary> {
     let options = RunOptions { out: out.to_owned(), threads: Some(threads), seed };
     urbis::run(scenario, &options, &mut |_| {}, &AtomicBool::new(false))
@@ -61,10 +61,8 @@ pub fn scenario_in(folder: &Path, base: &str, patch: &str) -> PathBuf {
     let base = root().join(base).canonicalize().expect("the base stands in the repository");
     let path = folder.join("scenario.toml");
     let package = folder.join("city");
-    let text = format!(
-        "base = {base:?}\nname = \"test\"\n{patch}\n[city]\npackage = {:?}\n",
-        package.to_string_lossy()
-    );
+    let text =
+        format!("base = {base:?}\nname = \"test\"\n{patch}\n[city]\npackage = {:?}\n", package.to_string_lossy());
     std::fs::write(&path, text).expect("writable folder");
     path
 }

@@ -108,7 +108,8 @@ pub fn links(
     mut fault: ResMut<'_, Fault>,
 ) {
     let every = recorders.link_state.every.unwrap_or(DEFAULT_LINK_INTERVAL);
-    if !(clock.ends_interval(every) || !clock.has_next()) || fault.is_set() {
+    let is_due = clock.ends_interval(every) || !clock.has_next();
+    if !is_due || fault.is_set() {
         return;
     }
     writer.at_tick(clock.tick());

@@ -43,7 +43,7 @@ impl PeriodSettings {
         if ticks.is_none() {
             faults.push(PeriodFault {
                 key: "duration_h",
-                message: format!("`period.duration_h` = {}, expected >= 1 and <= 8784", self.duration_h),
+                message: format!("`period.duration_h` = {}, expected >= 1 and <= 1100", self.duration_h),
                 help: None,
             });
         }

@@ -80,8 +80,8 @@ pub struct PeriodSettings {
     pub start: String,
     /// IANA time zone of the city, such as `Europe/Monaco`. Its offset at the start holds for the whole period.
     pub time_zone: String,
-    /// Length of the period, whole hours (at most one year).
-    #[schemars(range(min = 1, max = 8784))]
+    /// Length of the period, whole hours. Event times are 32 bits of 1/1024 s, which last 48 days.
+    #[schemars(range(min = 1, max = 1100))]
     pub duration_h: u32,
 }
 

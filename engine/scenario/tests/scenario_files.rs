@@ -198,8 +198,8 @@ fn types_choices_and_ranges() {
     for (from, to, expected) in [
         ("duration_h = 24", "duration_h = \"24\"", "line 13: `period.duration_h` is \"24\", expected a whole number"),
         ("duration_h = 24", "duration_h = 24.5", "line 13: `period.duration_h` is 24.5, expected a whole number"),
-        ("duration_h = 24", "duration_h = 0", "line 13: `period.duration_h` = 0, expected >= 1 and <= 8784"),
-        ("duration_h = 24", "duration_h = 8785", "line 13: `period.duration_h` = 8785, expected >= 1 and <= 8784"),
+        ("duration_h = 24", "duration_h = 0", "line 13: `period.duration_h` = 0, expected >= 1 and <= 1100"),
+        ("duration_h = 24", "duration_h = 1101", "line 13: `period.duration_h` = 1101, expected >= 1 and <= 1100"),
         ("duration_h = 24", "duration_h = [24]", "line 13: `period.duration_h` is a list, expected a whole number"),
         (
             "sample_factor = 0.5",

@@ -17,8 +17,7 @@ pub(crate) fn find(nodes: usize, from: &[u32], to: &[u32], length_m: &[f64]) -> 
     pairs.sort_unstable();
     let is_one_way: Vec<bool> =
         (0..links).map(|row| from[row] != to[row] && pairs.binary_search(&(to[row], from[row])).is_err()).collect();
-    let out: Vec<(u32, u32)> =
-        (0..links).filter(|&row| is_one_way[row]).map(|row| (from[row], row as u32)).collect();
+    let out: Vec<(u32, u32)> = (0..links).filter(|&row| is_one_way[row]).map(|row| (from[row], row as u32)).collect();
     let out = Csr::from_pairs(nodes, &out);
     let mut reached_m = vec![f64::INFINITY; nodes];
     let mut touched = Vec::new();

@@ -14,10 +14,10 @@
 //! Ignored: lanes as separate queues, turn pockets, gradients.
 //! Contract: pure functions of their input; [`CarLinkIx`] follows the order of the city's rows.
 
+use crate::circles;
 use crate::time::{TICK, Time, from_seconds};
 use bevy_ecs::resource::Resource;
 use std::path::Path;
-use crate::circles;
 use urbis_city::model::{City, Modes, RoadClass};
 use urbis_core::{CarLinkIx, LinkIx, NodeIx, Problem, Problems, Result};
 
@@ -233,7 +233,7 @@ impl CarNetwork {
         let mut free_time = Vec::with_capacity(links);
         let mut lag = Vec::with_capacity(links);
         let mut storage = Vec::with_capacity(links);
-        for row in 0..links {
+        for (row, &is_in_circle) in in_circle.iter().enumerate() {
             let (length_m, capacity_vps) = (columns.length_m[row], columns.capacity_vps[row]);
             let exact = from_seconds(length_m / columns.speed_mps_free[row]);
             let travel = exact.max(TICK);
@@ -241,7 +241,7 @@ impl CarNetwork {
             let physical = (columns.jam_density_vpm[row] * length_m - 1e-9).ceil().max(1.0);
             let needed = (capacity_vps * f64::from(travel + TICK) / f64::from(TICK) - 1e-9).ceil();
             // In a circle one must fit behind who drives in.
-            let needed = if in_circle[row] { needed.max(2.0) } else { needed };
+            let needed = if is_in_circle { needed.max(2.0) } else { needed };
             let fits = physical.max(needed).min(f64::from(1_u32 << 28));
             report.short_free_time += u32::from(exact < TICK);
             report.storage_raised += u32::from(needed > physical);

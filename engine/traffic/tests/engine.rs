@@ -9,7 +9,8 @@ use urbis_core::{CarLinkIx, NodeIx};
 use urbis_traffic::synthetic::{FixedTrip, Grid, LinkKind, random_network};
 use urbis_traffic::time::{from_seconds, to_seconds};
 use urbis_traffic::{
-    Arrival, CarNetwork, Gridlock, GridlockPolicy, GridlockReport, LinkInterval, LinkStats, NetworkColumns, Router, VehicleCounts,
+    Arrival, CarNetwork, Gridlock, GridlockPolicy, GridlockReport, LinkInterval, LinkStats, NetworkColumns, Router,
+    VehicleCounts,
 };
 
 /// 60,000 vehicles at 77 % of the busiest link's capacity: with strict gates the node model would lose a
@@ -124,22 +125,27 @@ fn layout_changes_nothing() {
     }
 }
 
-#[test]
-fn a_ring_of_full_links_is_reported_and_stays() {
-    // Everybody enters the ring at one of four nodes and wants to go three links round.
-    let links = [(0, 1, kilometre(0.8)), (1, 2, kilometre(0.8)), (2, 3, kilometre(0.8)), (3, 0, kilometre(0.8))];
+/// Everybody enters a ring of four links at one of its nodes and wants to go three links round.
+fn overfilled_ring(length_m: f64, until_s: f64) -> Run {
+    let link = LinkKind { length_m, ..kilometre(0.8) };
+    let links = [(0, 1, link), (1, 2, link), (2, 3, link), (3, 0, link)];
     let mut demand = Vec::new();
     for start in 0..4 {
         let route: Vec<u32> = (0..3).map(|nth| (start + nth) % 4).collect();
-        demand.extend(flow(&route, 0.8, 0.0, 3000.0));
+        demand.extend(flow(&route, 0.8, 0.0, until_s));
     }
-    let mut run = Run::new(&network(4, &links), demand);
+    Run::new(&network(4, &links), demand)
+}
+
+#[test]
+fn a_ring_of_full_links_is_reported_and_stays() {
+    let mut run = overfilled_ring(1000.0, 3000.0);
     let mut report = GridlockReport::default();
     let mut counts = Vec::new();
     while run.engine.tick() < 6000 {
         run.step();
         if run.engine.tick().is_multiple_of(60) {
-            report.update(&run.engine);
+            report.update(&mut run.engine, GridlockPolicy::Report);
         }
         if !report.rows.is_empty() {
             counts.push(run.engine.counts());
@@ -147,9 +153,43 @@ fn a_ring_of_full_links_is_reported_and_stays() {
     }
     assert_eq!(report.rows.len(), 1);
     assert_eq!(report.rows[0].links, [0, 1, 2, 3].map(CarLinkIx));
+    assert_eq!(report.crept_vehicles, 0);
     let last = counts.last().unwrap();
     assert_eq!(last.on_road, 800);
     assert!(counts[counts.len() - 1000..].iter().all(|c| c == last));
+    run.assert_balanced();
+}
+
+/// The same ring creeps: nobody is lost, and in the end everybody has arrived by their own route.
+#[test]
+fn a_ring_that_creeps_breaks_up() {
+    let mut run = overfilled_ring(1000.0, 400.0);
+    let mut report = GridlockReport::default();
+    let total = 4 * 320;
+    while run.engine.counts().arrived < total && run.engine.tick() < 400_000 {
+        run.step();
+        if run.engine.tick().is_multiple_of(60) {
+            report.update(&mut run.engine, GridlockPolicy::Creep);
+            run.assert_balanced();
+        }
+    }
+    assert_eq!(run.engine.counts().arrived, total, "{:?} after {} s", run.engine.counts(), run.engine.tick());
+    assert!(report.crept_vehicles > 0 && report.crept_vehicles.is_multiple_of(4), "{}", report.crept_vehicles);
+    assert!(run.arrivals.iter().all(|arrival| (arrival.distance_m - 3000.0).abs() < 0.1));
+}
+
+/// A short ring is a circle: whoever drives in leaves a gap behind, so it never blocks itself.
+#[test]
+fn a_circle_never_fills() {
+    let mut run = overfilled_ring(50.0, 3000.0);
+    let mut report = GridlockReport::default();
+    while run.engine.counts().arrived < 4 * 2400 && run.engine.tick() < 60_000 {
+        run.step();
+        report.update(&mut run.engine, GridlockPolicy::Report);
+        assert!(run.engine.counts().on_road < 40, "of 40 places");
+    }
+    assert_eq!(report.rows.len(), 0);
+    assert_eq!(run.engine.counts().arrived, 4 * 2400, "after {} s", run.engine.tick());
     run.assert_balanced();
 }
 
