@@ -38,6 +38,8 @@ pub enum Progress<'a> {
 pub struct RunSummary {
     /// Results folder.
     pub out: PathBuf,
+    /// Name of the city: indicators of the whole city carry it as their zone.
+    pub city: String,
     /// Name of the scenario.
     pub scenario: String,
     /// Seed that was used.
@@ -113,6 +115,7 @@ fn run_on_pool(
     let city = package::read(&package)?;
     let facts = facts(loaded, &city.manifest, seed)?;
     let run_id = facts.run_id();
+    let city_name = city.manifest.name.clone();
     let writer = ResultsWriter::create(&options.out, &package, facts, &tables(loaded))?;
     report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
     let mut simulation = Simulation::new(loaded, city, seed, writer)?;
@@ -148,7 +151,17 @@ fn run_on_pool(
         cpu: machine::cpu(),
     })?;
     let scenario = loaded.scenario.name.clone();
-    Ok(RunSummary { out: options.out.clone(), scenario, seed, run_id, kpis, wall_s, threads, peak_memory_bytes })
+    Ok(RunSummary {
+        out: options.out.clone(),
+        city: city_name,
+        scenario,
+        seed,
+        run_id,
+        kpis,
+        wall_s,
+        threads,
+        peak_memory_bytes,
+    })
 }
 
 /// The scenario's city package, built from its recipe when it is absent or out of date.

@@ -1,3 +1,5 @@
+#![allow(clippy::print_stdout)] // tests print the figures they found
+
 //! Equal runs give equal bytes, on any number of threads: every file but table `runs`.
 
 use urbis_tests::{hash_of_hashes, hashes, run, scenario_in};

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis::{Progress, RunOptions};
-use urbis_core::diagnostics::{Error, ExitStatus};
+use urbis_core::diagnostics::{Error, ExitStatus, Problem};
 use urbis_tests::{root, run, scenario_in};
 
 #[test]
@@ -56,7 +56,10 @@ fn fails_with(scenario: &Path, out: &Path, words: &[&str]) {
     let error = run(scenario, out, 1, None).unwrap_err();
     assert_eq!(error.exit_status(), ExitStatus::BadInput);
     let text = match &error {
-        Error::Input(problems) => problems.listed().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        Error::Input(problems) => {
+            let line = |problem: &Problem| format!("{problem} {}", problem.help_text().unwrap_or_default());
+            problems.listed().iter().map(line).collect::<Vec<_>>().join("\n")
+        }
         other => other.to_string(),
     };
     for word in words {

@@ -18,6 +18,9 @@ use urbis_population::{People, Persons, Places};
 use urbis_traffic::{GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
 
+/// Cities with more zones than this keep them off the first page.
+const ZONES_ON_FIRST_PAGE: usize = 12;
+
 /// Collects indicators with what they share.
 struct Collector<'a> {
     city: &'a City,
@@ -90,7 +93,9 @@ fn people(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
     let jobs = world.resource::<Jobs>();
     let row = collector.published_for_city("jobs").cloned();
     let all_jobs: u32 = jobs.jobs.iter().sum();
-    beside(collector.add("people", "jobs", f64::from(all_jobs), "jobs"), row.as_ref(), 1.0);
+    let kpi = collector.add("people", "jobs", f64::from(all_jobs), "jobs");
+    beside(kpi, row.as_ref(), 1.0);
+    on_first_page(kpi);
     for (kind, name) in PersonKind::NAMED.into_iter().skip(1) {
         if count(kind) > 0.0 {
             collector.add("people", &format!("{name}s_on_the_day"), count(kind), "persons");
@@ -102,6 +107,7 @@ fn people(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
     if let Some(&ratio) = city.manifest.figures.get("dwellings_rule_ratio") {
         let kpi = collector.add("people", "dwellings_by_floor_area_rule", ratio * f64::from(dwellings), "dwellings");
         beside(kpi, row.as_ref(), 1.0);
+        on_first_page(kpi);
     }
 
     let wanted = residents_by_zone(city);
@@ -119,6 +125,7 @@ fn people(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
         let row = collector.published(id, "residents").cloned();
         let share = collector.published(id, "residents_share").cloned();
         let kpi = collector.add_for("people", "residents", id, residents[zone], "persons");
+        kpi.headline = city.zones.len() <= ZONES_ON_FIRST_PAGE;
         beside(kpi, row.as_ref(), 1.0);
         if row.is_none()
             && let Some(share) = share
@@ -126,7 +133,9 @@ fn people(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
             beside(kpi, Some(&PanelRow { value: wanted[zone], ..share }), 1.0);
         }
         let row = collector.published(id, "jobs").cloned();
-        beside(collector.add_for("people", "jobs", id, jobs_by_zone[zone], "jobs"), row.as_ref(), 1.0);
+        let kpi = collector.add_for("people", "jobs", id, jobs_by_zone[zone], "jobs");
+        kpi.headline = city.zones.len() <= ZONES_ON_FIRST_PAGE;
+        beside(kpi, row.as_ref(), 1.0);
     }
 
     let curve = &world.resource::<PeriodSums>().curve;
@@ -238,7 +247,7 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
             let kpi = collector.add("traffic", &format!("peak_vehicles_on_the_road_{name}"), vehicles, "vehicles");
             kpi.headline = true;
             let hour = local_hour(clock, &point);
-            collector.add("traffic", &format!("peak_hour_{name}"), hour, "local hour");
+            on_first_page(collector.add("traffic", &format!("peak_hour_{name}"), hour, "local hour"));
         }
     }
 }

@@ -55,11 +55,7 @@ fn summary_text(summary: &RunSummary) -> String {
     if !headline.is_empty() {
         let rows = headline.iter().map(|kpi| {
             vec![
-                if kpi.zone_id.is_empty() {
-                    kpi.indicator.clone()
-                } else {
-                    format!("{} ({})", kpi.indicator, kpi.zone_id)
-                },
+                label(kpi, &summary.city),
                 figure(kpi.value),
                 kpi.published.map_or_else(|| "-".to_owned(), figure),
                 kpi.deviation_percent().map_or_else(|| "-".to_owned(), |percent| format!("{percent:+.1} %")),
@@ -95,6 +91,12 @@ fn summary_text(summary: &RunSummary) -> String {
     )
 }
 
+/// What a figure is, in words; the zone where it is not the whole city.
+fn label(kpi: &Kpi, city: &str) -> String {
+    let words = kpi.indicator.replace('_', " ");
+    if kpi.zone_id.is_empty() || kpi.zone_id == city { words } else { format!("{words}, {}", kpi.zone_id) }
+}
+
 fn source(kpi: &Kpi) -> String {
     match (kpi.source.as_str(), kpi.quality.as_str()) {
         ("", "") => "-".to_owned(),
@@ -111,7 +113,7 @@ fn summary_json(summary: &RunSummary) -> Json {
         })
     };
     json!({
-        "out": summary.out.display().to_string(), "scenario": summary.scenario, "seed": summary.seed,
+        "out": summary.out.display().to_string(), "city": summary.city, "scenario": summary.scenario, "seed": summary.seed,
         "run_id": summary.run_id, "wall_s": summary.wall_s, "threads": summary.threads,
         "peak_memory_bytes": summary.peak_memory_bytes,
         "kpis": summary.kpis.iter().map(kpi).collect::<Vec<_>>(),
@@ -152,6 +154,7 @@ mod tests {
     fn figures_stand_beside_their_source() {
         let summary = RunSummary {
             out: "my out".into(),
+            city: "town".into(),
             scenario: "baseline".into(),
             seed: 3,
             run_id: "r".into(),

@@ -104,12 +104,12 @@ pub fn of(purpose: BuildingUse) -> Intensity {
         reference_persons_per_m2,
     };
     match purpose {
-        BuildingUse::Residential => of(45.0, 0.30, 0.30, HOME, 0.0140),
-        BuildingUse::Office => of(150.0, 0.35, 0.35, OFFICE, 0.0150),
-        BuildingUse::Retail => of(230.0, 0.40, 0.40, SHOP, 0.0120),
-        BuildingUse::Hotel => of(160.0, 0.40, 0.40, HOTEL, 0.0080),
-        BuildingUse::Industrial => of(120.0, 0.40, 0.40, WORKS, 0.0050),
-        BuildingUse::Education => of(50.0, 0.30, 0.40, OFFICE, 0.0200),
+        BuildingUse::Residential => of(45.0, 0.35, 0.40, HOME, 0.0140),
+        BuildingUse::Office => of(150.0, 0.40, 0.45, OFFICE, 0.0150),
+        BuildingUse::Retail => of(230.0, 0.45, 0.45, SHOP, 0.0120),
+        BuildingUse::Hotel => of(160.0, 0.45, 0.35, HOTEL, 0.0080),
+        BuildingUse::Industrial => of(120.0, 0.45, 0.45, WORKS, 0.0050),
+        BuildingUse::Education => of(50.0, 0.35, 0.45, OFFICE, 0.0200),
         BuildingUse::Health => of(160.0, 0.50, 0.40, HOTEL, 0.0120),
         BuildingUse::Civic => of(110.0, 0.40, 0.50, SHOP, 0.0060),
         BuildingUse::Parking => of(25.0, 0.70, 0.30, OFFICE, 0.0),
