@@ -77,6 +77,10 @@ pub struct PopulationSettings {
     pub two_wheeler_share: f64,
     /// Jobs for each resident, where the panel has no indicator `jobs`.
     pub jobs_per_resident: f64,
+    /// Gross floor area for each job by main use of the building, m2, where it differs from the defaults
+    /// (residential 500, office 20, retail 35, hotel 50, industrial 60, education 80, health 40, civic 80,
+    /// parking 2000). Jobs are spread in proportion to floor area over this figure.
+    pub floor_area_m2_per_job: BTreeMap<String, f64>,
     /// Mean number of tours for shopping, leisure and errands a day, beside work and school.
     pub other_tours: OtherTours,
     /// Share of such tours that leave the area by car (needs external nodes).
@@ -213,6 +217,7 @@ impl Default for PopulationSettings {
             car_share: 0.5,
             two_wheeler_share: 0.0,
             jobs_per_resident: 0.42,
+            floor_area_m2_per_job: BTreeMap::new(),
             other_tours: OtherTours::default(),
             other_outside_share: 0.0,
             midday_trip_share: 0.15,

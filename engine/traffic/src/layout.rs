@@ -240,6 +240,12 @@ impl Layout {
     }
 }
 
+/// Which of some links are part of a circle, as bits; the 33rd and later ones count as not.
+fn circle_bits(network: &CarNetwork, links: &[u32]) -> u32 {
+    let flags = links.iter().take(32).enumerate();
+    flags.fold(0, |bits, (nth, &link)| bits | u32::from(network.in_circle[link as usize]) << nth)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,10 +259,4 @@ mod tests {
             cells.windows(2).all(|w| w[1].0 == w[0].0 + 1 && w[0].1.abs_diff(w[1].1) + w[0].2.abs_diff(w[1].2) == 1)
         );
     }
-}
-
-/// Which of some links are part of a circle, as bits; the 33rd and later ones count as not.
-fn circle_bits(network: &CarNetwork, links: &[u32]) -> u32 {
-    let flags = links.iter().take(32).enumerate();
-    flags.fold(0, |bits, (nth, &link)| bits | u32::from(network.in_circle[link as usize]) << nth)
 }

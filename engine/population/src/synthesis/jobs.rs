@@ -2,9 +2,10 @@
 
 use crate::settings::PopulationSettings;
 use bevy_ecs::resource::Resource;
+use std::path::Path;
 use urbis_city::model::{BuildingUse, City};
 use urbis_core::columns::apportion;
-use urbis_core::{Error, Problem};
+use urbis_core::{Error, Problem, Problems};
 
 /// Gross floor area for each job, m2: usual planning densities by main use. Dwellings hold the home
 /// businesses, caretakers and domestic staff.
@@ -35,11 +36,9 @@ impl Jobs {
     /// # Errors
     /// When there are jobs but no building to hold them.
     pub fn new(city: &City, settings: &PopulationSettings) -> urbis_core::Result<Self> {
+        let area_m2 = floor_area_m2_per_job(settings)?;
         let weight: Vec<f64> = (0..city.buildings.len())
-            .map(|row| {
-                let area = FLOOR_AREA_M2_PER_JOB[city.buildings.purpose[row] as usize].1;
-                city.buildings.floor_area_m2[row] / area
-            })
+            .map(|row| city.buildings.floor_area_m2[row] / area_m2[city.buildings.purpose[row] as usize])
             .collect();
         let by_zone = city.buildings.by_zone(city.zones.len());
         let figure = |zone: &str| city.panel_latest(zone, "jobs").map(|row| row.value);
@@ -72,7 +71,7 @@ impl Jobs {
             spread(&open_rows, rest);
         }
         if total > 0.5 && jobs.iter().all(|&count| count == 0) {
-            let place = std::path::Path::new(&city.manifest.name);
+            let place = Path::new(&city.manifest.name);
             return Err(Error::from(
                 Problem::file(place, format!("{total:.0} jobs but no building with floor area to hold them"))
                     .with_help("give the city package buildings, or `[buildings] source = \"synthetic\"`"),
@@ -80,4 +79,22 @@ impl Jobs {
         }
         Ok(Self { jobs })
     }
+}
+
+/// Floor area for each job by use: the defaults, changed as the settings say.
+fn floor_area_m2_per_job(settings: &PopulationSettings) -> urbis_core::Result<[f64; 10]> {
+    let mut area_m2 = FLOOR_AREA_M2_PER_JOB.map(|(_, area_m2)| area_m2);
+    let mut problems = Problems::new();
+    let place = Path::new("population.floor_area_m2_per_job");
+    for (name, &area) in &settings.floor_area_m2_per_job {
+        match BuildingUse::from_name(name) {
+            Some(of) if area > 0.0 => area_m2[of as usize] = area,
+            Some(_) => problems.push(Problem::file(place, format!("{name} = {area}, expected > 0"))),
+            None => {
+                let known: Vec<&str> = BuildingUse::NAMED.iter().map(|(_, name)| *name).collect();
+                problems.push(Problem::file(place, format!("unknown use `{name}`, expected one of {known:?}")));
+            }
+        }
+    }
+    problems.or_else(area_m2)
 }
