@@ -4,7 +4,7 @@
 //! peak, and the traffic kernel alone on a synthetic grid of 101,760 links. Throughput is in link
 //! crossings; a second line per city gives simulated persons per second.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use std::time::{Duration, Instant};
 use urbis::population::Persons;
 use urbis_traffic::synthetic::{Grid, LinkKind};
@@ -44,16 +44,16 @@ fn peak_of(scenario: &str) -> Option<(Duration, u64, u64)> {
 
 fn cities(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("peak_2h");
-    group.sample_size(10).warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_secs(1));
+    group
+        .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
+        .warm_up_time(Duration::from_millis(1))
+        .measurement_time(Duration::from_secs(1));
     for city in ["monaco", "coquimbo"] {
         let scenario = format!("scenarios/{city}/baseline.toml");
         let Some((_, crossings, persons)) = peak_of(&scenario) else { continue };
         println!("{city}: {persons} persons, {crossings} link crossings between 7 h and 9 h");
         for (unit, count) in [("crossings", crossings), ("persons", persons)] {
-            if unit == "persons" && city == "coquimbo" {
-                // The same runs give both; the table derives persons from the one that was timed.
-                continue;
-            }
             group.throughput(Throughput::Elements(count));
             group.bench_function(BenchmarkId::new(city, unit), |bencher| {
                 bencher.iter_custom(|times| (0..times).filter_map(|_| peak_of(&scenario)).map(|(time, ..)| time).sum());
@@ -83,7 +83,11 @@ fn grid(criterion: &mut Criterion) {
     let (_, crossings) = run();
     println!("grid: {} links, {crossings} link crossings in an hour", grid.network.links());
     let mut group = criterion.benchmark_group("grid_160x160_1h");
-    group.sample_size(10).warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_secs(1));
+    group
+        .sample_size(10)
+        .sampling_mode(SamplingMode::Flat)
+        .warm_up_time(Duration::from_millis(1))
+        .measurement_time(Duration::from_secs(1));
     group.throughput(Throughput::Elements(crossings));
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");

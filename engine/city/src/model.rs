@@ -135,32 +135,19 @@ pub enum RoadClass {
     External,
 }
 
-impl RoadClass {
-    /// All classes with their names in files.
-    pub const NAMED: [(Self, &'static str); 11] = [
-        (Self::Motorway, "motorway"),
-        (Self::Trunk, "trunk"),
-        (Self::Primary, "primary"),
-        (Self::Secondary, "secondary"),
-        (Self::Tertiary, "tertiary"),
-        (Self::Unclassified, "unclassified"),
-        (Self::Residential, "residential"),
-        (Self::LivingStreet, "living_street"),
-        (Self::Service, "service"),
-        (Self::Path, "path"),
-        (Self::External, "external"),
-    ];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The class of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(class, _)| *class)
-    }
-}
+urbis_core::named!(RoadClass {
+    Motorway = "motorway",
+    Trunk = "trunk",
+    Primary = "primary",
+    Secondary = "secondary",
+    Tertiary = "tertiary",
+    Unclassified = "unclassified",
+    Residential = "residential",
+    LivingStreet = "living_street",
+    Service = "service",
+    Path = "path",
+    External = "external",
+});
 
 /// How a junction is controlled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,26 +165,13 @@ pub enum NodeControl {
     Roundabout,
 }
 
-impl NodeControl {
-    /// All controls with their names in files.
-    pub const NAMED: [(Self, &'static str); 5] = [
-        (Self::None, "none"),
-        (Self::Signal, "signal"),
-        (Self::GiveWay, "give_way"),
-        (Self::Stop, "stop"),
-        (Self::Roundabout, "roundabout"),
-    ];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The control of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(control, _)| *control)
-    }
-}
+urbis_core::named!(NodeControl {
+    None = "none",
+    Signal = "signal",
+    GiveWay = "give_way",
+    Stop = "stop",
+    Roundabout = "roundabout",
+});
 
 /// Nodes table; key [`NodeIx`].
 #[derive(Clone, Debug, Default)]
@@ -343,31 +317,18 @@ pub enum BuildingUse {
     Other,
 }
 
-impl BuildingUse {
-    /// All uses with their names in files.
-    pub const NAMED: [(Self, &'static str); 10] = [
-        (Self::Residential, "residential"),
-        (Self::Office, "office"),
-        (Self::Retail, "retail"),
-        (Self::Hotel, "hotel"),
-        (Self::Industrial, "industrial"),
-        (Self::Education, "education"),
-        (Self::Health, "health"),
-        (Self::Civic, "civic"),
-        (Self::Parking, "parking"),
-        (Self::Other, "other"),
-    ];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The use of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(of, _)| *of)
-    }
-}
+urbis_core::named!(BuildingUse {
+    Residential = "residential",
+    Office = "office",
+    Retail = "retail",
+    Hotel = "hotel",
+    Industrial = "industrial",
+    Education = "education",
+    Health = "health",
+    Civic = "civic",
+    Parking = "parking",
+    Other = "other",
+});
 
 /// Where a number of floors comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -383,21 +344,12 @@ pub enum FloorsFrom {
     Synthetic,
 }
 
-impl FloorsFrom {
-    /// All origins with their names in files.
-    pub const NAMED: [(Self, &'static str); 4] =
-        [(Self::Levels, "levels"), (Self::Height, "height"), (Self::Rule, "rule"), (Self::Synthetic, "synthetic")];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The origin of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(from, _)| *from)
-    }
-}
+urbis_core::named!(FloorsFrom {
+    Levels = "levels",
+    Height = "height",
+    Rule = "rule",
+    Synthetic = "synthetic",
+});
 
 /// Buildings table; key [`BuildingIx`].
 #[derive(Clone, Debug, Default)]
@@ -484,34 +436,21 @@ pub enum PoiKind {
     Fuel,
 }
 
-impl PoiKind {
-    /// All kinds with their names in files.
-    pub const NAMED: [(Self, &'static str); 13] = [
-        (Self::School, "school"),
-        (Self::Hospital, "hospital"),
-        (Self::FireStation, "fire_station"),
-        (Self::Police, "police"),
-        (Self::Shop, "shop"),
-        (Self::Leisure, "leisure"),
-        (Self::Hotel, "hotel"),
-        (Self::Office, "office"),
-        (Self::Industry, "industry"),
-        (Self::Station, "station"),
-        (Self::BusStop, "bus_stop"),
-        (Self::Parking, "parking"),
-        (Self::Fuel, "fuel"),
-    ];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The kind of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(kind, _)| *kind)
-    }
-}
+urbis_core::named!(PoiKind {
+    School = "school",
+    Hospital = "hospital",
+    FireStation = "fire_station",
+    Police = "police",
+    Shop = "shop",
+    Leisure = "leisure",
+    Hotel = "hotel",
+    Office = "office",
+    Industry = "industry",
+    Station = "station",
+    BusStop = "bus_stop",
+    Parking = "parking",
+    Fuel = "fuel",
+});
 
 /// Points of interest table.
 #[derive(Clone, Debug, Default)]
@@ -555,21 +494,11 @@ pub enum Quality {
     Estimate,
 }
 
-impl Quality {
-    /// All qualities with their names in files.
-    pub const NAMED: [(Self, &'static str); 3] =
-        [(Self::Sourced, "sourced"), (Self::Recalled, "recalled"), (Self::Estimate, "estimate")];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-    /// The quality of a name in files.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(_, n)| *n == name).map(|(quality, _)| *quality)
-    }
-}
+urbis_core::named!(Quality {
+    Sourced = "sourced",
+    Recalled = "recalled",
+    Estimate = "estimate",
+});
 
 /// One figure of the panel.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -12,9 +12,10 @@ pub mod diagnostics;
 pub mod files;
 pub mod hash;
 pub mod index;
+pub mod named;
 pub mod rng;
 pub mod units;
 
 pub use clock::{Clock, Domain, Period, Tick};
 pub use diagnostics::{Error, Problem, Problems, Result};
-pub use index::{BuildingIx, CarLinkIx, Indexed, LinkIx, NodeIx, PersonIx, PoiIx, TripIx, VehicleIx, ZoneIx};
+pub use index::{BuildingIx, CarLinkIx, LinkIx, NodeIx, PersonIx, TripIx, VehicleIx, ZoneIx};

@@ -12,20 +12,12 @@ macro_rules! quantity {
 }
 
 quantity! {
-    /// Length in metres.
-    Metres,
     /// Time span in seconds.
     Seconds,
     /// Speed in metres per second.
     MetresPerSecond,
     /// Flow in vehicles (passenger-car equivalents) per second.
     VehiclesPerSecond,
-    /// Density in vehicles per metre.
-    VehiclesPerMetre,
-    /// Active power in watts.
-    Watts,
-    /// Energy in joules.
-    Joules,
 }
 
 /// Metres in an international mile (exact, 1959 agreement).
@@ -63,22 +55,6 @@ impl VehiclesPerSecond {
     }
 }
 
-impl VehiclesPerMetre {
-    /// From vehicles per kilometre.
-    #[must_use]
-    pub fn from_veh_per_km(veh_per_km: f64) -> Self {
-        Self(veh_per_km / 1000.0)
-    }
-}
-
-impl Joules {
-    /// In kilowatt hours, for people.
-    #[must_use]
-    pub fn kwh(self) -> f64 {
-        self.0 / JOULES_PER_KWH
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +65,5 @@ mod tests {
         assert!((MetresPerSecond::from_mph(1.0).0 - 0.447_04).abs() < 1e-12);
         assert!((MetresPerSecond(10.0).kmh() - 36.0).abs() < 1e-12);
         assert!((VehiclesPerSecond::from_veh_per_hour(1800.0).0 - 0.5).abs() < 1e-12);
-        assert!((VehiclesPerMetre::from_veh_per_km(150.0).0 - 0.15).abs() < 1e-12);
-        assert!((Joules(7.2e6).kwh() - 2.0).abs() < 1e-12);
     }
 }

@@ -7,7 +7,7 @@ use crate::tables::Kpi;
 use bevy_ecs::world::World;
 use urbis_city::model::{City, PanelRow};
 use urbis_core::Clock;
-use urbis_core::units::HOURS_PER_YEAR;
+use urbis_core::units::{HOURS_PER_YEAR, JOULES_PER_KWH};
 use urbis_population::plans::{Mode, Plans, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::PersonKind;
@@ -242,7 +242,7 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
     for (name, from_h, to_h) in
         [("morning", 6.0, 11.0), ("midday", 11.0, 15.0), ("evening", 15.0, 21.0), ("night", 0.0, 4.0)]
     {
-        if let Some(point) = peak(&sums.curve, clock, from_h, to_h) {
+        if let Some(point) = peak(&sums.curve, clock, from_h, to_h).filter(|point| point.on_road_veh > 0) {
             let vehicles = point.on_road_veh as f64 * persons_each;
             let kpi = collector.add("traffic", &format!("peak_vehicles_on_the_road_{name}"), vehicles, "vehicles");
             kpi.headline = true;
@@ -256,7 +256,7 @@ fn electricity(collector: &mut Collector<'_>, world: &World, days: f64) {
     let (zones, loads) = (world.resource::<ZoneLoads>(), world.resource::<BuildingLoads>());
     let curve = &world.resource::<PeriodSums>().curve;
     let day_of_year = 24.0 / HOURS_PER_YEAR;
-    let gwh = |joules: f64| joules / 3.6e12 / days;
+    let gwh = |joules: f64| joules / JOULES_PER_KWH / 1e6 / days;
     let row = collector.published_for_city("electricity_use").cloned();
     let by_sector = Sector::ALL.map(|sector| collector.published_for_city(sector.panel_indicator()).cloned());
     // Sectors of one year belong to the total of that year, not to a newer rounded one.

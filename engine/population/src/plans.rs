@@ -11,7 +11,7 @@ mod resident;
 
 use crate::choice::Destinations;
 use crate::persons::{Persons, Place, Places};
-use crate::settings::{PersonKind, PopulationSettings};
+use crate::settings::PopulationSettings;
 use bevy_ecs::resource::Resource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -259,14 +259,5 @@ impl Plans {
             .filter(|&trip| self.mode[trip].is_motor_vehicle() && self.planned[trip] < end)
             .map(|trip| u64::from(places.is_external(self.from[trip])) + u64::from(places.is_external(self.to[trip])))
             .sum()
-    }
-
-    /// Number of persons of a kind that travel at all.
-    #[must_use]
-    pub fn travellers(&self, persons: &Persons, kind: PersonKind) -> usize {
-        persons
-            .indices()
-            .filter(|&person| persons.kind[person.row()] == kind && !self.trips_of(person).is_empty())
-            .count()
     }
 }

@@ -33,22 +33,14 @@ pub enum PersonKind {
     Through,
 }
 
-impl PersonKind {
-    /// All kinds with their names in files.
-    pub const NAMED: [(Self, &'static str); 6] = [
-        (Self::Resident, "resident"),
-        (Self::Commuter, "commuter"),
-        (Self::Pupil, "pupil"),
-        (Self::Visitor, "visitor"),
-        (Self::Delivery, "delivery"),
-        (Self::Through, "through"),
-    ];
-    /// Name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMED[self as usize].1
-    }
-}
+urbis_core::named!(PersonKind {
+    Resident = "resident",
+    Commuter = "commuter",
+    Pupil = "pupil",
+    Visitor = "visitor",
+    Delivery = "delivery",
+    Through = "through",
+});
 
 /// People: who they are, how they move, who comes from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -58,11 +58,6 @@ impl ZoneLoads {
     pub fn by_sector_w(&self) -> [f64; 4] {
         Sector::ALL.map(|sector| self.served_w.iter().skip(sector as usize).step_by(Sector::ALL.len()).sum())
     }
-    /// The members of a zone, for checks.
-    #[must_use]
-    pub fn members(&self, zone: usize) -> &[BuildingIx] {
-        self.members.row(zone)
-    }
 }
 
 /// Serves what is asked for: adds buildings to zones and counts the energy of the step that starts now.
