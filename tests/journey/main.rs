@@ -1,3 +1,5 @@
+#![allow(clippy::print_stdout)] // tests print the figures they found
+
 //! The journey through the house: what a run leaves, what an interrupted one leaves, and what bad input
 //! gives.
 
@@ -98,4 +100,29 @@ fn a_scenario_that_stands_on_another_changes_what_it_says() {
     };
     assert!(cars("scenarios/town/more_cars.toml") > cars("scenarios/town/baseline.toml") * 1.5);
     assert!(root().join("scenarios/town/more_cars.toml").is_file());
+}
+
+/// What a planner looks at first: the day of the default city is like the published one.
+#[test]
+fn a_day_of_monaco_makes_sense() {
+    let place = tempfile::tempdir().unwrap();
+    let scenario = scenario_in(place.path(), "scenarios/monaco/baseline.toml", "");
+    let summary = run(&scenario, &place.path().join("out"), 2, None).unwrap();
+    let kpi = |name: &str| summary.kpis.iter().find(|kpi| kpi.indicator == name && kpi.zone_id == "monaco").unwrap();
+    let value = |name: &str| kpi(name).value;
+    let within = |name: &str, percent: f64| {
+        let deviation = kpi(name).deviation_percent().unwrap();
+        println!("{name}: {} against {:?}, {deviation:+.1} %", value(name), kpi(name).published);
+        assert!(deviation.abs() <= percent, "{name} is {deviation:+.1} % off");
+        assert!(!kpi(name).source.is_empty() && !kpi(name).quality.is_empty(), "{name}");
+    };
+    within("residents", 1.0);
+    within("border_vehicle_crossings_both_directions", 10.0);
+    within("electricity_use_day", 15.0);
+    assert!(value("present_by_day_10h_17h") > 1.5 * value("present_by_night_2h_5h"));
+    assert!(value("road_trips_arrived") > 99.0, "{} % of road trips arrived", value("road_trips_arrived"));
+    for peak in ["morning", "evening"] {
+        let name = format!("peak_vehicles_on_the_road_{peak}");
+        assert!(value(&name) > 1.1 * value("peak_vehicles_on_the_road_midday"), "{name}");
+    }
 }

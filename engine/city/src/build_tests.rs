@@ -288,7 +288,7 @@ fn monaco_is_the_city_the_statistics_know() {
     assert_eq!(city.zones.len(), 8);
     assert_eq!(city.buildings.dwellings.iter().sum::<u32>(), 21_123);
     let figures = &city.manifest.figures;
-    assert!((0.6..1.67).contains(&figures["dwellings_rule_ratio"]), "{figures:?}");
+    assert!((0.9..1.1).contains(&figures["dwellings_rule_ratio"]), "{figures:?}");
     assert!(figures["car_connected_share"] > 0.94, "{figures:?}");
     assert!(city.buildings.zone.iter().all(|zone| *zone != ZoneIx::NONE));
 }
