@@ -237,7 +237,9 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
     let kpi = collector.add("traffic", "mean_time_to_work_by_car", commute_s / commutes.max(1.0) / 60.0, "min");
     on_first_page(kpi);
     let gridlock = world.resource::<GridlockReport>();
-    collector.add("traffic", "gridlocks_found", gridlock.rows.len() as f64, "rings of links");
+    let kpi = collector.add("traffic", "gridlocks_found", gridlock.rows.len() as f64, "rings of links");
+    // News only where there is some.
+    kpi.headline = !gridlock.rows.is_empty();
     collector.add("traffic", "gridlock_crept_vehicles", gridlock.crept_vehicles as f64, "vehicle moves");
     for (name, from_h, to_h) in
         [("morning", 6.0, 11.0), ("midday", 11.0, 15.0), ("evening", 15.0, 21.0), ("night", 0.0, 4.0)]
