@@ -26,6 +26,9 @@ fn peak_of(scenario: &str) -> Option<(Duration, u64, u64)> {
         Ok(ready) => ready,
         Err(error) => {
             eprintln!("skipped {scenario}: {error}");
+            if let urbis_core::Error::Input(problems) = &error {
+                problems.listed().iter().for_each(|problem| eprintln!("  {problem}"));
+            }
             return None;
         }
     };
