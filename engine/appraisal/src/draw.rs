@@ -40,7 +40,7 @@ pub fn day(results: &Path, scenario: &str, seed: u64, out: &Path) -> Result<()> 
     for (chart, top) in charts(&day).iter().zip(CHART_TOPS) {
         chart.draw(&mut svg, [RIGHT_X, top, RIGHT_WIDTH, CHART_HEIGHT]);
     }
-    draw_kpis(&mut svg, &day.kpis);
+    draw_kpis(&mut svg, &day.kpis, &day.info.city);
     let note = format!("Urbis {}, scenario {scenario}, seed {seed}", day.info.urbis_version);
     draw_foot(&mut svg, &day.info.attribution, &note);
     files::write_whole(out, svg.finish(title).as_bytes())
@@ -143,10 +143,11 @@ fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn draw_kpis(svg: &mut Svg, kpis: &[Kpi]) {
-    let mut shown: Vec<_> = kpis.iter().filter(|kpi| kpi.headline).collect();
-    // What can be checked comes first.
-    shown.sort_by_key(|kpi| kpi.published.is_none());
+fn draw_kpis(svg: &mut Svg, kpis: &[Kpi], city: &str) {
+    let is_of_city = |kpi: &&Kpi| kpi.zone_id.is_empty() || kpi.zone_id == city;
+    let mut shown: Vec<_> = kpis.iter().filter(|kpi| kpi.headline).filter(is_of_city).collect();
+    // What can be checked comes first, and against what was published before what was estimated.
+    shown.sort_by_key(|kpi| (kpi.published.is_none(), kpi.quality != "sourced"));
     shown.truncate(KPIS_SHOWN);
     if shown.is_empty() {
         return;
