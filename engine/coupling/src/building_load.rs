@@ -20,7 +20,7 @@ pub fn ask_for_power(
     if !clock.is_due(Domain::Power) {
         return;
     }
-    let persons_scale = 1.0 / model.0.sample_factor;
+    let persons_scale = 1.0 / model.sample_factor;
     // The middle of the step stands for it.
     let second = clock.local_second_of_day(clock.tick() + clock.period(Domain::Power).ticks() / 2);
     let present = &people.present[..places.buildings()];

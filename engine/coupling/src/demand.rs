@@ -24,7 +24,7 @@ pub fn dispatch_trips(
             let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
             departures.requests.push(TripRequest { trip, depart: tick, from, to });
         } else {
-            simple.start(trip, tick, &plans, &places, &model.0);
+            simple.start(trip, tick, &plans, &places, &model);
         }
     }
 }

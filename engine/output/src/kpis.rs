@@ -72,7 +72,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     let clock = world.resource::<Clock>();
     let mut collector = Collector { city, kpis: Vec::new() };
     let days = f64::from(clock.end()) / 86_400.0;
-    let persons_each = 1.0 / world.resource::<PopulationModel>().0.sample_factor;
+    let persons_each = 1.0 / world.resource::<PopulationModel>().sample_factor;
     people(&mut collector, world, persons_each);
     movement(&mut collector, world, persons_each, days);
     electricity(&mut collector, world, days);

@@ -36,6 +36,11 @@ impl Recording {
     fn is_due(&self, clock: &Clock) -> bool {
         self.every.is_some_and(|every| clock.ends_interval(every))
     }
+    /// Start and length in seconds of the interval that ends now.
+    fn interval(&self, clock: &Clock) -> (TimeMs, f64) {
+        let every = self.every.unwrap_or(1);
+        (TimeMs(clock.utc_ms(clock.tick() + 1 - every)), f64::from(every))
+    }
     fn covers(&self, zone: ZoneIx) -> bool {
         self.in_area.is_empty() || (zone.is_some() && self.in_area[zone.row()])
     }
@@ -252,9 +257,7 @@ fn building_rows(
     before_j: &mut Vec<f64>,
     writer: &mut ResultsWriter,
 ) -> Result<()> {
-    let every = recording.every.unwrap_or(1);
-    let interval_s = f64::from(every);
-    let time = TimeMs(clock.utc_ms(clock.tick() + 1 - every));
+    let (time, interval_s) = recording.interval(clock);
     for (row, energy_j) in energy_since(before_j, &zones.building_j).into_iter().enumerate() {
         let zone = city.buildings.zone[row];
         if recording.covers(zone) {
@@ -280,9 +283,7 @@ fn zone_rows(
     before_j: &mut Vec<f64>,
     writer: &mut ResultsWriter,
 ) -> Result<()> {
-    let every = recording.every.unwrap_or(1);
-    let interval_s = f64::from(every);
-    let time = TimeMs(clock.utc_ms(clock.tick() + 1 - every));
+    let (time, interval_s) = recording.interval(clock);
     for (cell, energy_j) in energy_since(before_j, &zones.served_j).into_iter().enumerate() {
         let zone = ZoneIx((cell / Sector::ALL.len()) as u32);
         if recording.covers(zone) {

@@ -17,6 +17,7 @@ use crate::synthesis::purpose;
 use crate::synthesis::residents::cumulative_of;
 use urbis_city::model::{BuildingUse, City, PoiKind};
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
+use urbis_core::columns::cumulative;
 use urbis_core::csr::Csr;
 use urbis_core::rng::Rng;
 use urbis_core::{BuildingIx, PersonIx, ZoneIx};
@@ -47,6 +48,8 @@ pub struct Destinations<'a> {
     building_cumulative: Vec<Vec<Vec<f64>>>,
     /// For each attraction: for each origin zone the cumulative weights of all zones.
     zone_cumulative: Vec<Vec<Vec<f64>>>,
+    /// For each attraction: the cumulative weights of all zones as seen from outside, where all are equally near.
+    outside_cumulative: Vec<Vec<f64>>,
     modes: Vec<ModeSettings>,
 }
 
@@ -59,6 +62,7 @@ impl<'a> Destinations<'a> {
         let centres = zone_centres(city, &buildings);
         let mut building_cumulative = Vec::new();
         let mut zone_cumulative = Vec::new();
+        let mut outside_cumulative = Vec::new();
         for attraction in ATTRACTIONS {
             let weights = building_weights(city, jobs, attraction);
             let by_zone: Vec<Vec<f64>> = (0..zones)
@@ -87,10 +91,11 @@ impl<'a> Destinations<'a> {
                 })
                 .concat(),
             );
+            outside_cumulative.push(cumulative(totals.iter().copied()));
             building_cumulative.push(by_zone);
         }
-        let modes = Mode::ALL.iter().map(|&mode| settings.mode(mode)).collect();
-        Self { places, buildings, building_cumulative, zone_cumulative, modes }
+        let modes = settings.all_modes();
+        Self { places, buildings, building_cumulative, zone_cumulative, outside_cumulative, modes }
     }
 
     /// Gives every employed resident and pupil a workplace or school, or, for `work_outside_share`, none
@@ -134,13 +139,12 @@ impl<'a> Destinations<'a> {
 
     fn draw(&self, attraction: Attraction, from: ZoneIx, rng: &mut Rng) -> Place {
         let by_zone = &self.building_cumulative[attraction as usize];
-        let zone = if from.is_some() {
-            rng.pick_cumulative(&self.zone_cumulative[attraction as usize][from.row()])
+        let zones = if from.is_some() {
+            &self.zone_cumulative[attraction as usize][from.row()]
         } else {
-            let totals =
-                urbis_core::columns::cumulative(by_zone.iter().map(|sums| sums.last().copied().unwrap_or(0.0)));
-            rng.pick_cumulative(&totals)
+            &self.outside_cumulative[attraction as usize]
         };
+        let zone = rng.pick_cumulative(zones);
         let building = zone.and_then(|zone| Some(self.buildings.row(zone)[rng.pick_cumulative(&by_zone[zone])?]));
         building.map_or(Place::NONE, |building| Place(building.0))
     }

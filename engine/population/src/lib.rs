@@ -43,7 +43,7 @@ pub fn install(
     let choices = choice::Destinations::new(city, &places, &city_jobs, settings);
     choices.assign_workplaces(&mut persons, settings, seed);
     let plans = plans::make(city, &places, &mut persons, &choices, settings, seed, clock)?;
-    world.insert_resource(simple_modes::PopulationModel(settings.clone()));
+    world.insert_resource(simple_modes::PopulationModel::new(settings));
     world.insert_resource(SimpleTrips::default());
     world.insert_resource(TripStarts::default());
     world.insert_resource(People::new(&persons, &plans, places.len()));

@@ -231,9 +231,10 @@ impl Default for PopulationSettings {
 }
 
 impl PopulationSettings {
-    /// The settings of a mode; modes a scenario leaves out keep their default.
+    /// The settings of every mode, in order of [`Mode::ALL`]; modes a scenario leaves out keep their default.
     #[must_use]
-    pub fn mode(&self, mode: Mode) -> ModeSettings {
-        self.modes.get(&mode).cloned().unwrap_or_else(|| Self::default().modes[&mode].clone())
+    pub fn all_modes(&self) -> Vec<ModeSettings> {
+        let defaults = Self::default().modes;
+        Mode::ALL.iter().map(|mode| self.modes.get(mode).unwrap_or(&defaults[mode]).clone()).collect()
     }
 }

@@ -5,7 +5,7 @@
 use crate::persons::Places;
 use crate::plans::Plans;
 use crate::presence::TripEnd;
-use crate::settings::PopulationSettings;
+use crate::settings::{ModeSettings, PopulationSettings};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use std::cmp::Reverse;
@@ -23,8 +23,8 @@ pub struct SimpleTrips {
 
 impl SimpleTrips {
     /// Sets out: the trip arrives after its mode's time.
-    pub fn start(&mut self, trip: TripIx, tick: Tick, plans: &Plans, places: &Places, settings: &PopulationSettings) {
-        let (way_m, seconds) = way(trip, plans, places, settings);
+    pub fn start(&mut self, trip: TripIx, tick: Tick, plans: &Plans, places: &Places, model: &PopulationModel) {
+        let (way_m, seconds) = way(trip, plans, places, model);
         debug_assert!(way_m.is_finite());
         let arrive_ms = tick * 1000 + (seconds * 1000.0).max(1000.0) as u32;
         self.arrivals.push(Reverse((arrive_ms, trip.0)));
@@ -37,15 +37,27 @@ impl SimpleTrips {
 }
 
 /// Way in metres and time in seconds.
-fn way(trip: TripIx, plans: &Plans, places: &Places, settings: &PopulationSettings) -> (f64, f64) {
-    let mode = settings.mode(plans.mode[trip.row()]);
+fn way(trip: TripIx, plans: &Plans, places: &Places, model: &PopulationModel) -> (f64, f64) {
+    let mode = &model.modes[plans.mode[trip.row()] as usize];
     let way_m = places.distance_m(plans.from[trip.row()], plans.to[trip.row()]) * mode.detour;
     (way_m, mode.access_min * 60.0 + way_m / (mode.speed_kmh / 3.6))
 }
 
-/// The settings as the world holds them.
+/// What of the settings is needed while stepping.
 #[derive(Clone, Debug, Resource)]
-pub struct PopulationModel(pub PopulationSettings);
+pub struct PopulationModel {
+    /// Share of all persons that is simulated.
+    pub sample_factor: f64,
+    modes: Vec<ModeSettings>,
+}
+
+impl PopulationModel {
+    /// From the settings of a scenario.
+    #[must_use]
+    pub fn new(settings: &PopulationSettings) -> Self {
+        Self { sample_factor: settings.sample_factor, modes: settings.all_modes() }
+    }
+}
 
 /// Collects the trips that arrive within this tick.
 pub fn advance_simple_modes(
@@ -62,7 +74,7 @@ pub fn advance_simple_modes(
     {
         trips.arrivals.pop();
         let trip = TripIx(trip);
-        let (way_m, _) = way(trip, &plans, &places, &model.0);
+        let (way_m, _) = way(trip, &plans, &places, &model);
         trips.ended.push(TripEnd { trip, arrive_ms, distance_m: way_m as f32, wait_s: 0.0 });
     }
 }

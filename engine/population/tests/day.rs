@@ -161,7 +161,7 @@ fn dispatch(
     mut simple: ResMut<'_, SimpleTrips>,
 ) {
     for &trip in &starts.trips {
-        simple.start(trip, clock.tick(), &plans, &places, &model.0);
+        simple.start(trip, clock.tick(), &plans, &places, &model);
     }
 }
 
