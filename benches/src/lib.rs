@@ -1,6 +1,8 @@
 //! Benches of Urbis: what is measured and how it becomes a table. `make bench` runs them and writes
 //! `out/bench.md` with the machine named. Trust ratios within one run, not absolute times.
 
+pub mod floor;
+
 use std::path::{Path, PathBuf};
 use urbis::Simulation;
 use urbis::output::{ResultsWriter, RunFacts};

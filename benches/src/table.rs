@@ -1,6 +1,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a program talks
 
-//! Turns what criterion left under `target/criterion` into `out/bench.md`, with the machine named.
+//! Turns what criterion left under `target/criterion` into `out/bench.md`, with the machine named, and adds
+//! what a link crossing costs beside the machine's memory.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,6 +59,13 @@ fn main() -> ExitCode {
             )
         });
         text += &format!("| {} | {:.3} | {count} | {rate} | {each} |\n", row.name, row.median_ns / 1e9);
+    }
+    match urbis_benches::floor::table() {
+        Ok(crossings) => text += &format!("\n{crossings}"),
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
     }
     let path = root.join("out/bench.md");
     if let Err(error) = urbis_core::files::write_whole(&path, text.as_bytes()) {

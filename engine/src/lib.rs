@@ -11,14 +11,17 @@
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
+pub mod equilibrium;
 pub mod run;
 pub mod simulation;
 pub mod step;
+pub mod traffic_run;
 
 pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};
 pub use simulation::Simulation;
 pub use urbis_city as city;
 pub use urbis_core as core;
+pub use urbis_interop as interop;
 pub use urbis_output as output;
 pub use urbis_output::Kpi;
 pub use urbis_population as population;

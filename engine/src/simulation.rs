@@ -8,10 +8,11 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::{People, Persons, Places, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
-use urbis_traffic::Traffic;
+use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
@@ -41,8 +42,13 @@ impl Simulation {
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
+        let recorders_keep_crossings = recorders.crossings.every.is_some();
         world.insert_resource(recorders);
+        if recorders_keep_crossings {
+            world.resource_mut::<Traffic>().engine_mut().keep_passages();
+        }
         world.insert_resource(PeriodSums::default());
+        world.insert_resource(SignalsBefore::default());
         world.insert_resource(Fault::default());
         world.insert_resource(writer);
         world.insert_resource(clock);
@@ -90,6 +96,14 @@ impl Simulation {
             unreachable!("the writer was put in by `new` and only `finish` takes it out");
         };
         let world = &self.world;
+        record_traffic::gridlock(
+            world.resource::<Clock>(),
+            world.resource::<City>(),
+            world.resource::<CarNetwork>(),
+            world.resource::<GridlockReport>(),
+            world.resource::<Recorders>(),
+            &mut writer,
+        )?;
         record::trips(
             world.resource::<Clock>(),
             world.resource::<City>(),
@@ -153,6 +167,9 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "building_load" => recorders.building_load = recording,
             "zone_load" => recorders.zone_load = recording,
             "ledgers" => recorders.ledgers = recording,
+            "signals" => recorders.signals = recording,
+            "gridlock" => recorders.gridlock = recording,
+            "crossings" => recorders.crossings = recording,
             _ => {}
         }
     }

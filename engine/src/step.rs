@@ -15,9 +15,9 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{ask_for_power, dispatch_trips, end_trips};
-use urbis_output::{audit, record};
+use urbis_output::{audit, record, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
-use urbis_traffic::{advance_vehicles, load_departures, update_travel_times};
+use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::power::serve_loads;
 
 /// The parts of a step.
@@ -49,10 +49,19 @@ pub fn schedule() -> Schedule {
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
         (dispatch_trips, ask_for_power).chain().in_set(Exchange),
-        (load_departures, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
+        (load_departures, control_signals, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
         (end_trips, update_travel_times).chain().in_set(Feedback),
-        (audit::vehicles, audit::persons, audit::energy).chain().in_set(Audit),
-        (record::links, record::presence, record::loads, record::ledgers).chain().in_set(Record),
+        (audit::vehicles, audit::gridlock, audit::persons, audit::energy).chain().in_set(Audit),
+        (
+            record::links,
+            record_traffic::signals,
+            record_traffic::crossings,
+            record::presence,
+            record::loads,
+            record::ledgers,
+        )
+            .chain()
+            .in_set(Record),
     ));
     // Systems run one at a time, rayon works inside them; two writers of one table without an order
     // between them are an error when the schedule is built.

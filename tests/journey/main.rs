@@ -15,7 +15,9 @@ fn a_run_leaves_every_table_and_hashes_that_verify() {
     let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", "");
     let out = place.path().join("out");
     run(&scenario, &out, 2, Some(3)).unwrap();
-    for table in ["runs", "link_state", "trips", "presence", "building_load", "zone_load", "kpis", "ledgers"] {
+    for table in
+        ["runs", "link_state", "trips", "presence", "building_load", "zone_load", "kpis", "ledgers", "gridlock"]
+    {
         assert!(out.join(table).join("scenario=test/seed=3/part-0.parquet").is_file(), "{table}");
     }
     for layer in ["links", "nodes", "buildings", "zones", "pois"] {

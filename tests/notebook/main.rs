@@ -17,8 +17,8 @@ use urbis_city::model::{
 use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
-    BuildingLoadRow, Kpi, LedgersRow, LinkStateRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION,
-    Table, TimeMs, TripsRow, ZoneLoadRow,
+    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, LedgersRow, LinkStateRow, PresenceRow, ResultsWriter, RunEnd,
+    RunFacts, SCHEMA_VERSION, SignalsRow, Table, TimeMs, TripsRow, ZoneLoadRow,
 };
 
 const START_MS: i64 = 1_709_593_200_000;
@@ -135,6 +135,12 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                     density_vpm: 0.01,
                     queue_veh: 1,
                     occupancy_veh: 2,
+                    delay_s: 1.5,
+                    fuel_kg: 0.25,
+                    co2_kg: 0.75,
+                    nox_g: 0.5,
+                    pm_g: 0.125,
+                    electricity_wh: 2.0,
                 })
                 .unwrap();
         }
@@ -145,6 +151,33 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
             .building_load(&BuildingLoadRow { time, interval_s, building_id, zone_id, sector, p_w, energy_wh })
             .unwrap();
         writer.zone_load(&ZoneLoadRow { time, interval_s, zone_id, sector, p_w, energy_wh }).unwrap();
+        writer
+            .signals(&SignalsRow {
+                time,
+                interval_s,
+                node_id: "1",
+                link_id: "a",
+                green_s: 450.0,
+                left_veh: number,
+                queue_veh: 2,
+                changes: 0,
+                is_dark: false,
+            })
+            .unwrap();
+        let (links, link_count) = ("a b", 2);
+        let (found_time, last_seen_time) = (time, time);
+        writer
+            .gridlock(&GridlockRow {
+                found_time,
+                last_seen_time,
+                links,
+                link_count,
+                vehicles: 20,
+                released_moves: number,
+            })
+            .unwrap();
+        let (enter_time, leave_time) = (time, time);
+        writer.crossings(&CrossingsRow { enter_time, leave_time, trip_id: interval, link_id: "b" }).unwrap();
         let row = LedgersRow { time, ledger: "energy", term: "served", value: energy_wh * 3600.0, unit: "J" };
         writer.ledgers(&row).unwrap();
         let arrived = interval % 3 == 0;
@@ -191,7 +224,9 @@ fn written(table: Table, column: &str) -> Value {
         (Table::BuildingLoad | Table::ZoneLoad, "p_w") => (Some(1000.5 * intervals), 0.0),
         (Table::BuildingLoad | Table::ZoneLoad, "energy_wh") => (Some(250.125 * intervals), 0.0),
         (Table::Ledgers, "value") => (Some(250.125 * 3600.0 * intervals), 0.0),
-        (Table::Trips, "trip_id") => (Some(numbers), 0.0),
+        (Table::Trips | Table::Crossings, "trip_id") => (Some(numbers), 0.0),
+        (Table::Signals, "green_s") => (Some(450.0 * intervals), 0.0),
+        (Table::Gridlock, "released_moves") => (Some(numbers), 0.0),
         (Table::Trips, "person_id") => (Some(1000.0 * intervals - numbers), 0.0),
         (Table::Trips, "travel_time_s") => (Some(1.234 * (intervals - unfinished)), unfinished),
         (Table::Trips, "arrive_time") => (None, unfinished),

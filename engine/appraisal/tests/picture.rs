@@ -141,6 +141,12 @@ fn run(out: &Path, package: &Path, scenario: &str, full: bool) {
                     density_vpm: 0.0,
                     queue_veh: 0,
                     occupancy_veh: entered_veh / 100,
+                    delay_s: 1.5,
+                    fuel_kg: 0.25,
+                    co2_kg: 0.75,
+                    nox_g: 0.5,
+                    pm_g: 0.125,
+                    electricity_wh: 2.0,
                 })
                 .unwrap();
         }

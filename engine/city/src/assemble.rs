@@ -11,7 +11,9 @@ use crate::crosswalk::{self, averaged, carried, projected};
 use crate::gateways::Gateways;
 use crate::gmns::{self, GmnsOptions};
 use crate::locate::ZoneLocator;
-use crate::model::{BuildingUse, City, FloorsFrom, Links, Manifest, Modes, PanelRow, Quality, RoadClass};
+use crate::model::{
+    BuildingUse, City, FloorsFrom, Links, Manifest, Modes, PanelRow, Quality, RoadClass, SIGNAL_GREEN_SHARE,
+};
 use crate::osm::OsmExtract;
 use crate::package::FORMAT_VERSION;
 use crate::panel::{self, Places, latest};
@@ -197,6 +199,9 @@ fn add_roads(city: &mut City, graph: RoadGraph, site: &Site<'_>, notes: &mut Not
     notes.figure("speed_tagged_share", report.speed_tagged_share);
     notes.figure("lanes_tagged_share", report.lanes_tagged_share);
     notes.figure("signals", report.signals as f64);
+    if site.loaded.recipe.roads.osm.is_some() {
+        notes.figure(SIGNAL_GREEN_SHARE, site.loaded.recipe.roads.rules.green_share);
+    }
     notes.figure("gateways", report.gateways as f64);
     notes.figure("turn_restrictions", report.restrictions_used as f64);
     if report.gateways_unused > 0 {

@@ -15,8 +15,9 @@
 
 use crate::components::{longest_component, strong_components};
 use crate::gmns_config::{self, Config, is_missing};
+use crate::gmns_link::{self, LinkColumns, LinkFigures};
 use crate::gmns_words;
-use crate::model::{Links, Modes, NodeControl, Nodes, RoadClass, Turns};
+use crate::model::{Links, Modes, NodeControl, Nodes, Turns};
 use crate::projection::{Projection, is_lon_lat};
 use crate::road_defaults::RoadRules;
 use crate::roads::{ModeReport, RoadGraph, RoadReport};
@@ -25,7 +26,6 @@ use geo::{LineString, Point};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use urbis_core::columns::permuted;
-use urbis_core::units::MetresPerSecond;
 use urbis_core::{NodeIx, Problem, Problems, Result, ZoneIx};
 use wkt::TryFromWkt;
 
@@ -226,39 +226,13 @@ struct Record {
     id: String,
     from: NodeIx,
     to: NodeIx,
-    class: RoadClass,
     name: String,
     length_m: f64,
-    lanes: u8,
-    speed_mps: f64,
-    /// Per lane; `None` where a default stands in.
-    capacity_vps_lane: Option<f64>,
-    jam_density_vpm_lane: f64,
-    modes: Modes,
+    figures: LinkFigures,
     tunnel: bool,
     bridge: bool,
     line: LineString,
 }
-
-struct LinkColumns {
-    directed: Column,
-    optional: BTreeMap<&'static str, Column>,
-}
-
-const OPTIONAL: [&str; 12] = [
-    "length",
-    "lanes",
-    "capacity",
-    "free_speed",
-    "jam_density",
-    "facility_type",
-    "allowed_uses",
-    "name",
-    "geometry",
-    "geometry_id",
-    "dir_flag",
-    "structure",
-];
 
 fn read_links(
     table: Table,
@@ -273,8 +247,7 @@ fn read_links(
     let mut records: Vec<Record> = Vec::new();
     let names = ["link_id", "from_node_id", "to_node_id", "directed"];
     let Some([id, from, to, directed]) = table.required_all(names, problems) else { return (records, report) };
-    let optional = OPTIONAL.iter().filter_map(|&name| Some((name, table.optional(name)?))).collect();
-    let columns = LinkColumns { directed, optional };
+    let columns = LinkColumns::new(&table, directed);
     if table.is_empty() {
         problems.push(Problem::file(table.path(), "has no rows"));
     }
@@ -306,12 +279,12 @@ fn read_links(
             continue;
         }
         let Some((mut record, both_ways)) = read else { continue };
-        if from == to || record.modes == Modes::default() {
+        if from == to || record.figures.modes == Modes::default() {
             let reason = if from == to { "from a node to itself" } else { "other uses" };
             *report.ways_excluded.entry(reason.to_owned()).or_default() += 1;
             continue;
         }
-        let dir_flag = columns.optional.get("dir_flag").map_or("", |&column| row.text(column));
+        let dir_flag = columns.get("dir_flag").map_or("", |column| row.text(column));
         record.line = oriented(shape, nodes.point[from.row()], nodes.point[to.row()], dir_flag);
         let along_m = planar_m(&record.line, projection);
         if record.length_m > 0.0 {
@@ -320,8 +293,8 @@ fn read_links(
         } else if along_m > 0.0 {
             record.length_m = along_m;
         } else {
-            problems.push(match columns.optional.get("length") {
-                Some(&length) => row.problem(length, "> 0, as both nodes lie on one spot"),
+            problems.push(match columns.get("length") {
+                Some(length) => row.problem(length, "> 0, as both nodes lie on one spot"),
                 None => row.problem(to_column, "a node on another spot, as there is no column `length`"),
             });
             continue;
@@ -368,67 +341,21 @@ fn read_link(
     rules: &RoadRules,
     problems: &mut Problems,
 ) -> Option<(Record, bool)> {
-    let before = problems.len();
-    let cell = |name: &str| columns.optional.get(name).copied().filter(|&column| !is_missing(row.text(column)));
-    let text = |name: &str| cell(name).map_or("", |column| row.text(column));
-    let both_ways = row.flag(columns.directed, problems).map(|directed| !directed);
-    let mut positive = |name: &str| cell(name).and_then(|column| row.positive(column, problems));
-    let (length, speed, capacity) = (positive("length"), positive("free_speed"), positive("capacity"));
-    let jam_density = positive("jam_density");
-    let lanes = cell("lanes").and_then(|column| match row.text(column).strip_suffix(".0") {
-        Some(whole) if whole.parse::<u8>().is_ok_and(|lanes| lanes <= 32) => whole.parse().ok(),
-        _ => row.integer(column, problems, 0..=32).map(|lanes| lanes as u8),
-    });
-    let (mut class, default_modes) = gmns_words::facility(text("facility_type"));
-    let mut modes = match cell("allowed_uses") {
-        None => default_modes,
-        Some(column) => gmns_words::uses(row.text(column), default_modes).or_else(|| {
-            problems.push(row.problem(column, "words such as all, auto, bike, walk, separated by commas"));
-            None
-        })?,
-    };
-    if lanes == Some(0) {
-        modes = modes.without(Modes::CAR);
-    }
-    let car = modes.contains(Modes::CAR);
-    if car && class == RoadClass::Path {
-        class = RoadClass::Unclassified;
-    }
-    let figures = rules.class(class);
-    let slow_kmh = if modes.contains(Modes::BICYCLE) { rules.bicycle_kmh } else { rules.walk_kmh };
-    let default_mps = if car { figures.speed.0 } else { slow_kmh / 3.6 };
-    let speed_mps = speed.map_or(default_mps, |speed| speed * config.speed_mps);
-    let capacity_vps_lane = capacity.map(|capacity| capacity / 3600.0);
-    let jam_density_vpm_lane = jam_density.map_or(rules.jam_density_vpm_lane, |density| density / config.length_m);
-    if let (true, Some(column), Some(capacity)) = (car, cell("capacity"), capacity_vps_lane)
-        && capacity >= jam_density_vpm_lane * speed_mps
-    {
-        let limit = jam_density_vpm_lane * speed_mps * 3600.0;
-        problems.push(
-            row.problem(column, format!("less than jam density times free speed, {limit:.0} vehicles/h and lane")),
-        );
-    }
-    if problems.len() > before {
-        return None;
-    }
+    let figures = gmns_link::read(row, columns, config, rules, problems)?;
+    let text = |name: &str| columns.cell(row, name).map_or("", |column| row.text(column));
     let structure = text("structure").to_ascii_lowercase();
     let record = Record {
         id: String::new(),
         from: NodeIx::NONE,
         to: NodeIx::NONE,
-        class,
         name: text("name").to_owned(),
-        length_m: length.map_or(0.0, |length| length * config.length_m),
-        lanes: if car { lanes.unwrap_or(figures.lanes) } else { 0 },
-        speed_mps,
-        capacity_vps_lane,
-        jam_density_vpm_lane,
-        modes,
+        length_m: figures.length_m.unwrap_or(0.0),
+        figures,
         tunnel: structure == "tunnel",
         bridge: structure == "bridge",
         line: LineString(Vec::new()),
     };
-    Some((record, both_ways?))
+    Some((record, figures.both_ways))
 }
 
 fn read_shape(
@@ -438,7 +365,7 @@ fn read_shape(
     config: &Config,
     problems: &mut Problems,
 ) -> Option<LineString> {
-    let cell = |name: &str| columns.optional.get(name).copied().filter(|&column| !is_missing(row.text(column)));
+    let cell = |name: &str| columns.cell(row, name);
     if let Some(column) = cell("geometry") {
         return line(row, column, config, problems);
     }
@@ -475,22 +402,19 @@ fn planar_m(line: &LineString, projection: &Projection) -> f64 {
 fn link_table(records: Vec<Record>, nodes: &Nodes, rules: &RoadRules) -> Links {
     let mut links = Links::default();
     for record in records {
-        let lanes = f64::from(record.lanes);
         let at_signals = nodes.control[record.to.row()] == NodeControl::Signal;
-        let green = if at_signals { rules.green_share } else { 1.0 };
-        let saturation_vps = rules.capacity_vps(record.class, record.lanes, MetresPerSecond(record.speed_mps));
-        links.capacity_vps.push(record.capacity_vps_lane.map_or(saturation_vps * green, |capacity| capacity * lanes));
-        links.jam_density_vpm.push(record.jam_density_vpm_lane * lanes);
+        links.capacity_vps.push(record.figures.capacity_vps(rules, at_signals));
+        links.jam_density_vpm.push(record.figures.jam_density_vpm());
         links.id.push(record.id);
         links.from.push(record.from);
         links.to.push(record.to);
         links.way_id.push(0);
-        links.class.push(record.class);
+        links.class.push(record.figures.class);
         links.name.push(record.name);
         links.length_m.push(record.length_m);
-        links.lanes.push(record.lanes);
-        links.speed_mps_free.push(record.speed_mps);
-        links.modes.push(record.modes);
+        links.lanes.push(record.figures.lanes);
+        links.speed_mps_free.push(record.figures.speed_mps);
+        links.modes.push(record.figures.modes);
         links.tunnel.push(record.tunnel);
         links.bridge.push(record.bridge);
         links.zone.push(ZoneIx::NONE);

@@ -55,18 +55,19 @@ const SPEEDS: [(&str, f64); 14] = [
 
 /// Units and reference system of a network.
 #[derive(Clone, Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// Metres of one unit of `length`.
-    pub(crate) length_m: f64,
+    pub length_m: f64,
     /// Whether the file says so.
-    pub(crate) length_is_stated: bool,
+    pub length_is_stated: bool,
     /// Metres a second of one unit of `free_speed`.
-    pub(crate) speed_mps: f64,
+    pub speed_mps: f64,
     /// Metres of one unit of `z_coord`.
-    pub(crate) short_length_m: f64,
-    pub(crate) coordinates: CoordinateReader,
+    pub short_length_m: f64,
+    /// Reads coordinates into degrees.
+    pub coordinates: CoordinateReader,
     /// Whether coordinates must be longitude, latitude.
-    pub(crate) in_degrees: bool,
+    pub in_degrees: bool,
 }
 
 impl Default for Config {
@@ -83,13 +84,15 @@ impl Default for Config {
 }
 
 /// The length unit closest to a size in metres, for advice.
-pub(crate) fn likely_length(metres: f64) -> &'static str {
+#[must_use]
+pub fn likely_length(metres: f64) -> &'static str {
     let off = |unit: f64| (unit / metres).ln().abs();
     let units = [("km", 1000.0), ("miles", METRES_PER_MILE), ("m", 1.0), ("ft", METRES_PER_FOOT)];
     units.into_iter().min_by(|a, b| off(a.1).total_cmp(&off(b.1))).map_or("km", |(name, _)| name)
 }
 
-pub(crate) fn read(table: Option<&Table>, problems: &mut Problems) -> Config {
+/// Reads the table; without one, the defaults.
+pub fn read(table: Option<&Table>, problems: &mut Problems) -> Config {
     let mut config = Config::default();
     let Some(table) = table else { return config };
     if table.len() != 1 {
@@ -138,7 +141,8 @@ pub(crate) fn read(table: Option<&Table>, problems: &mut Problems) -> Config {
 }
 
 /// Cells that the specification takes for blank.
-pub(crate) fn is_missing(text: &str) -> bool {
+#[must_use]
+pub fn is_missing(text: &str) -> bool {
     text.is_empty() || text.eq_ignore_ascii_case("nan")
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // tests say what they skip and what they measured
 
 use super::*;
+use crate::model::RoadClass;
 use proptest::prelude::*;
 use urbis_core::Error;
 

@@ -7,7 +7,7 @@
 use crate::model::{Modes, NodeControl, RoadClass};
 
 /// `ctrl_type`, with the names of the specification's versions and our own.
-pub(crate) const CONTROLS: [(&str, NodeControl); 14] = [
+pub const CONTROLS: [(&str, NodeControl); 14] = [
     ("none", NodeControl::None),
     ("no_control", NodeControl::None),
     ("uncontrolled", NodeControl::None),
@@ -28,7 +28,8 @@ const ALL: Modes = Modes(Modes::CAR.0 | Modes::BICYCLE.0 | Modes::WALK.0);
 const SLOW: Modes = Modes(Modes::BICYCLE.0 | Modes::WALK.0);
 
 /// Class of a facility type and who may use it where `allowed_uses` is blank.
-pub(crate) fn facility(text: &str) -> (RoadClass, Modes) {
+#[must_use]
+pub fn facility(text: &str) -> (RoadClass, Modes) {
     let word = text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
     let base = word.strip_suffix("_link").unwrap_or(&word);
     match base {
@@ -51,7 +52,8 @@ pub(crate) fn facility(text: &str) -> (RoadClass, Modes) {
 
 /// The modes of `allowed_uses`; none for uses that are known but not ours (buses, lorries, rail), `None`
 /// when no word is known. `all` is everything the facility carries, at least cars.
-pub(crate) fn uses(text: &str, of_facility: Modes) -> Option<Modes> {
+#[must_use]
+pub fn uses(text: &str, of_facility: Modes) -> Option<Modes> {
     let mut modes: Option<Modes> = None;
     for word in text.split([',', ';', '|', '+']) {
         let word = word.trim().to_ascii_lowercase().replace([' ', '-'], "_");

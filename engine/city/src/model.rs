@@ -61,6 +61,17 @@ pub struct Manifest {
     pub content_hash: String,
 }
 
+impl Manifest {
+    /// Share of its capacity that a link keeps when it ends at signals; 1 where the package does not say.
+    #[must_use]
+    pub fn signal_green_share(&self) -> f64 {
+        self.figures.get(SIGNAL_GREEN_SHARE).copied().filter(|share| *share > 0.0 && *share <= 1.0).unwrap_or(1.0)
+    }
+}
+
+/// The figure of a manifest that [`Manifest::signal_green_share`] reads.
+pub const SIGNAL_GREEN_SHARE: &str = "signal_green_share";
+
 /// One input file of a package.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {

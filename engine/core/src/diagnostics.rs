@@ -20,6 +20,8 @@ pub enum ExitStatus {
     Fault = 1,
     /// Bad input, bad arguments or a place that cannot be read or written.
     BadInput = 2,
+    /// Stopped by a rule that the user set, such as no gridlock; nothing is left that looks complete.
+    Stopped = 3,
     /// Stopped by the user at a tick; nothing is left that looks complete.
     Interrupted = 130,
 }
@@ -59,6 +61,17 @@ pub enum Error {
         /// The figures or rows that break it.
         rows: String,
     },
+    /// Stopped by a rule of the scenario.
+    #[error("stopped at tick {tick} by the scenario: {rule}\n{rows}")]
+    #[diagnostic(help("the scenario says that a run stops here; no results were written"))]
+    Stopped {
+        /// The first tick that was not computed.
+        tick: u32,
+        /// The rule, in words.
+        rule: String,
+        /// What broke it.
+        rows: String,
+    },
     /// Stopped by the user.
     #[error("stopped at tick {tick}; no results were written")]
     Interrupted {
@@ -84,6 +97,7 @@ impl Error {
         match self {
             Self::Input(_) | Self::Read { .. } | Self::Write { .. } => ExitStatus::BadInput,
             Self::BrokenLedger { .. } => ExitStatus::Fault,
+            Self::Stopped { .. } => ExitStatus::Stopped,
             Self::Interrupted { .. } => ExitStatus::Interrupted,
         }
     }

@@ -8,9 +8,10 @@
 use crate::ledger::{check_energy, check_finite, check_persons, check_vehicles};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
+use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Error, Result, Tick};
 use urbis_population::{People, Persons, Places, SimpleTrips};
-use urbis_traffic::Traffic;
+use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, ZoneLoads};
 
 /// Ticks between full recounts.
@@ -59,6 +60,28 @@ pub fn vehicles(clock: Res<'_, Clock>, traffic: Res<'_, Traffic>, mut fault: Res
         counts.waiting,
         counts.rejected,
     ));
+}
+
+/// Stops the run when there is gridlock and the scenario says so.
+pub fn gridlock(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    network: Res<'_, CarNetwork>,
+    report: Res<'_, GridlockReport>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !report.stops {
+        return;
+    }
+    let ring = |row: &Gridlock| {
+        let ids = row.links.iter().map(|link| city.links.id[network.city_link[link.row()].row()].as_str());
+        format!("{} vehicles on links {}", row.vehicles, ids.collect::<Vec<_>>().join(" "))
+    };
+    fault.keep(Err(Error::Stopped {
+        tick: clock.tick() + 1,
+        rule: "traffic.gridlock = \"stop\", and a ring of full links blocks itself".to_owned(),
+        rows: report.rows.iter().map(ring).collect::<Vec<_>>().join("\n"),
+    }));
 }
 
 /// Checks the persons: at recounts every place is added up; every tick those who travel are compared

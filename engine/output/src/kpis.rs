@@ -240,7 +240,15 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
     let kpi = collector.add("traffic", "gridlocks_found", gridlock.rows.len() as f64, "rings of links");
     // News only where there is some.
     kpi.headline = !gridlock.rows.is_empty();
-    collector.add("traffic", "gridlock_crept_vehicles", gridlock.crept_vehicles as f64, "vehicle moves");
+    collector.add("traffic", "co2_exhaust", sums.emission.co2_kg / 1000.0 * to_day, "t/day");
+    collector.add("traffic", "nox_exhaust", sums.emission.nox_g / 1000.0 * to_day, "kg/day");
+    collector.add(
+        "traffic",
+        "particles",
+        (sums.emission.pm_exhaust_g + sums.emission.pm_wear_g) / 1000.0 * to_day,
+        "kg/day",
+    );
+    collector.add("traffic", "gridlock_released_moves", gridlock.released_moves() as f64, "vehicle moves");
     for (name, from_h, to_h) in
         [("morning", 6.0, 11.0), ("midday", 11.0, 15.0), ("evening", 15.0, 21.0), ("night", 0.0, 4.0)]
     {

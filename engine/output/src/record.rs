@@ -14,7 +14,9 @@ use urbis_core::{Clock, PersonIx, Result, Tick, TripIx, ZoneIx};
 use urbis_population::plans::Plans;
 use urbis_population::presence::NEVER;
 use urbis_population::{People, Persons, Place, Places};
-use urbis_traffic::{CarNetwork, LinkStats, Traffic};
+use urbis_traffic::emissions::{self, Emission, Emissions};
+use urbis_traffic::time::to_seconds;
+use urbis_traffic::{CarNetwork, EmissionFactors, LinkStats, Traffic};
 use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
 
 /// Interval of the counters where the table itself is not written.
@@ -33,15 +35,15 @@ pub struct Recording {
 }
 
 impl Recording {
-    fn is_due(&self, clock: &Clock) -> bool {
+    pub(crate) fn is_due(&self, clock: &Clock) -> bool {
         self.every.is_some_and(|every| clock.ends_interval(every))
     }
     /// Start and length in seconds of the interval that ends now.
-    fn interval(&self, clock: &Clock) -> (TimeMs, f64) {
+    pub(crate) fn interval(&self, clock: &Clock) -> (TimeMs, f64) {
         let every = self.every.unwrap_or(1);
         (TimeMs(clock.utc_ms(clock.tick() + 1 - every)), f64::from(every))
     }
-    fn covers(&self, zone: ZoneIx) -> bool {
+    pub(crate) fn covers(&self, zone: ZoneIx) -> bool {
         self.in_area.is_empty() || (zone.is_some() && self.in_area[zone.row()])
     }
 }
@@ -61,6 +63,12 @@ pub struct Recorders {
     pub trips: Recording,
     /// Table `ledgers`; its interval only says whether it is on.
     pub ledgers: Recording,
+    /// Table `signals`.
+    pub signals: Recording,
+    /// Table `gridlock`; its interval only says whether it is on.
+    pub gridlock: Recording,
+    /// Table `crossings`; its interval only says whether it is on.
+    pub crossings: Recording,
 }
 
 /// Sums over the whole period that no single row holds.
@@ -76,6 +84,8 @@ pub struct PeriodSums {
     pub driven_s: f64,
     /// The same if everybody had driven at free speed.
     pub free_s: f64,
+    /// Fuel burnt and emissions inside the area.
+    pub emission: Emission,
     /// Vehicles on the road and persons in buildings, and watts by sector, every quarter of an hour: end
     /// of the quarter as tick.
     pub curve: Vec<CurvePoint>,
@@ -107,6 +117,7 @@ pub fn links(
     network: Res<'_, CarNetwork>,
     traffic: Res<'_, Traffic>,
     recorders: Res<'_, Recorders>,
+    factors: Res<'_, EmissionFactors>,
     mut stats: ResMut<'_, LinkStats>,
     mut sums: ResMut<'_, PeriodSums>,
     mut writer: ResMut<'_, ResultsWriter>,
@@ -121,6 +132,11 @@ pub fn links(
     let of = stats.take_interval(traffic.engine());
     let interval_s = f64::from(of.end - of.start);
     let time = TimeMs(clock.utc_ms(of.start));
+    // Everybody counts as a car of the fleet's mean until trips say what vehicle they take.
+    const ALL_CARS: [f64; emissions::CLASSES] = [1.0, 0.0, 0.0, 0.0, 0.0];
+    let travel = emissions::travel(&of, &network.length_m, &ALL_CARS);
+    let mut emitted = Emissions::default();
+    factors.0.links(&travel, &mut emitted);
     let mut write = || -> Result<()> {
         for (row, &link) in network.city_link.iter().enumerate() {
             let link = link.row();
@@ -130,6 +146,10 @@ pub fn links(
             }
             let links = &city.links;
             let left = f64::from(of.left[row]);
+            let emission = emitted.link(row);
+            if links.class[link] != RoadClass::External {
+                sums.emission.add_scaled(&emission, 1.0);
+            }
             let ends = (city.nodes.external[links.from[link].row()], city.nodes.external[links.to[link].row()]);
             match ends {
                 (true, false) => sums.border_in_veh += u64::from(of.left[row]),
@@ -156,6 +176,12 @@ pub fn links(
                 density_vpm: of.vehicles_mean[row] / links.length_m[link],
                 queue_veh: u64::from(of.queue_end[row]),
                 occupancy_veh: u64::from(of.vehicles_end[row]),
+                delay_s: (of.travel_time_s_sum[row] - left * to_seconds(network.free_time[row])).max(0.0),
+                fuel_kg: emission.fuel_kg,
+                co2_kg: emission.co2_kg,
+                nox_g: emission.nox_g,
+                pm_g: emission.pm_exhaust_g + emission.pm_wear_g,
+                electricity_wh: emission.electricity_kwh * 1000.0,
             })?;
         }
         Ok(())

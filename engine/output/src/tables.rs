@@ -215,6 +215,37 @@ tables! {
         density_vpm: Real, "veh/m", "Vehicles on the link per metre, all lanes, mean over the interval.";
         queue_veh: Count, "vehicles", "Vehicles past their free travel time at the end of the interval.";
         occupancy_veh: Count, "vehicles", "Vehicles on the link at the end of the interval.";
+        delay_s: Real, "s", "What those that left lost against free speed, all together.";
+        fuel_kg: Real, "kg", "Fuel burnt on the link in the interval.";
+        co2_kg: Real, "kg", "Carbon dioxide from the exhaust.";
+        nox_g: Real, "g", "Nitrogen oxides from the exhaust.";
+        pm_g: Real, "g", "Particles from exhaust, tyres, brakes and road wear.";
+        electricity_wh: Real, "Wh", "Electricity of battery vehicles, from the socket.";
+    }
+    Signals signals SignalsRow SignalsColumns: "Approaches of junctions whose traffic lights are simulated, per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        node_id: Text, "", "First node of the junction; key of layers/nodes.parquet.";
+        link_id: Text, "", "The approach; key of layers/links.parquet.";
+        green_s: Real, "s", "Green in the interval.";
+        left_veh: Count, "vehicles", "Vehicles that passed in the interval.";
+        queue_veh: Count, "vehicles", "Vehicles past their free travel time at the end of the interval.";
+        changes: Count, "", "Times that the junction changed to another stage; 0 for fixed plans.";
+        is_dark: Flag, "", "Without power at the end of the interval.";
+    }
+    Gridlock gridlock GridlockRow GridlockColumns: "Rings of full links that blocked themselves, as they were found." {
+        found_time: Time, "UTC", "When the ring was found.";
+        last_seen_time: Time, "UTC", "When it was last found.";
+        links: Text, "", "Its links in driving order, separated by spaces; keys of layers/links.parquet.";
+        link_count: Count, "links", "Number of links.";
+        vehicles: Count, "vehicles", "Vehicles on these links when it was found.";
+        released_moves: Count, "moves", "Moves from link to link by which it was released.";
+    }
+    Crossings crossings CrossingsRow CrossingsColumns: "Every vehicle and link it left: its trajectory. Off unless asked for; name zones to keep it small." {
+        enter_time: Time, "UTC", "When the vehicle entered the link.";
+        leave_time: Time, "UTC", "When it left the link.";
+        trip_id: Number, "", "Trip; key of table trips.";
+        link_id: Text, "", "Link; key of layers/links.parquet.";
     }
     Trips trips TripsRow TripsColumns: "One row per trip: every movement of every person's plan that fell into the period, finished or not." {
         trip_id: Number, "", "Running number of the trip within the run.";

@@ -66,6 +66,12 @@ fn link_row(row: u32, link_id: &str) -> LinkStateRow<'_> {
         density_vpm: 0.01,
         queue_veh: 0,
         occupancy_veh: 1,
+        delay_s: 0.5,
+        fuel_kg: 0.25,
+        co2_kg: 0.75,
+        nox_g: 0.5,
+        pm_g: 0.125,
+        electricity_wh: 2.0,
     }
 }
 

@@ -111,6 +111,12 @@ pub struct OutputTables {
     pub kpis: PlainTable,
     /// The ledgers of vehicles, persons and energy.
     pub ledgers: PlainTable,
+    /// Approaches of simulated traffic lights, per interval (default every 900 s).
+    pub signals: ScheduledTable<900>,
+    /// Rings of full links that blocked themselves.
+    pub gridlock: PlainTable,
+    /// Every vehicle and link it left; off by default, because it is large.
+    pub crossings: AskedTable,
 }
 
 /// A table with one row per thing and interval.
@@ -168,6 +174,16 @@ impl Default for ZonedTable {
     }
 }
 
+/// A table that is only written when asked for, with one row per event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AskedTable {
+    /// Whether the table is written.
+    pub enabled: bool,
+    /// Ids of the zones whose rows are written; empty means the whole city.
+    pub zones: Vec<String>,
+}
+
 /// A table of the whole city.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -198,7 +214,7 @@ pub struct TableSchedule<'a> {
 impl OutputTables {
     /// All schedules, in the order of the fields, disabled tables included.
     #[must_use]
-    pub fn schedules(&self) -> [TableSchedule<'_>; 7] {
+    pub fn schedules(&self) -> [TableSchedule<'_>; 10] {
         fn every<'a, const S: u32>(table: &'static str, t: &'a ScheduledTable<S>) -> TableSchedule<'a> {
             TableSchedule { table, enabled: t.enabled, every_s: Some(t.every_s), zones: &t.zones }
         }
@@ -210,6 +226,14 @@ impl OutputTables {
             every("zone_load", &self.zone_load),
             TableSchedule { table: "kpis", enabled: self.kpis.enabled, every_s: None, zones: &[] },
             TableSchedule { table: "ledgers", enabled: self.ledgers.enabled, every_s: None, zones: &[] },
+            every("signals", &self.signals),
+            TableSchedule { table: "gridlock", enabled: self.gridlock.enabled, every_s: None, zones: &[] },
+            TableSchedule {
+                table: "crossings",
+                enabled: self.crossings.enabled,
+                every_s: None,
+                zones: &self.crossings.zones,
+            },
         ]
     }
     /// The schedule of a table by name.

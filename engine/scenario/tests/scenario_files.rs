@@ -95,6 +95,9 @@ fn a_whole_scenario() {
             ("zone_load", true, Some(900)),
             ("kpis", true, None),
             ("ledgers", true, None),
+            ("signals", true, Some(900)),
+            ("gridlock", true, None),
+            ("crossings", false, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

@@ -8,17 +8,21 @@
 //! Contract: the state after a step depends on the network and on the departures alone, not on threads,
 //! on chunks, or on whether the step ran in parallel.
 
+use crate::green::Greens;
 use crate::layout::Layout;
+use crate::link::UNSIGNALLED;
 use crate::network::CarNetwork;
-use crate::node::Field;
-use crate::time::{TICK, Time};
-use crate::vehicles::{END, RouteRef, Routes, Vehicles};
-use crate::wheel::Wheel;
+use crate::node::{Crossing, Field};
+use crate::signals::SignalPlan;
+use crate::time::{NEVER, TICK, Time};
+use crate::vehicle_class::VehicleClass;
+use crate::vehicles::{END, NOBODY, NewVehicle, RouteRef, Routes, Vehicles};
+use crate::wheel::{WINDOW_TICKS, Wheel};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicU8;
-use urbis_core::{CarLinkIx, Result, Tick, TripIx, VehicleIx};
+use urbis_core::{CarLinkIx, Problem, Result, Tick, TripIx, VehicleIx};
 
-/// Inputs looked at in the last step from which the next runs in parallel: about 50 us of work.
+/// Inputs looked at in the last window from which the next runs in parallel: about 50 us of work.
 const PARALLEL_LOOKS: u64 = 1024;
 
 /// A vehicle that reached its destination.
@@ -36,6 +40,50 @@ pub struct Arrival {
     pub free_time: Time,
     /// Length of its route, metres.
     pub distance_m: f32,
+    /// What it is.
+    pub class: VehicleClass,
+}
+
+/// A vehicle that wants to leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Departure<'a> {
+    /// Whose trip it is.
+    pub trip: TripIx,
+    /// What it is.
+    pub class: VehicleClass,
+    /// The way it goes.
+    pub route: RouteRef,
+    /// When it wants to leave.
+    pub depart: Time,
+    /// Stops on the way, as a bus makes them in its lane: link by its position on the route, and time.
+    pub stops: &'a [(u32, Time)],
+}
+
+/// A vehicle that has left a link, in a run that keeps crossings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkPassage {
+    /// Whose trip it was.
+    pub trip: TripIx,
+    /// The link.
+    pub link: CarLinkIx,
+    /// When it entered the link.
+    pub entered: Time,
+    /// When it left the link.
+    pub left: Time,
+}
+
+/// A vehicle on the road, as those see it who guide it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnRoad {
+    /// The vehicle.
+    pub vehicle: VehicleIx,
+    /// Whose trip it is.
+    pub trip: TripIx,
+    /// The link it is on.
+    pub link: CarLinkIx,
+    /// The last link of its route.
+    pub last: CarLinkIx,
+    slot: u32,
 }
 
 /// Vehicles by where they are, each counted on its own: a ledger that does not close is a fault.
@@ -71,17 +119,24 @@ pub struct Engine {
     pub(crate) waiting: Vec<AtomicU8>,
     pub(crate) wheel: Wheel,
     pub(crate) routes: Routes,
+    greens: Greens,
     length_m: Vec<f64>,
     free_time: Vec<Time>,
     to: Vec<u32>,
     from: Vec<u32>,
     pocket: u32,
     pub(crate) tick: Tick,
+    /// Ticks that nodes may be computed without seeing each other.
+    window_ticks: u32,
     looks: u64,
     parallel_from: u64,
     queued: u64,
     counts: VehicleCounts,
     ended: Vec<Arrival>,
+    /// Signals that somebody waits at although no green is decided.
+    calls: Vec<u32>,
+    /// Passages since they were last taken, if they are kept.
+    pub(crate) passages: Option<Vec<LinkPassage>>,
 }
 
 impl Engine {
@@ -90,13 +145,19 @@ impl Engine {
     /// # Errors
     /// [`urbis_core::Error::Input`] when the network is too large to be numbered.
     pub fn new(network: &CarNetwork, pocket: u32) -> Result<Self> {
+        if network.links() >= END as usize {
+            let message = format!("{} links, at most {END}", network.links());
+            return Err(Problem::file(std::path::Path::new("links"), message).into());
+        }
         let layout = Layout::new(network, pocket)?;
         Ok(Self {
             wheel: Wheel::new(layout.chunks.len()),
             waiting: (0..network.links()).map(|_| AtomicU8::new(0)).collect(),
+            window_ticks: (layout.lookahead() / TICK).clamp(1, WINDOW_TICKS),
             layout,
             vehicles: Vehicles::default(),
             routes: Routes::default(),
+            greens: Greens::default(),
             length_m: network.length_m.clone(),
             free_time: network.free_time.clone(),
             to: network.to.clone(),
@@ -108,10 +169,21 @@ impl Engine {
             queued: 0,
             counts: VehicleCounts::default(),
             ended: Vec::new(),
+            calls: Vec::new(),
+            passages: None,
         })
     }
 
-    /// Runs a step in parallel when the one before looked at so many inputs. Results do not depend on it.
+    /// Keeps every passage of a link from now on, for [`Engine::take_passages`].
+    pub fn keep_passages(&mut self) {
+        self.passages.get_or_insert_default();
+    }
+    /// Passages since the last call, in order of leaving, then trip; none unless they are kept.
+    pub fn take_passages(&mut self) -> Vec<LinkPassage> {
+        self.passages.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Runs a window in parallel when the one before looked at so many inputs. Results do not depend on it.
     pub fn set_parallel_from(&mut self, looks: u64) {
         self.parallel_from = looks;
     }
@@ -138,27 +210,30 @@ impl Engine {
         self.routes.release(route);
     }
 
+    /// Puts a car into the queue of its origin: [`Engine::depart_as`] without stops.
+    pub fn depart(&mut self, trip: TripIx, route: RouteRef, depart: Time) -> VehicleIx {
+        self.depart_as(Departure { trip, class: VehicleClass::Car, route, depart, stops: &[] })
+    }
+
     /// Puts a vehicle into the queue of its origin. Departures come in order of time, then trip; one
     /// before the present tick counts as now.
-    pub fn depart(&mut self, trip: TripIx, route: RouteRef, depart: Time) -> VehicleIx {
-        let (mut distance_m, mut free_time) = (0.0, 0_u32);
-        for number in self.routes.links(route) {
-            let link = self.layout.link[number as usize].row();
-            distance_m += self.length_m[link];
-            free_time = free_time.saturating_add(self.free_time[link]);
-        }
+    pub fn depart_as(&mut self, departure: Departure<'_>) -> VehicleIx {
+        let Departure { trip, class, route, stops, .. } = departure;
+        let (distance_m, driving) = self.length_and_free_time(self.routes.links(route));
+        let standing: Time = stops.iter().map(|&(_, time)| time).sum();
         let first = self.routes.first(route);
-        let depart = depart.max(self.tick * TICK);
+        let depart = departure.depart.max(self.tick * TICK);
         self.routes.hold(route);
-        let vehicle = self.vehicles.add(trip, route, depart, distance_m as f32, free_time);
-        let place = self.layout.entry[first as usize];
-        let node = self.layout.node[first as usize];
-        let chunk = &mut self.layout.chunks[place.chunk as usize];
-        let origin = &mut chunk.origins[place.row as usize];
-        if origin.first == END {
+        let free_time = driving.saturating_add(standing);
+        let vehicle = self.vehicles.add(NewVehicle { trip, route, depart, distance_m, free_time, class, stops });
+        let (chunk, node) = self.layout.upstream_node(first);
+        let chunk = &mut self.layout.chunks[chunk];
+        let row = first - chunk.first_link;
+        let origin = &mut chunk.origins[row as usize];
+        if origin.first == NOBODY {
             origin.first = vehicle.0;
-            let rows = chunk.nodes[node.row as usize];
-            let input = rows.first_input + rows.exits + place.row - rows.first_entry;
+            let rows = chunk.nodes[node];
+            let input = rows.first_input + rows.exits + row - rows.first_entry;
             self.wheel.arm::<false>(input & !7, 1 << (input & 7), depart, self.tick);
         } else {
             self.vehicles.behind[origin.last as usize] = vehicle.0;
@@ -169,11 +244,40 @@ impl Engine {
         vehicle
     }
 
+    /// Metres and free time of links by number.
+    fn length_and_free_time(&self, links: impl Iterator<Item = u32>) -> (f32, Time) {
+        let (mut distance_m, mut free_time) = (0.0, 0_u32);
+        for number in links {
+            let link = self.layout.link[number as usize].row();
+            distance_m += self.length_m[link];
+            free_time = free_time.saturating_add(self.free_time[link]);
+        }
+        (distance_m as f32, free_time)
+    }
+
     /// Computes the tick `[tick, tick + 1)` s and returns who arrived in it, in order of time, then trip.
     pub fn step(&mut self) -> &[Arrival] {
-        let Self { layout, vehicles, waiting, wheel, routes, tick, .. } = self;
-        let field = Field {
+        self.advance(self.tick + 1)
+    }
+
+    /// Computes all ticks before `until` and returns who arrived in them, in order of time, then trip.
+    /// What departs before `until` must be in its queue. Faster than tick by tick where links are long,
+    /// with the same result.
+    pub fn advance(&mut self, until: Tick) -> &[Arrival] {
+        self.ended.clear();
+        while self.tick < until {
+            self.run_window(until.min(self.tick + self.window_ticks));
+        }
+        &self.ended
+    }
+
+    /// Computes a window of ticks, in which no node can matter to another.
+    fn run_window(&mut self, end: Tick) {
+        let Self { layout, vehicles, waiting, wheel, routes, greens, tick, .. } = self;
+        let field = || Field {
             tick: *tick,
+            window_start: *tick,
+            window_end: end,
             pocket: self.pocket,
             slots: &layout.slots,
             wheel,
@@ -182,31 +286,25 @@ impl Engine {
             ring_start: &layout.ring_start,
             routes: routes.arena(),
             vehicles,
+            greens,
+            keeps_crossings: self.passages.is_some(),
         };
-        let now = *tick;
         if self.looks >= self.parallel_from && layout.chunks.len() > 1 && rayon::current_num_threads() > 1 {
-            layout.chunks.par_iter_mut().for_each(|chunk| {
-                if field.wheel.is_awake(chunk.index, now) {
-                    chunk.step::<true>(&field);
-                }
-            });
+            layout.chunks.par_iter_mut().for_each(|chunk| chunk.run::<true>(&mut field()));
         } else {
             for chunk in &mut layout.chunks {
-                if field.wheel.is_awake(chunk.index, now) {
-                    chunk.step::<false>(&field);
-                }
+                chunk.run::<false>(&mut field());
             }
         }
-        self.tick += 1;
+        self.tick = end;
         self.book();
-        &self.ended
     }
 
-    /// Books what happened in the step, in chunk order, then by time and trip.
+    /// Books what happened in the window, in chunk order, then by time and trip.
     fn book(&mut self) {
         self.looks = 0;
-        self.ended.clear();
         let mut gone = Vec::new();
+        let mut crossed = Vec::new();
         for chunk in &mut self.layout.chunks {
             self.looks += std::mem::take(&mut chunk.looks);
             for (vehicle, at) in chunk.entered.drain(..) {
@@ -215,9 +313,22 @@ impl Engine {
                 self.queued -= 1;
             }
             gone.append(&mut chunk.ended);
+            crossed.append(&mut chunk.crossings);
+            self.calls.append(&mut chunk.calls);
+        }
+        if let Some(passages) = &mut self.passages {
+            let passage = |&Crossing { vehicle, link, entered, left }: &Crossing| LinkPassage {
+                trip: self.vehicles.trip[vehicle as usize],
+                link: self.layout.link[link as usize],
+                entered,
+                left,
+            };
+            let start = passages.len();
+            passages.extend(crossed.iter().map(passage));
+            passages[start..].sort_unstable_by_key(|p| (p.left, p.trip, p.link));
         }
         gone.sort_unstable_by_key(|&(vehicle, at)| (at, self.vehicles.trip[vehicle as usize], vehicle));
-        for (vehicle, arrive) in gone {
+        for &(vehicle, arrive) in &gone {
             let row = vehicle as usize;
             self.ended.push(Arrival {
                 trip: self.vehicles.trip[row],
@@ -226,11 +337,12 @@ impl Engine {
                 arrive,
                 free_time: self.vehicles.free_time[row],
                 distance_m: self.vehicles.distance_m[row],
+                class: self.vehicles.class(VehicleIx(vehicle)),
             });
             self.routes.release(self.vehicles.route[row]);
             self.vehicles.remove(VehicleIx(vehicle));
         }
-        self.counts.arrived += self.ended.len() as u64;
+        self.counts.arrived += gone.len() as u64;
     }
 
     /// Counts a trip that needs no link: it has arrived.
@@ -248,11 +360,147 @@ impl Engine {
     /// Changes the capacity of a link's exit from now on; `None` closes it.
     pub fn set_exit_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
         let number = self.layout.number[link.row()];
-        let place = self.layout.exit[number as usize];
-        let exit = &mut self.layout.chunks[place.chunk as usize].exits[place.row as usize];
-        exit.gate.set_capacity(capacity_vps, self.tick * TICK);
+        let now = self.tick * TICK;
+        self.layout.exit_mut(number).gate.set_capacity(capacity_vps, now);
+        self.wake_exit(number);
+    }
+    /// Changes the capacity of a link's entrance from now on; `None` closes it: whoever is on the link
+    /// leaves it, nobody else comes.
+    pub fn set_entry_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
+        let number = self.layout.number[link.row()];
+        let now = self.tick * TICK;
+        self.layout.entry_mut(number).gate.set_capacity(capacity_vps, now);
+        let (chunk, node) = self.layout.upstream_node(number);
+        let rows = self.layout.chunks[chunk].nodes[node];
+        for input in rows.first_input..rows.first_input + rows.inputs() {
+            self.wheel.arm::<false>(input & !7, 1 << (input & 7), now, self.tick);
+        }
+    }
+    /// Looks at a link's exit in the coming tick.
+    pub(crate) fn wake_exit(&self, number: u32) {
         let input = self.layout.entry(number).input;
         self.wheel.arm::<false>(input & !7, 1 << (input & 7), self.tick * TICK, self.tick);
+    }
+}
+
+/// Signals: exits obey groups, groups follow a plan or are told.
+impl Engine {
+    /// Adds a group that repeats after `cycle`, `offset` late, green in the half-open `windows` of the
+    /// cycle; `None` when these are not in order and within the cycle.
+    pub fn add_fixed_signal(&mut self, cycle: Time, offset: Time, windows: &[(Time, Time)]) -> Option<SignalIx> {
+        self.greens.add_fixed(cycle, offset, windows).map(SignalIx)
+    }
+    /// Adds a group of a plan.
+    pub fn add_planned_signal(&mut self, plan: &SignalPlan, group: u32) -> SignalIx {
+        SignalIx(self.greens.add_planned(plan, group))
+    }
+    /// Signals that somebody has waited at since the last call although no green was decided, in order.
+    pub(crate) fn take_signal_calls(&mut self) -> Vec<SignalIx> {
+        self.calls.sort_unstable();
+        self.calls.dedup();
+        self.calls.drain(..).map(SignalIx).collect()
+    }
+    /// Vehicles that stand at a link's exit.
+    #[must_use]
+    pub fn queued(&self, link: CarLinkIx) -> u32 {
+        let now = self.tick * TICK;
+        let occupants = self.layout.occupants(self.layout.number[link.row()]);
+        occupants.take_while(|&(_, _, arrival)| arrival < now).count() as u32
+    }
+    /// Vehicles on a link that go on to another.
+    #[must_use]
+    pub fn bound_for(&self, link: CarLinkIx, next: CarLinkIx) -> u32 {
+        let next = self.layout.number[next.row()];
+        let occupants = self.layout.occupants(self.layout.number[link.row()]);
+        occupants.filter(|&(slot, _, _)| self.layout.slots.guess(slot).1.link() == next).count() as u32
+    }
+    /// About when somebody last left a link.
+    pub(crate) fn last_exit(&self, link: CarLinkIx) -> Option<Time> {
+        let exit = self.layout.exit(self.layout.number[link.row()]);
+        if exit.left == 0 { None } else { exit.gate.last_pass() }
+    }
+    /// Adds a group that is red until [`Engine::set_green`].
+    pub fn add_controlled_signal(&mut self) -> SignalIx {
+        SignalIx(self.greens.add_controlled())
+    }
+    /// Makes a link's exit obey a group; `None` for no signal, as when it is dark.
+    pub fn set_signal(&mut self, link: CarLinkIx, signal: Option<SignalIx>) {
+        let number = self.layout.number[link.row()];
+        self.layout.exit_mut(number).signal = signal.map_or(UNSIGNALLED, |signal| signal.0);
+        self.wake_exit(number);
+    }
+    /// Gives a controlled group green in `[from, until)` and red after it, until told again; `links` are
+    /// those that obey it.
+    pub fn set_green(&mut self, signal: SignalIx, from: Time, until: Time, links: &[CarLinkIx]) {
+        self.greens.decide(signal.0, from, until);
+        for link in links {
+            self.wake_exit(self.layout.number[link.row()]);
+        }
+    }
+}
+
+/// A signal group of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignalIx(u32);
+
+impl SignalIx {
+    /// The position, for indexing slices.
+    pub(crate) fn row(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Guidance on the way.
+impl Engine {
+    /// Vehicles on links, link by link in outside order, the head first.
+    pub fn on_road(&self) -> impl Iterator<Item = OnRoad> + '_ {
+        (0..self.layout.number.len()).flat_map(move |link| self.vehicles_on(CarLinkIx(link as u32)))
+    }
+    /// Vehicles on a link, the head first.
+    pub fn vehicles_on(&self, link: CarLinkIx) -> impl Iterator<Item = OnRoad> + '_ {
+        self.layout.occupants(self.layout.number[link.row()]).map(move |(slot, vehicle, _)| {
+            let vehicle = VehicleIx(vehicle);
+            let last = self.routes.links(self.vehicles.route[vehicle.row()]).last().unwrap_or(0);
+            let last = self.layout.link[last as usize];
+            OnRoad { vehicle, trip: self.vehicles.trip[vehicle.row()], link, last, slot }
+        })
+    }
+    /// The links that a vehicle has yet to drive after the one it is on.
+    pub fn onward(&self, vehicle: OnRoad) -> impl Iterator<Item = CarLinkIx> + '_ {
+        let cursor = self.layout.slots.guess(vehicle.slot).0 as usize;
+        let links = self.routes.arena()[cursor + 1..].iter().take_while(|&&link| link != END);
+        links.map(|&link| self.layout.link[link as usize])
+    }
+    /// Sends a vehicle another way from the end of its link on; its stops stay where the new way passes
+    /// them in their order. False, and nothing changes, when the way has a gap or is too long.
+    pub fn reroute(&mut self, vehicle: OnRoad, onward: &[CarLinkIx]) -> bool {
+        let mut way = Vec::with_capacity(onward.len() + 1);
+        way.push(vehicle.link);
+        way.extend_from_slice(onward);
+        let Some(route) = self.add_route(&way) else { return false };
+        let OnRoad { vehicle, link, slot, .. } = vehicle;
+        let old_cursor = self.layout.slots.guess(slot).0;
+        let row = vehicle.row();
+        let rest = |cursor: u32| {
+            let links = self.routes.arena()[cursor as usize + 1..].iter().copied().take_while(|&link| link != END);
+            self.length_and_free_time(links)
+        };
+        let ((old_m, old_time), (new_m, new_time)) = (rest(old_cursor), rest(route.0));
+        self.vehicles.distance_m[row] += new_m - old_m;
+        self.vehicles.free_time[row] = self.vehicles.free_time[row].saturating_sub(old_time).saturating_add(new_time);
+        // The hold of `add_route` becomes the vehicle's own.
+        self.routes.release(self.vehicles.route[row]);
+        self.vehicles.set_route(vehicle, old_cursor, route, &self.routes);
+        let next = self.routes.arena()[route.0 as usize + 1];
+        let heading = self.vehicles.heading(vehicle.0, next);
+        self.layout.slots.redirect(slot, route.0, heading);
+        let number = self.layout.number[link.row()];
+        let exit = self.layout.exit_mut(number);
+        if exit.head == slot && exit.head_time != NEVER {
+            exit.heading = heading;
+            self.wake_exit(number);
+        }
+        true
     }
 }
 
@@ -291,13 +539,11 @@ impl Engine {
         let number = self.layout.number[link.row()];
         let now = self.tick * TICK;
         let mut occupancy = LinkOccupancy::default();
-        for (_, arrival) in self.layout.occupants(number) {
+        for (_, _, arrival) in self.layout.occupants(number) {
             occupancy.on_link += 1;
             occupancy.queued += u32::from(arrival < now);
         }
-        let place = self.layout.entry[number as usize];
-        let origin = self.layout.chunks[place.chunk as usize].origins[place.row as usize];
-        occupancy.at_origin = self.vehicles.queue(origin.first).count() as u32;
+        occupancy.at_origin = self.vehicles.queue(self.layout.origin(number).first).count() as u32;
         occupancy
     }
 
@@ -315,7 +561,8 @@ impl Engine {
     #[must_use]
     pub fn passed(&self, link: CarLinkIx) -> (u32, u32) {
         let number = self.layout.number[link.row()];
-        (self.layout.entry(number).entered, self.layout.exit(number).left)
+        let left = self.layout.exit(number).left;
+        (left.wrapping_add(self.layout.occupants(number).count() as u32), left)
     }
 }
 

@@ -11,13 +11,14 @@
 //! Contract: works between steps; links are tried in outside order, so nothing depends on threads.
 
 use crate::engine::Engine;
-use crate::link::Passenger;
+use crate::link::{Entering, Leaving, Passenger};
+use crate::node::Crossing;
 use crate::time::{NEVER, TICK};
-use crate::vehicles::END;
+use crate::vehicles::{END, Heading};
 use bevy_ecs::resource::Resource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use urbis_core::{CarLinkIx, Tick};
 
@@ -27,18 +28,29 @@ use urbis_core::{CarLinkIx, Tick};
 pub enum GridlockPolicy {
     /// It creeps: at each check every head moves up by one link.
     #[default]
-    Creep,
+    Release,
     /// It is only reported, and stays for ever.
     Report,
+    /// The run stops.
+    Stop,
 }
+
+/// Seconds after which a ring that comes back counts as another one.
+const SAME_RING_S: u32 = 600;
 
 /// A ring of links that blocks itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gridlock {
-    /// When it was found.
-    pub tick: Tick,
-    /// Its links in driving order, the lowest first.
+    /// When it was first found.
+    pub found: Tick,
+    /// When it was last found.
+    pub last_seen: Tick,
+    /// Its links in driving order, the lowest first, as they were first found.
     pub links: Vec<CarLinkIx>,
+    /// Vehicles on these links then.
+    pub vehicles: u32,
+    /// Moves from link to link by which it was released so far.
+    pub released_moves: u64,
 }
 
 /// Every ring found so far, in order of discovery.
@@ -46,22 +58,43 @@ pub struct Gridlock {
 pub struct GridlockReport {
     /// The rings.
     pub rows: Vec<Gridlock>,
-    /// Vehicles that crept from link to link in them.
-    pub crept_vehicles: u64,
-    known: BTreeSet<CarLinkIx>,
+    /// There is one, and the policy is that the run stops.
+    pub stops: bool,
+    /// Row of the latest ring by its lowest link.
+    known: BTreeMap<CarLinkIx, usize>,
 }
 
 impl GridlockReport {
-    /// Adds the rings that are new and lets all of them follow the policy.
-    pub fn update(&mut self, engine: &mut Engine, policy: GridlockPolicy) {
-        for links in engine.find_gridlock() {
-            if policy == GridlockPolicy::Creep {
-                self.crept_vehicles += engine.creep(&links);
-            }
-            if self.known.insert(links[0]) {
-                self.rows.push(Gridlock { tick: engine.tick(), links });
+    /// Looks for rings, adds those that are new and lets all of them follow the policy; whether there is
+    /// one now.
+    pub fn update(&mut self, engine: &mut Engine, policy: GridlockPolicy) -> bool {
+        let now = engine.tick();
+        let rings = engine.find_gridlock();
+        for links in &rings {
+            let known = self.known.get(&links[0]).copied();
+            let row = known.filter(|&row| now - self.rows[row].last_seen <= SAME_RING_S).unwrap_or_else(|| {
+                let vehicles = links.iter().map(|&link| engine.on_link(link).on_link).sum();
+                self.rows.push(Gridlock {
+                    found: now,
+                    last_seen: now,
+                    links: links.clone(),
+                    vehicles,
+                    released_moves: 0,
+                });
+                self.rows.len() - 1
+            });
+            self.known.insert(links[0], row);
+            self.rows[row].last_seen = now;
+            if policy == GridlockPolicy::Release {
+                self.rows[row].released_moves += engine.creep(links);
             }
         }
+        !rings.is_empty()
+    }
+    /// Moves by which rings were released, in all.
+    #[must_use]
+    pub fn released_moves(&self) -> u64 {
+        self.rows.iter().map(|row| row.released_moves).sum()
     }
 }
 
@@ -71,11 +104,12 @@ impl Engine {
         if self.waiting[number as usize].load(Relaxed) == 0 {
             return None;
         }
-        let (arrival, next) = self.layout.slots.arrival(self.layout.exit(number).head, NEVER, 0)?;
+        let (arrival, heading) = self.layout.slots.arrival(self.layout.exit(number).head, NEVER, 0)?;
+        let next = heading.link();
         if arrival >= self.tick() * TICK || next == END {
             return None;
         }
-        let is_full = |link: u32| self.layout.slots.occupant(self.layout.entry(link).next).is_some();
+        let is_full = |link: u32| !self.layout.slots.is_free(self.layout.entry(link).next);
         (is_full(number) && is_full(next)).then_some(next)
     }
 
@@ -114,24 +148,39 @@ impl Engine {
             return 0;
         }
         let now = self.tick() * TICK;
-        let Self { layout, .. } = self;
         let mut moving = Vec::with_capacity(numbers.len());
         for &number in &numbers {
-            let place = layout.exit[number as usize];
-            let chunk = &mut layout.chunks[place.chunk as usize];
-            let exit = &mut chunk.exits[place.row as usize];
-            moving.push(exit.leave(&layout.slots, now, 0, |link| layout.ring_start[link as usize]));
+            let Self { layout, vehicles, .. } = self;
+            let (chunk, row) = layout.exit_place(number);
+            let chunk = &mut layout.chunks[chunk];
+            let exit = &mut chunk.exits[row];
+            // The head may not have been looked at yet.
+            if !exit.find_head(&layout.slots, NEVER) {
+                unreachable!("every link of a ring is full");
+            }
+            let kind = exit.heading.kind();
+            let stop = vehicles.stop(exit.heading, exit.passenger(&layout.slots));
+            let how = Leaving { at: now, green_from: 0, stop, pocket: 0 };
+            let arrival = exit.head_time;
+            let passenger = exit.leave(&layout.slots, how, |link| layout.ring_start[link as usize]);
             chunk.released += 1;
+            if self.passages.is_some() {
+                let entered = arrival.saturating_sub(exit.free_time).saturating_sub(stop);
+                chunk.crossings.push(Crossing { vehicle: passenger.vehicle, link: number, entered, left: now });
+            }
+            moving.push((passenger, kind));
         }
-        for (nth, passenger) in moving.iter().enumerate() {
+        for (nth, &(passenger, kind)) in moving.iter().enumerate() {
             let number = numbers[(nth + 1) % numbers.len()];
-            let passenger = Passenger { cursor: passenger.cursor + 1, ..*passenger };
-            let next_link = self.routes.arena()[passenger.cursor as usize + 1];
-            let place = self.layout.entry[number as usize];
-            let chunk = &mut self.layout.chunks[place.chunk as usize];
-            let entry = &mut chunk.entries[place.row as usize];
+            let passenger = Passenger { cursor: passenger.cursor + 1, ..passenger };
+            let heading = Heading::new(self.routes.arena()[passenger.cursor as usize + 1], kind);
+            let stop = self.vehicles.stop(heading, passenger);
+            let (chunk, row) = self.layout.entry_place(number);
+            let chunk = &mut self.layout.chunks[chunk];
+            let entry = &mut chunk.entries[row];
             entry.room_at = now;
-            let arrival = entry.admit(&self.layout.slots, passenger, next_link, (now, now), (0, now));
+            let how = Entering { ready: now, at: now, stop, pocket: 0, window_start: now };
+            let arrival = entry.admit(&self.layout.slots, passenger, heading, how);
             let input = entry.input;
             chunk.admitted += 1;
             // The newcomer when it arrives, and the head that now stands at the exit.

@@ -5,21 +5,14 @@
 //! from and to [`CarLinkIx`]. Results do not depend on this order: within a node inputs follow
 //! [`CarLinkIx`], and nodes do not see each other within a tick.
 
-use crate::link::{Entry, Exit, Origin, Slots};
+use crate::link::{Content, Entry, Exit, Origin, Slots, UNSIGNALLED};
 use crate::network::CarNetwork;
 use crate::node::{Chunk, NodeRows, tag_step};
-use crate::time::{Gate, NEVER};
-use crate::vehicles::END;
+use crate::time::{Gate, NEVER, Time};
+use crate::vehicles::{END, Heading};
 use crate::wheel::CHUNK_INPUTS;
 use urbis_core::csr::Csr;
 use urbis_core::{CarLinkIx, Problem, Problems, Result};
-
-/// A link's halves: chunk and row there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
-    pub(crate) chunk: u32,
-    pub(crate) row: u32,
-}
 
 /// Everything that follows from the network alone.
 #[derive(Debug, Default)]
@@ -34,10 +27,6 @@ pub(crate) struct Layout {
     pub(crate) number: Vec<u32>,
     /// [`CarLinkIx`] of each entry number.
     pub(crate) link: Vec<CarLinkIx>,
-    pub(crate) entry: Vec<Place>,
-    pub(crate) exit: Vec<Place>,
-    /// Node (outside order) of each link's upstream end has this chunk and row; by entry number.
-    pub(crate) node: Vec<Place>,
 }
 
 /// Position along a Hilbert curve of order 16.
@@ -102,12 +91,7 @@ impl Layout {
         }
         problems.or_else(())?;
 
-        let mut layout = Self {
-            slots: Slots::new(slots as usize),
-            number: vec![0; links],
-            exit: vec![Place::default(); links],
-            ..Self::default()
-        };
+        let mut layout = Self { slots: Slots::new(slots as usize), number: vec![0; links], ..Self::default() };
         layout.place_nodes(network, &order, &into, &out);
         layout.fill_exits(network);
         layout.fill_pockets(network, &into, pocket);
@@ -150,12 +134,11 @@ impl Layout {
             for (nth, &link) in into.iter().enumerate() {
                 let at = link as usize;
                 input_of_link[at] = first_input + nth as u32;
-                self.exit[at] = Place { chunk: index, row: chunk.exits.len() as u32 };
                 chunk.exits.push(Exit {
                     gate: Gate::new(network.capacity_vps[at]),
-                    time_sum: 0,
+                    spent: 0,
                     head_time: NEVER,
-                    head_next: END,
+                    heading: Heading::new(END, 0),
                     head: 0,
                     ring_end: 0,
                     free_time: network.free_time[at],
@@ -164,29 +147,27 @@ impl Layout {
                     tag: 0,
                     tag_step: tag_step(network.priority[at]),
                     link,
+                    signal: UNSIGNALLED,
                 });
             }
             for &link in out {
                 let at = link as usize;
                 self.number[at] = self.link.len() as u32;
                 self.link.push(CarLinkIx(link));
-                self.entry.push(Place { chunk: index, row: chunk.entries.len() as u32 });
-                self.node.push(Place { chunk: index, row });
                 self.ring_start.push(next_slot);
                 self.upstream.push(first_input);
                 chunk.origins.push(Origin::new(tag_step(network.priority[at])));
                 chunk.entries.push(Entry {
                     gate: Gate::new(network.capacity_vps[at]),
-                    time_sum: 0,
                     room_at: 0,
                     next: next_slot,
                     ring_start: next_slot,
                     ring_end: next_slot + network.storage[at],
                     free_time: network.free_time[at],
                     lag: network.lag[at],
-                    entered: 0,
                     input: link,
                     merge_pocket: 0,
+                    owed_quarters: 0,
                 });
                 next_slot += network.storage[at];
             }
@@ -199,7 +180,6 @@ impl Layout {
 
     /// Numbers exits by entry and gives them their rings and the free time of the network.
     fn fill_exits(&mut self, network: &CarNetwork) {
-        self.exit = self.link.iter().map(|link| self.exit[link.row()]).collect();
         for exit in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.exits) {
             let storage = network.storage[exit.link as usize];
             exit.link = self.number[exit.link as usize];
@@ -210,33 +190,80 @@ impl Layout {
 
     /// Gives a pocket to links that are entered from two or more directions (a turn back is none).
     fn fill_pockets(&mut self, network: &CarNetwork, into: &Csr<u32>, pocket: u32) {
-        for (number, &link) in self.link.iter().enumerate() {
+        let pocket = pocket.min(u32::from(u16::MAX)) as u16;
+        for number in 0..self.link.len() as u32 {
+            let link = self.link[number as usize];
             let (from, to) = (network.from[link.row()], network.to[link.row()]);
             let directions = into.row(from as usize).iter().filter(|&&other| network.from[other as usize] != to);
             if directions.count() > 1 {
-                let place = self.entry[number];
-                self.chunks[place.chunk as usize].entries[place.row as usize].merge_pocket = pocket;
+                self.entry_mut(number).merge_pocket = pocket;
             }
         }
     }
 
+    /// Chunk and row there of the node that a link comes from.
+    pub(crate) fn upstream_node(&self, number: u32) -> (usize, usize) {
+        self.node_of(self.upstream[number as usize])
+    }
+    /// Chunk of an input, and row there of its node.
+    fn node_of(&self, input: u32) -> (usize, usize) {
+        let chunk = (input / CHUNK_INPUTS) as usize;
+        (chunk, self.chunks[chunk].byte_node[(input % CHUNK_INPUTS) as usize / 8] as usize)
+    }
+    pub(crate) fn entry_place(&self, number: u32) -> (usize, usize) {
+        let chunk = (self.upstream[number as usize] / CHUNK_INPUTS) as usize;
+        (chunk, (number - self.chunks[chunk].first_link) as usize)
+    }
+    pub(crate) fn exit_place(&self, number: u32) -> (usize, usize) {
+        let input = self.entry(number).input;
+        let (chunk, node) = self.node_of(input);
+        let rows = self.chunks[chunk].nodes[node];
+        (chunk, (rows.first_exit + input - rows.first_input) as usize)
+    }
     /// The upstream half of a link.
     pub(crate) fn entry(&self, number: u32) -> &Entry {
-        let place = self.entry[number as usize];
-        &self.chunks[place.chunk as usize].entries[place.row as usize]
+        let (chunk, row) = self.entry_place(number);
+        &self.chunks[chunk].entries[row]
+    }
+    /// The upstream half of a link, to change.
+    pub(crate) fn entry_mut(&mut self, number: u32) -> &mut Entry {
+        let (chunk, row) = self.entry_place(number);
+        &mut self.chunks[chunk].entries[row]
     }
     /// The downstream half of a link.
     pub(crate) fn exit(&self, number: u32) -> &Exit {
-        let place = self.exit[number as usize];
-        &self.chunks[place.chunk as usize].exits[place.row as usize]
+        let (chunk, row) = self.exit_place(number);
+        &self.chunks[chunk].exits[row]
     }
-    /// Slots with a vehicle, head first: vehicle and arrival at the exit.
-    pub(crate) fn occupants(&self, number: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+    /// The downstream half of a link, to change.
+    pub(crate) fn exit_mut(&mut self, number: u32) -> &mut Exit {
+        let (chunk, row) = self.exit_place(number);
+        &mut self.chunks[chunk].exits[row]
+    }
+    /// The queue in front of a link.
+    pub(crate) fn origin(&self, number: u32) -> &Origin {
+        let (chunk, row) = self.entry_place(number);
+        &self.chunks[chunk].origins[row]
+    }
+    /// Vehicles on a link, head first: slot, vehicle and arrival at the exit.
+    pub(crate) fn occupants(&self, number: u32) -> impl Iterator<Item = (u32, u32, Time)> + '_ {
         let exit = self.exit(number);
         let start = self.ring_start[number as usize];
         let storage = exit.ring_end - start;
         let head = exit.head - start;
-        (0..storage).map_while(move |nth| self.slots.occupant(start + (head + nth) % storage))
+        let slots = (0..storage).map(move |nth| start + (head + nth) % storage);
+        slots
+            .map(|slot| (slot, self.slots.content(slot)))
+            .take_while(|(_, content)| *content != Content::Nobody)
+            .filter_map(|(slot, content)| match content {
+                Content::Vehicle { vehicle, arrival } => Some((slot, vehicle, arrival)),
+                Content::Part | Content::Nobody => None,
+            })
+    }
+    /// Shortest time after which one side of a link can matter to the other.
+    pub(crate) fn lookahead(&self) -> Time {
+        let entries = self.chunks.iter().flat_map(|chunk| &chunk.entries);
+        entries.map(|entry| entry.free_time.min(entry.lag)).min().unwrap_or(NEVER)
     }
 }
 

@@ -1,31 +1,40 @@
 //! One link of the kinematic-wave model with individual vehicles (Newell 1993; Yperman 2007, with
 //! integer cumulative counts), cut in two halves for writing.
 //!
-//! A link is a ring of N slots, one per vehicle that fits. A vehicle that enters at `t` writes
+//! A link is a ring of N slots, one per passenger car that fits. A vehicle that enters at `t` writes
 //! `t + free time`, its earliest arrival at the exit, into the next slot: the forward wave. When it
 //! leaves at `t'` the slot keeps `t' + lag`, the moment its room reaches the entrance: the backward
 //! wave. Vehicle `k + N` wants exactly that slot, so storage, cumulative curves and both waves are one
 //! load. Capacity is a [`Gate`] at the entrance and one at the exit.
 //!
-//! The upstream node owns the [`Entry`], the downstream node the [`Exit`]; a slot belongs to the exit
-//! while a vehicle is in it and to the entry otherwise. Both waves last at least a tick, and each side
-//! ignores what the other wrote in the tick being computed ([`Slots::arrival`], [`Slots::room`]): so
-//! results do not depend on the order in which nodes are computed.
+//! A vehicle that counts for more than a car takes as many headways and slots; quarters of slots are
+//! carried on to the next such vehicle, so the mean is exact. A vehicle with a stop on the link arrives later by the time it stands, and so does whoever
+//! is behind it: it stops in its lane.
 //!
-//! Ignored: overtaking on a link, lanes as separate queues, bounded acceleration.
+//! The upstream node owns the [`Entry`], the downstream node the [`Exit`]; a slot belongs to the exit
+//! while a vehicle is in it and to the entry otherwise. Both waves last at least a window of ticks, and
+//! each side ignores what the other wrote in the window being computed ([`Slots::arrival`],
+//! [`Slots::room`]): so results do not depend on the order in which nodes are computed.
+//!
+//! Ignored: overtaking on a link, bounded acceleration. Lanes as separate queues: see `lane_groups`.
 
 use crate::time::{Gate, NEVER, Time};
-use crate::vehicles::END;
+use crate::vehicles::{Heading, NOBODY};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Marks a slot without a vehicle.
 const FREE: u32 = u32::MAX;
+/// Marks a slot that the vehicle in the slot before takes too.
+const TAKEN: u32 = u32::MAX - 1;
 
-/// A place for one vehicle on a link: `vehicle << 32 | time` and `cursor << 32 | next link`.
+/// No signal at an exit.
+pub(crate) const UNSIGNALLED: u32 = u32::MAX;
+
+/// A place for one car on a link: `vehicle << 32 | time` and `cursor << 32 | heading`.
 #[derive(Debug)]
 struct Slot {
     vehicle_time: AtomicU64,
-    cursor_next: AtomicU64,
+    cursor_heading: AtomicU64,
 }
 
 #[inline]
@@ -51,53 +60,88 @@ pub(crate) struct Slots(Vec<Slot>);
 
 impl Slots {
     pub(crate) fn new(count: usize) -> Self {
-        let free = || Slot { vehicle_time: AtomicU64::new(pack(FREE, 0)), cursor_next: AtomicU64::new(0) };
+        let free = || Slot { vehicle_time: AtomicU64::new(pack(FREE, 0)), cursor_heading: AtomicU64::new(0) };
         Self((0..count).map(|_| free()).collect())
     }
-    /// Arrival at the exit and next link of the vehicle in a slot; `None` when it is free or was filled
-    /// at or after `step_start`.
+    /// Arrival at the exit and heading of the vehicle in a slot; `None` when it is free or was filled at
+    /// or after `window_start`.
     #[inline]
-    pub(crate) fn arrival(&self, slot: u32, free_time: Time, step_start: Time) -> Option<(Time, u32)> {
+    pub(crate) fn arrival(&self, slot: u32, free_time: Time, window_start: Time) -> Option<(Time, Heading)> {
         let slot = &self.0[slot as usize];
         let (vehicle, time) = unpack(slot.vehicle_time.load(Relaxed));
-        (vehicle != FREE && time < step_start.saturating_add(free_time))
-            .then(|| (time, slot.cursor_next.load(Relaxed) as u32))
+        (vehicle < TAKEN && time < window_start.saturating_add(free_time))
+            .then(|| (time, Heading(slot.cursor_heading.load(Relaxed) as u32)))
     }
     /// When the room of a slot reaches the entrance; [`NEVER`] when it is taken or was left at or after
-    /// `step_start`.
+    /// `window_start`.
     #[inline]
-    pub(crate) fn room(&self, slot: u32, lag: Time, step_start: Time) -> Time {
+    pub(crate) fn room(&self, slot: u32, lag: Time, window_start: Time) -> Time {
         let (vehicle, time) = unpack(self.0[slot as usize].vehicle_time.load(Relaxed));
         // A slot that was never used has time 0.
-        if vehicle == FREE && time < step_start.saturating_add(lag).max(1) { time } else { NEVER }
+        if vehicle == FREE && time < window_start.saturating_add(lag).max(1) { time } else { NEVER }
     }
-    /// Position in the arena and next link of whoever is in a slot, right or not: to load memory early.
+    /// Position in the arena and heading of whoever is in a slot, right or not: to load memory early.
     #[inline]
-    pub(crate) fn guess(&self, slot: u32) -> (u32, u32) {
-        unpack(self.0[slot as usize].cursor_next.load(Relaxed))
+    pub(crate) fn guess(&self, slot: u32) -> (u32, Heading) {
+        let (cursor, heading) = unpack(self.0[slot as usize].cursor_heading.load(Relaxed));
+        (cursor, Heading(heading))
     }
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
-    /// Whom a slot holds, with the time of arrival, between steps.
-    pub(crate) fn occupant(&self, slot: u32) -> Option<(u32, Time)> {
-        let (vehicle, time) = unpack(self.0[slot as usize].vehicle_time.load(Relaxed));
-        (vehicle != FREE).then_some((vehicle, time))
+    /// Whether a slot holds no vehicle nor part of one, between steps.
+    pub(crate) fn is_free(&self, slot: u32) -> bool {
+        unpack(self.0[slot as usize].vehicle_time.load(Relaxed)).0 == FREE
+    }
+    /// Whom a slot holds, between steps: nobody, part of the vehicle in the slot before, or a vehicle
+    /// with its arrival at the exit.
+    pub(crate) fn content(&self, slot: u32) -> Content {
+        match unpack(self.0[slot as usize].vehicle_time.load(Relaxed)) {
+            (FREE, _) => Content::Nobody,
+            (TAKEN, _) => Content::Part,
+            (vehicle, arrival) => Content::Vehicle { vehicle, arrival },
+        }
+    }
+    /// Sends the vehicle in a slot another way, between steps.
+    pub(crate) fn redirect(&self, slot: u32, cursor: u32, heading: Heading) {
+        self.0[slot as usize].cursor_heading.store(pack(cursor, heading.0), Relaxed);
     }
     #[inline]
-    fn fill(&self, slot: u32, passenger: Passenger, next: u32, arrival: Time) {
+    fn fill(&self, slot: u32, passenger: Passenger, heading: Heading, arrival: Time) {
         let slot = &self.0[slot as usize];
-        slot.cursor_next.store(pack(passenger.cursor, next), Relaxed);
+        slot.cursor_heading.store(pack(passenger.cursor, heading.0), Relaxed);
         slot.vehicle_time.store(pack(passenger.vehicle, arrival), Relaxed);
+    }
+    /// Who is in a slot.
+    pub(crate) fn passenger(&self, slot: u32) -> Passenger {
+        let slot = &self.0[slot as usize];
+        let (vehicle, _) = unpack(slot.vehicle_time.load(Relaxed));
+        let (cursor, _) = unpack(slot.cursor_heading.load(Relaxed));
+        Passenger { vehicle, cursor }
     }
     #[inline]
     fn empty(&self, slot: u32, room_at: Time) -> Passenger {
-        let slot = &self.0[slot as usize];
-        let (vehicle, _) = unpack(slot.vehicle_time.load(Relaxed));
-        let (cursor, _) = unpack(slot.cursor_next.load(Relaxed));
-        slot.vehicle_time.store(pack(FREE, room_at), Relaxed);
-        Passenger { vehicle, cursor }
+        let passenger = self.passenger(slot);
+        self.0[slot as usize].vehicle_time.store(pack(FREE, room_at), Relaxed);
+        passenger
     }
+    /// Empties a slot if the vehicle that just left the slot before took it too.
+    fn empty_part(&self, slot: u32, room_at: Time) -> bool {
+        let word = &self.0[slot as usize].vehicle_time;
+        let is_part = unpack(word.load(Relaxed)).0 == TAKEN;
+        if is_part {
+            word.store(pack(FREE, room_at), Relaxed);
+        }
+        is_part
+    }
+}
+
+/// What a slot holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Nobody,
+    Part,
+    Vehicle { vehicle: u32, arrival: Time },
 }
 
 /// The downstream half of a link, owned by its downstream node. One cache line.
@@ -105,12 +149,12 @@ impl Slots {
 #[repr(align(64))]
 pub(crate) struct Exit {
     pub(crate) gate: Gate,
-    /// Sum of the times of all departures.
-    pub(crate) time_sum: u64,
+    /// Time that all who have left spent on the link.
+    pub(crate) spent: u64,
     /// Arrival of the head, or [`NEVER`] when no head is known.
     pub(crate) head_time: Time,
-    /// Next link of the head (number of its entry), or [`END`].
-    pub(crate) head_next: u32,
+    /// Where the head goes.
+    pub(crate) heading: Heading,
     /// Slot of the head.
     pub(crate) head: u32,
     pub(crate) ring_end: u32,
@@ -123,16 +167,31 @@ pub(crate) struct Exit {
     pub(crate) tag_step: u32,
     /// Number of the entry of this link.
     pub(crate) link: u32,
+    /// Signal group that it obeys, or [`UNSIGNALLED`].
+    pub(crate) signal: u32,
+}
+
+/// How a head leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaving {
+    /// When.
+    pub(crate) at: Time,
+    /// Start of the green it leaves in; 0 where there is no signal.
+    pub(crate) green_from: Time,
+    /// How much longer than the free time the ride to the exit took at least.
+    pub(crate) stop: Time,
+    /// Headways of capacity that are kept when it was held up by others.
+    pub(crate) pocket: u32,
 }
 
 impl Exit {
     /// Looks for a head if none is known; whether there is one.
     #[inline]
-    pub(crate) fn find_head(&mut self, slots: &Slots, step_start: Time) -> bool {
+    pub(crate) fn find_head(&mut self, slots: &Slots, window_start: Time) -> bool {
         if self.head_time == NEVER
-            && let Some((time, next)) = slots.arrival(self.head, self.free_time, step_start)
+            && let Some((time, heading)) = slots.arrival(self.head, self.free_time, window_start)
         {
-            (self.head_time, self.head_next) = (time, next);
+            (self.head_time, self.heading) = (time, heading);
         }
         self.head_time != NEVER
     }
@@ -141,31 +200,48 @@ impl Exit {
     pub(crate) fn ready(&self) -> Time {
         self.head_time.max(self.gate.opens())
     }
-    /// Lets the head leave at `at`.
+    /// The head, which is there.
+    pub(crate) fn passenger(&self, slots: &Slots) -> Passenger {
+        slots.passenger(self.head)
+    }
+    /// Lets the head leave.
     #[inline]
-    pub(crate) fn leave(&mut self, slots: &Slots, at: Time, pocket: u32, ring_start: impl Fn(u32) -> u32) -> Passenger {
-        let passenger = slots.empty(self.head, at.saturating_add(self.lag));
-        self.gate.pass(self.head_time, at, pocket, 0);
-        self.time_sum += u64::from(at);
+    pub(crate) fn leave(&mut self, slots: &Slots, how: Leaving, ring_start: impl Fn(u32) -> u32) -> Passenger {
+        let Leaving { at, green_from, stop, pocket } = how;
+        let room_at = at.saturating_add(self.lag);
+        let passenger = slots.empty(self.head, room_at);
+        let quarters = self.heading.quarters();
+        self.gate.pass(self.head_time.max(green_from), at, pocket, 0, quarters);
+        self.spent += u64::from(at - (self.head_time - self.free_time).saturating_sub(stop));
         self.left = self.left.wrapping_add(1);
         self.tag = self.tag.wrapping_add(self.tag_step);
-        self.head += 1;
-        if self.head == self.ring_end {
-            self.head = ring_start(self.link);
+        self.advance(&ring_start);
+        if self.heading.is_long() {
+            let last = self.head;
+            while slots.empty_part(self.head, room_at) {
+                self.advance(&ring_start);
+                if self.head == last {
+                    break;
+                }
+            }
         }
         self.head_time = NEVER;
         passenger
     }
+    #[inline]
+    fn advance(&mut self, ring_start: &impl Fn(u32) -> u32) {
+        self.head += 1;
+        if self.head == self.ring_end {
+            self.head = ring_start(self.link);
+        }
+    }
 }
 
-/// The upstream half of a link, owned by its upstream node. One cache line.
+/// The upstream half of a link, owned by its upstream node.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
 pub(crate) struct Entry {
     pub(crate) gate: Gate,
-    /// Sum of the times of all entries.
-    pub(crate) time_sum: u64,
-    /// When there is room for the next vehicle, or [`NEVER`] when that is not known.
+    /// When there is room for the next car, or [`NEVER`] when that is not known.
     pub(crate) room_at: Time,
     /// Slot of the next vehicle.
     pub(crate) next: u32,
@@ -173,51 +249,89 @@ pub(crate) struct Entry {
     pub(crate) ring_end: u32,
     pub(crate) free_time: Time,
     pub(crate) lag: Time,
-    /// Vehicles that have entered.
-    pub(crate) entered: u32,
     /// Input of the downstream node that this link is.
     pub(crate) input: u32,
     /// Vehicles that a merge in front of it absorbs.
-    pub(crate) merge_pocket: u32,
+    pub(crate) merge_pocket: u16,
+    /// Quarters of slots that long vehicles are yet to take.
+    pub(crate) owed_quarters: u16,
 }
 
 impl Entry {
     /// Looks for room if none is known; whether there is.
     #[inline]
-    pub(crate) fn find_room(&mut self, slots: &Slots, step_start: Time) -> bool {
+    pub(crate) fn find_room(&mut self, slots: &Slots, window_start: Time) -> bool {
         if self.room_at == NEVER {
-            self.room_at = slots.room(self.next, self.lag, step_start);
+            self.room_at = slots.room(self.next, self.lag, window_start);
         }
         self.room_at != NEVER
     }
-    /// When there is room for one more vehicle behind the next, or [`NEVER`] when that is not known.
+    /// Slots that a vehicle takes beyond the first.
     #[inline]
-    pub(crate) fn room_behind(&self, slots: &Slots, step_start: Time) -> Time {
-        let behind = if self.next + 1 == self.ring_end { self.ring_start } else { self.next + 1 };
-        slots.room(behind, self.lag, step_start)
-    }
-    /// Lets a vehicle in at `at` that was `ready` to come earlier; returns its arrival at the exit.
-    #[inline]
-    pub(crate) fn admit(
-        &mut self,
-        slots: &Slots,
-        passenger: Passenger,
-        next_link: u32,
-        (ready, at): (Time, Time),
-        (pocket, step_start): (u32, Time),
-    ) -> Time {
-        let arrival = at.saturating_add(self.free_time);
-        slots.fill(self.next, passenger, next_link, arrival);
-        self.gate.pass(ready.max(self.room_at), at, pocket, self.merge_pocket);
-        self.time_sum += u64::from(at);
-        self.entered = self.entered.wrapping_add(1);
-        self.next += 1;
-        if self.next == self.ring_end {
-            self.next = self.ring_start;
+    pub(crate) fn more_slots(&self, heading: Heading) -> u32 {
+        if !heading.is_long() {
+            return 0;
         }
-        self.room_at = slots.room(self.next, self.lag, step_start);
+        let owed = u32::from(self.owed_quarters) + heading.quarters() - CAR;
+        self.slots_but_first(owed / CAR)
+    }
+    /// So many slots or, if that is less, all but the first.
+    #[inline]
+    pub(crate) fn slots_but_first(&self, more: u32) -> u32 {
+        more.min(self.ring_end - self.ring_start - 1)
+    }
+    /// When there is room `more` slots behind the next, or [`NEVER`] when that is not known.
+    #[inline]
+    pub(crate) fn room_behind(&self, slots: &Slots, more: u32, window_start: Time) -> Time {
+        slots.room(self.slot_behind(more), self.lag, window_start)
+    }
+    fn slot_behind(&self, more: u32) -> u32 {
+        let behind = self.next + more;
+        if behind >= self.ring_end { behind - (self.ring_end - self.ring_start) } else { behind }
+    }
+    /// Lets a vehicle in; returns its arrival at the exit. Of the slots it takes beyond the first only
+    /// those that are free are taken, which matters to none who has waited for room.
+    #[inline]
+    pub(crate) fn admit(&mut self, slots: &Slots, passenger: Passenger, heading: Heading, how: Entering) -> Time {
+        let Entering { ready, at, stop, pocket, window_start } = how;
+        let arrival = at.saturating_add(self.free_time).saturating_add(stop);
+        slots.fill(self.next, passenger, heading, arrival);
+        let quarters = heading.quarters();
+        self.gate.pass(ready.max(self.room_at), at, pocket, u32::from(self.merge_pocket), quarters);
+        if heading.is_long() {
+            let more = self.more_slots(heading);
+            self.owed_quarters = (u32::from(self.owed_quarters) + heading.quarters() - CAR) as u16 % CAR as u16;
+            for nth in 1..=more {
+                let slot = self.slot_behind(1);
+                if !slots.is_free(slot) {
+                    break;
+                }
+                debug_assert!(nth < self.ring_end - self.ring_start);
+                self.next = slot;
+                slots.fill(slot, Passenger { vehicle: TAKEN, cursor: 0 }, heading, arrival);
+            }
+        }
+        self.next = self.slot_behind(1);
+        self.room_at = slots.room(self.next, self.lag, window_start);
         arrival
     }
+}
+
+/// Quarters of a slot that a car takes.
+const CAR: u32 = crate::time::CAR_QUARTERS;
+
+/// How a vehicle enters a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entering {
+    /// When it could have come earlier.
+    pub(crate) ready: Time,
+    /// When it comes.
+    pub(crate) at: Time,
+    /// How long it stands on the link.
+    pub(crate) stop: Time,
+    /// Headways of capacity that are kept when it was held up by others.
+    pub(crate) pocket: u32,
+    pub(crate) window_start: Time,
 }
 
 /// Vehicles that wait for room on their first link, in order of departure: a vertical queue.
@@ -231,6 +345,6 @@ pub(crate) struct Origin {
 
 impl Origin {
     pub(crate) fn new(tag_step: u32) -> Self {
-        Self { first: END, last: END, tag: 0, tag_step }
+        Self { first: NOBODY, last: NOBODY, tag: 0, tag_step }
     }
 }

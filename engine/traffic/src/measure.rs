@@ -1,14 +1,13 @@
-//! Measurements of links over intervals, from the running totals that the two halves of each link keep:
-//! counts and sums of event times. Nothing is measured per crossing beyond those four numbers.
+//! Measurements of links over intervals, from two running totals that each link's exit keeps: who has
+//! left and how long all of them were on the link. Nothing is measured per crossing beyond these.
 //!
-//! Over `[t0, t1)` with `n0` vehicles at its start, the vehicle-seconds on a link are
-//! `n0 (t1 - t0) + sum over entries (t1 - t) - sum over departures (t1 - t)`, exactly. Links are FIFO, so
-//! the travel times of those who left add up to the sum of their departures less the sum of their
-//! entries, and the latter is what entered less what is still inside.
+//! The vehicle-seconds on a link until now are the time spent by those who left and the age of those who
+//! are on it, exactly; the difference of two moments is that of an interval.
 //!
 //! Contract: reads between steps; a pure function of two moments.
 
 use crate::engine::Engine;
+use crate::link::Passenger;
 use crate::time::{TICK, Time, to_seconds};
 use bevy_ecs::resource::Resource;
 use urbis_core::{CarLinkIx, Tick, chunks};
@@ -16,41 +15,34 @@ use urbis_core::{CarLinkIx, Tick, chunks};
 /// Running totals of one link at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LinkTotals {
-    entered: u32,
     left: u32,
-    entry_time_sum: u64,
-    exit_time_sum: u64,
-    /// Sum of the entry times of those on the link.
-    inside_time_sum: u64,
     on_link: u32,
     queued: u32,
     /// How long the head has been on the link, if it stands at the exit.
     pub(crate) head_age: Time,
+    /// Time on the link of those who left.
+    spent: u64,
+    /// Time on the link so far of those who are on it.
+    age_sum: u64,
 }
 
 impl Engine {
     /// Totals of a link now.
     pub(crate) fn totals(&self, link: CarLinkIx) -> LinkTotals {
         let number = self.layout.number[link.row()];
-        let (entry, exit) = (self.layout.entry(number), self.layout.exit(number));
+        let exit = self.layout.exit(number);
         let now = self.tick() * TICK;
-        let mut totals = LinkTotals {
-            entered: entry.entered,
-            left: exit.left,
-            entry_time_sum: entry.time_sum,
-            exit_time_sum: exit.time_sum,
-            ..LinkTotals::default()
-        };
-        if entry.entered != exit.left {
-            for (_, arrival) in self.layout.occupants(number) {
-                let entered = arrival - exit.free_time;
-                if totals.on_link == 0 && arrival < now {
-                    totals.head_age = now - entered;
-                }
-                totals.on_link += 1;
-                totals.queued += u32::from(arrival < now);
-                totals.inside_time_sum += u64::from(entered);
+        let mut totals = LinkTotals { left: exit.left, spent: exit.spent, ..LinkTotals::default() };
+        for (slot, vehicle, arrival) in self.layout.occupants(number) {
+            let (cursor, heading) = self.layout.slots.guess(slot);
+            let stop = self.vehicles.stop(heading, Passenger { vehicle, cursor });
+            let age = now - (arrival - exit.free_time).saturating_sub(stop);
+            if totals.on_link == 0 && arrival < now {
+                totals.head_age = age;
             }
+            totals.on_link += 1;
+            totals.queued += u32::from(arrival < now);
+            totals.age_sum += u64::from(age);
         }
         totals
     }
@@ -68,18 +60,15 @@ impl Engine {
 impl LinkTotals {
     /// Vehicles that left after `before`, and the seconds they spent on the link in all.
     pub(crate) fn travel_time_since(&self, before: &Self) -> (u32, f64) {
-        let entries = before.inside_time_sum + (self.entry_time_sum - before.entry_time_sum) - self.inside_time_sum;
-        let spent = (self.exit_time_sum - before.exit_time_sum) - entries;
-        (self.left.wrapping_sub(before.left), spent as f64 / f64::from(TICK))
+        (self.left.wrapping_sub(before.left), (self.spent - before.spent) as f64 / f64::from(TICK))
+    }
+    /// Vehicles that entered after `before`.
+    fn entered_since(&self, before: &Self) -> u32 {
+        (self.left.wrapping_add(self.on_link)).wrapping_sub(before.left.wrapping_add(before.on_link))
     }
     /// Vehicle-seconds on the link between two moments.
-    fn vehicle_seconds_since(&self, before: &Self, (start, end): (Time, Time)) -> f64 {
-        let entered = i64::from(self.entered.wrapping_sub(before.entered)) * i64::from(end)
-            - (self.entry_time_sum - before.entry_time_sum) as i64;
-        let left = i64::from(self.left.wrapping_sub(before.left)) * i64::from(end)
-            - (self.exit_time_sum - before.exit_time_sum) as i64;
-        let stayed = i64::from(before.on_link) * i64::from(end - start);
-        (stayed + entered - left) as f64 / f64::from(TICK)
+    fn vehicle_seconds_since(&self, before: &Self) -> f64 {
+        ((self.spent + self.age_sum) - (before.spent + before.age_sum)) as f64 / f64::from(TICK)
     }
 }
 
@@ -121,17 +110,16 @@ impl LinkStats {
     /// Ends the interval now and begins the next one.
     pub fn take_interval(&mut self, engine: &Engine) -> LinkInterval {
         let after = engine.all_totals();
-        let span = (self.start * TICK, engine.tick() * TICK);
-        let span_s = to_seconds(span.1 - span.0);
+        let span_s = to_seconds((engine.tick() - self.start) * TICK);
         let rows = || self.before.iter().zip(&after);
         let interval = LinkInterval {
             start: self.start,
             end: engine.tick(),
-            entered: rows().map(|(b, a)| a.entered.wrapping_sub(b.entered)).collect(),
+            entered: rows().map(|(b, a)| a.entered_since(b)).collect(),
             left: rows().map(|(b, a)| a.left.wrapping_sub(b.left)).collect(),
             travel_time_s_sum: rows().map(|(b, a)| a.travel_time_since(b).1).collect(),
             vehicles_mean: rows()
-                .map(|(b, a)| if span_s > 0.0 { a.vehicle_seconds_since(b, span) / span_s } else { 0.0 })
+                .map(|(b, a)| if span_s > 0.0 { a.vehicle_seconds_since(b) / span_s } else { 0.0 })
                 .collect(),
             vehicles_end: after.iter().map(|a| a.on_link).collect(),
             queue_end: after.iter().map(|a| a.queued).collect(),

@@ -130,6 +130,15 @@ impl CarNetwork {
     /// [`urbis_core::Error::Input`] naming every link whose length, speed, capacity or jam density is not
     /// positive and finite.
     pub fn from_city(city: &City) -> Result<Self> {
+        Self::from_city_with(city, |_| 1.0)
+    }
+
+    /// The same, with the capacity of every link divided by its `cut`: the share to which it was cut for a
+    /// reason that is now simulated.
+    ///
+    /// # Errors
+    /// As [`CarNetwork::from_city`].
+    pub fn from_city_with(city: &City, cut: impl Fn(LinkIx) -> f64) -> Result<Self> {
         let links = &city.links;
         let city_link: Vec<LinkIx> = (0..links.len())
             .filter(|&row| links.modes[row].contains(Modes::CAR))
@@ -158,7 +167,7 @@ impl CarNetwork {
             to: end(&links.to),
             length_m: column(&links.length_m),
             speed_mps_free: column(&links.speed_mps_free),
-            capacity_vps: column(&links.capacity_vps),
+            capacity_vps: city_link.iter().map(|&link| links.capacity_vps[link.row()] / cut(link)).collect(),
             jam_density_vpm: column(&links.jam_density_vpm),
             priority: city_link
                 .iter()

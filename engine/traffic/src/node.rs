@@ -18,12 +18,18 @@
 //! two or more directions absorbs a bunch of as many above its steady capacity. Links in series and
 //! sustained flows are metered exactly; a bunch waits at the next exit, where it blocks nobody else.
 //!
+//! An exit with a signal passes nobody but in green ([`crate::green`]); capacity that goes by in red is not
+//! carried over.
+//!
 //! Contract: a chunk writes its own halves of links, slots it owns, and bits of later wheel rows. Only
-//! inputs that may move are looked at; looking once too often changes nothing.
+//! inputs that may move are looked at; looking once too often changes nothing. What others do within a
+//! window of ticks is not seen before its end, and matters to nobody before: both waves of every link
+//! last at least as long (conservative time windows, Chandy and Misra 1979).
 
-use crate::link::{Entry, Exit, Origin, Passenger, Slots};
+use crate::green::Greens;
+use crate::link::{Entering, Entry, Exit, Leaving, Origin, Passenger, Slots, UNSIGNALLED};
 use crate::time::{NEVER, TICK, Time};
-use crate::vehicles::{END, Vehicles};
+use crate::vehicles::{END, Heading, NOBODY, Vehicles};
 use crate::wheel::{CHUNK_INPUTS, CHUNK_WORDS, REACH, Wheel};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -43,7 +49,12 @@ pub(crate) fn tag_step(priority: f64) -> u32 {
 
 /// What all chunks share during a step.
 pub(crate) struct Field<'a> {
+    /// The tick being computed.
     pub(crate) tick: u32,
+    /// First tick of the window: what others did since then is not seen.
+    pub(crate) window_start: u32,
+    /// First tick after the window: what others did in it is seen from then on.
+    pub(crate) window_end: u32,
     /// Vehicles that a junction can hold without blocking others.
     pub(crate) pocket: u32,
     pub(crate) slots: &'a Slots,
@@ -55,6 +66,9 @@ pub(crate) struct Field<'a> {
     pub(crate) ring_start: &'a [u32],
     pub(crate) routes: &'a [u32],
     pub(crate) vehicles: &'a Vehicles,
+    pub(crate) greens: &'a Greens,
+    /// Whether every crossing is kept.
+    pub(crate) keeps_crossings: bool,
 }
 
 impl Field<'_> {
@@ -63,6 +77,9 @@ impl Field<'_> {
     }
     fn end(&self) -> Time {
         self.start().saturating_add(TICK)
+    }
+    fn seen_before(&self) -> Time {
+        self.window_start * TICK
     }
     /// Wakes one input at a time.
     #[inline]
@@ -115,9 +132,23 @@ impl NodeRows {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     input: u32,
+    /// Number of the link it enters, or [`END`].
     out: u32,
+    /// When it could have come, had nothing but room and signals held it up.
     ready: Time,
+    /// Start of the green it leaves in; 0 without a signal.
+    green_from: Time,
     at: Time,
+}
+
+/// A vehicle that went from one link to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crossing {
+    pub(crate) vehicle: u32,
+    /// Number of the link it left.
+    pub(crate) link: u32,
+    pub(crate) entered: Time,
+    pub(crate) left: Time,
 }
 
 /// Neighbouring nodes with their halves of links: the unit of parallel work.
@@ -139,6 +170,10 @@ pub(crate) struct Chunk {
     pub(crate) entered: Vec<(u32, Time)>,
     /// Vehicles that arrived in this step, with times.
     pub(crate) ended: Vec<(u32, Time)>,
+    /// Crossings since they were last taken.
+    pub(crate) crossings: Vec<Crossing>,
+    /// Signals that somebody waits at although no green is decided, since they were last taken.
+    pub(crate) calls: Vec<u32>,
     /// Inputs looked at in this step.
     pub(crate) looks: u64,
     /// Vehicles that took a slot of a link since the start.
@@ -151,8 +186,18 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// Computes a window of ticks.
+    pub(crate) fn run<const SHARED: bool>(&mut self, field: &mut Field<'_>) {
+        for tick in field.window_start..field.window_end {
+            if field.wheel.is_awake(self.index, tick) {
+                field.tick = tick;
+                self.step::<SHARED>(field);
+            }
+        }
+    }
+
     /// Computes one tick.
-    pub(crate) fn step<const SHARED: bool>(&mut self, field: &Field<'_>) {
+    fn step<const SHARED: bool>(&mut self, field: &Field<'_>) {
         let mut awake = [0_u64; CHUNK_WORDS];
         let mut words = field.wheel.take(self.index, field.tick, &mut awake);
         if field.slots.len() > CACHED_SLOTS {
@@ -192,12 +237,14 @@ impl Chunk {
             }
         }
         for ahead in &mut self.ahead {
-            *ahead = field.slots.guess(ahead.0);
+            let (cursor, heading) = field.slots.guess(ahead.0);
+            *ahead = (cursor, heading.link());
         }
         let mut sum = 0;
         for (cursor, next) in &mut self.ahead {
             sum ^= field.routes.get(*cursor as usize + 2).copied().unwrap_or(0);
-            *next = self.entries.get(next.wrapping_sub(self.first_link) as usize).map_or(0, |entry| entry.next);
+            let row = next.wrapping_sub(self.first_link) as usize;
+            *next = self.entries.get(row).map_or(0, |entry| entry.next);
         }
         for &(_, slot) in &self.ahead {
             sum ^= field.slots.guess(slot).0;
@@ -238,44 +285,70 @@ impl Chunk {
         floor: Time,
     ) -> Option<Candidate> {
         self.looks += 1;
-        let (ready, out) = if input < rows.exits {
+        let seen_before = field.seen_before();
+        let (mut ready, heading, signal) = if input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + input) as usize];
-            if !exit.find_head(field.slots, field.start()) {
+            if !exit.find_head(field.slots, seen_before) {
                 return None;
             }
             if exit.head_time >= field.end() && exit.free_time <= FAR {
                 // Its entry has already armed the wheel for its arrival.
                 return None;
             }
-            (exit.ready(), exit.head_next)
+            (exit.ready(), exit.heading, exit.signal)
         } else {
             let queue = rows.first_entry + input - rows.exits;
             let first = self.origins[queue as usize].first;
-            if first == END {
+            if first == NOBODY {
                 return None;
             }
-            (field.vehicles.depart[first as usize], self.first_link + queue)
+            let heading = field.vehicles.heading(first, self.first_link + queue);
+            (field.vehicles.depart[first as usize], heading, UNSIGNALLED)
         };
-        let mut at = ready.max(floor);
+        let mut at = ready;
+        let out = heading.link();
         if out != END {
             let entry = &mut self.entries[(out - self.first_link) as usize];
-            if !entry.find_room(field.slots, field.start()) {
+            if !entry.find_room(field.slots, seen_before) {
                 wait_for_room::<SHARED>(field, rows, input, out);
                 return None;
             }
             at = at.max(entry.gate.opens()).max(entry.room_at);
-            if rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input) {
-                match entry.room_behind(field.slots, field.start()) {
-                    NEVER => {
-                        wait_for_room::<SHARED>(field, rows, input, out);
-                        return None;
-                    }
-                    room_at => at = at.max(room_at),
+            let keeps_one = rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input);
+            if keeps_one || heading.is_long() {
+                // Those who fit nowhere else take what room there is.
+                let room_of = |more| entry.room_behind(field.slots, more, seen_before);
+                let more = entry.more_slots(heading);
+                let (own, kept) = (room_of(more), if keeps_one { room_of(entry.slots_but_first(more + 1)) } else { 0 });
+                if own == NEVER || kept == NEVER {
+                    wait_for_room::<SHARED>(field, rows, input, out);
+                    return None;
                 }
+                ready = ready.max(own);
+                at = at.max(own).max(kept);
             }
         }
+        let mut green_from = 0;
+        if signal != UNSIGNALLED {
+            let free = at;
+            (green_from, at) = field.greens.next(signal, free);
+            if at != NEVER && free < green_from {
+                // Who waits for green passes half a headway into it: so greens pass the saturation flow
+                // times their length on average, neither rounded up nor down.
+                let half = self.exits[(rows.first_exit + input) as usize].gate.half_headway(heading.quarters());
+                at = field.greens.next(signal, at.saturating_add(half)).1;
+                green_from = at;
+            }
+            if at < floor {
+                at = field.greens.next(signal, floor).1;
+            }
+            if at == NEVER {
+                self.calls.push(signal);
+            }
+        }
+        at = at.max(floor);
         if at < field.end() {
-            return Some(Candidate { input, out, ready, at });
+            return Some(Candidate { input, out, ready, green_from, at });
         }
         if at != NEVER {
             field.wake::<SHARED>(rows.first_input + input, at);
@@ -316,6 +389,9 @@ impl Chunk {
     #[inline]
     fn choose(&mut self, rows: NodeRows, candidates: &[Candidate]) -> Option<usize> {
         let (mut best, first) = (0, *candidates.first()?);
+        if candidates.len() == 1 {
+            return Some(0);
+        }
         let mut chosen = first;
         for (nth, candidate) in candidates.iter().enumerate().skip(1) {
             if (candidate.at, candidate.input) < (chosen.at, chosen.input) {
@@ -368,28 +444,44 @@ impl Chunk {
     /// Moves a head across the node.
     #[inline]
     fn cross<const SHARED: bool>(&mut self, field: &Field<'_>, rows: NodeRows, chosen: Candidate) {
-        let at = chosen.at;
-        let passenger = if chosen.input < rows.exits {
+        let Candidate { at, ready, .. } = chosen;
+        let (passenger, kind) = if chosen.input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + chosen.input) as usize];
-            let passenger = exit.leave(field.slots, at, field.pocket, |link| field.ring_start[link as usize]);
+            let (heading, arrival) = (exit.heading, exit.head_time);
+            let stop = if heading.stops() { field.vehicles.stop(heading, exit.passenger(field.slots)) } else { 0 };
+            let how = Leaving { at, green_from: chosen.green_from, stop, pocket: field.pocket };
+            let passenger = exit.leave(field.slots, how, |link| field.ring_start[link as usize]);
+            if field.keeps_crossings {
+                let entered = arrival.saturating_sub(exit.free_time).saturating_sub(stop);
+                self.crossings.push(Crossing { vehicle: passenger.vehicle, link: exit.link, entered, left: at });
+            }
             field.release::<SHARED>(exit.link, at.saturating_add(exit.lag));
             self.released += 1;
             if chosen.out == END {
                 self.ended.push((passenger.vehicle, at));
                 return;
             }
-            Passenger { cursor: passenger.cursor + 1, ..passenger }
+            (Passenger { cursor: passenger.cursor + 1, ..passenger }, heading.kind())
         } else {
             let origin = &mut self.origins[(rows.first_entry + chosen.input - rows.exits) as usize];
             let vehicle = origin.first;
             origin.first = field.vehicles.behind[vehicle as usize];
             origin.tag = origin.tag.wrapping_add(origin.tag_step);
             self.entered.push((vehicle, at));
-            Passenger { vehicle, cursor: field.vehicles.cursor(vehicle) }
+            let kind = field.vehicles.heading(vehicle, chosen.out).kind();
+            (Passenger { vehicle, cursor: field.vehicles.cursor(vehicle) }, kind)
         };
         let entry = &mut self.entries[(chosen.out - self.first_link) as usize];
-        let next_link = field.routes[passenger.cursor as usize + 1];
-        let arrival = entry.admit(field.slots, passenger, next_link, (chosen.ready, at), (field.pocket, field.start()));
+        let heading = Heading::new(field.routes[passenger.cursor as usize + 1], kind);
+        let stop = field.vehicles.stop(heading, passenger);
+        let how = Entering {
+            ready: ready.max(chosen.green_from),
+            at,
+            stop,
+            pocket: field.pocket,
+            window_start: field.seen_before(),
+        };
+        let arrival = entry.admit(field.slots, passenger, heading, how);
         field.wake::<SHARED>(entry.input, arrival);
         self.admitted += 1;
         let waiting = &field.waiting[chosen.out as usize];
@@ -403,13 +495,13 @@ impl Chunk {
     }
 }
 
-/// Notes that an input waits for room on a link. Whoever leaves the link in this tick may not see the
+/// Notes that an input waits for room on a link. Whoever leaves the link in this window may not see the
 /// note, so the input looks once more in the next; from then on it sleeps until it is told.
 #[cold]
 fn wait_for_room<const SHARED: bool>(field: &Field<'_>, rows: NodeRows, input: u32, link: u32) {
     let waiting = &field.waiting[link as usize];
     let flags = waiting.load(Relaxed);
-    let next_tick = field.end();
+    let next_tick = field.window_end * TICK;
     if rows.bytes() > 1 {
         // More inputs than flags: such a node looks every tick.
         waiting.store(u8::MAX, Relaxed);

@@ -1,169 +1,372 @@
-//! Shortest routes on the car network by travel time, weighted by what drivers think of a link, with
-//! banned turns.
+//! Cheapest routes on the car network: batches of queries under one set of link costs, with banned and
+//! delayed turns.
 //!
-//! Only nodes with a banned turn are expanded: into a copy for each in-link, which leads to the
-//! out-links allowed from there, a source and a sink. Everything else stays one node, so the hierarchy
-//! of `cch.rs` grows by little. Weights are whole milliseconds.
+//! [`Router`] contracts the network once (`expansion`, `cch`). A [`RouteMetric`] is what one set of costs makes
+//! of it; there can be many over one router: for hours of the day, classes of vehicles, values of time. Costs are
+//! whole numbers, milliseconds when they are travel times ([`crate::route_cost`] makes others). Queries of a batch
+//! are sorted by origin and destination, so that those that share either share work.
 //!
-//! Ignored: turn delays, other costs than time, turning back at dead ends (a shortest route does so only
-//! where bans force it).
-//! Contract: a batch is cut into constant chunks and joined in order; ties do not depend on threads.
+//! Ignored: turning back at dead ends (a shortest route does so only where bans force it).
+//! Contract: a batch is cut into chunks whose size depends on its length alone and joined in order; a route
+//! depends on costs, origin and destination, not on the rest of the batch nor on threads. Costs of a route end at
+//! [`COST_MAX`]; ties depend on the network alone.
 
-use crate::cch::{Cch, Edge, Scratch, UNREACHED};
+use crate::cch::Cch;
+use crate::cch_metric::{LIMIT, Metric, UNREACHED};
+use crate::cch_query::Search;
+use crate::expansion::{Expansion, TurnDelay};
 use crate::network::CarNetwork;
 use bevy_ecs::resource::Resource;
-use std::collections::BTreeMap;
+use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 use urbis_core::{CarLinkIx, chunks};
 
-/// Queries of one piece of parallel work; a batch no longer than this runs on the calling thread.
-const CHUNK_QUERIES: usize = 32;
+/// Queries of one piece of parallel work, at least and at most; a batch no longer than the least runs on the
+/// calling thread.
+const CHUNK_QUERIES: (usize, usize) = (64, 2048);
 
-/// Longest travel time of one link, milliseconds: a day.
-const LONGEST_MS: u32 = 86_400_000;
+/// Cost of a link at most: a day in milliseconds.
+pub const LINK_COST_MAX: u32 = 86_400_000;
 
-/// Routes of a batch, end to end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Cost of a route at most: 12 days in milliseconds. Dearer routes are found, but not told apart.
+pub const COST_MAX: u32 = LIMIT;
+
+/// Cost of a link that nobody may use.
+pub const CLOSED: u32 = u32::MAX;
+
+const NO_ROUTE: u32 = UNREACHED;
+
+/// Where the route of a query lies.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    part: u32,
+    start: u32,
+    links: u32,
+    cost: u32,
+}
+
+/// Routes of a batch, in order of the queries.
+#[derive(Clone, Debug, Default)]
 pub struct RouteBatch {
-    links: Vec<CarLinkIx>,
-    ends: Vec<u32>,
-    cost_ms: Vec<Option<u32>>,
+    parts: Vec<Vec<CarLinkIx>>,
+    places: Vec<Place>,
 }
 
 impl RouteBatch {
     /// Number of queries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
     /// Whether there was no query.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.places.is_empty()
     }
-    /// Links and weighted travel time in milliseconds of a query's route; `None` when there is no way. A route from
-    /// a node to itself has no links.
+    /// Links and cost of a query's route (weighted travel time in milliseconds, unless the metric says otherwise);
+    /// `None` when there is no way. A route from a node to itself has no links.
     #[must_use]
     pub fn route(&self, query: usize) -> Option<(&[CarLinkIx], u32)> {
-        let start = if query == 0 { 0 } else { self.ends[query - 1] as usize };
-        self.cost_ms[query].map(|cost| (&self.links[start..self.ends[query] as usize], cost))
+        let place = self.places[query];
+        let links = || &self.parts[place.part as usize][place.start as usize..][..place.links as usize];
+        (place.cost != NO_ROUTE).then(|| (links(), place.cost))
     }
-    fn append(&mut self, other: &Self) {
-        let base = self.links.len() as u32;
-        self.links.extend_from_slice(&other.links);
-        self.ends.extend(other.ends.iter().map(|end| base + end));
-        self.cost_ms.extend_from_slice(&other.cost_ms);
+    /// All routes in order of the queries.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<(&[CarLinkIx], u32)>> {
+        (0..self.len()).map(|query| self.route(query))
+    }
+
+    /// Joins parts of a batch: each has the queries it answers, with routes in its own list of links.
+    pub(crate) fn join(queries: usize, parts: Vec<RoutePart>) -> Self {
+        let mut batch = Self {
+            parts: Vec::with_capacity(parts.len()),
+            places: vec![Place { part: 0, start: 0, links: 0, cost: NO_ROUTE }; queries],
+        };
+        for (nth, part) in parts.into_iter().enumerate() {
+            for (query, place) in part.places {
+                batch.places[query as usize] = Place { part: nth as u32, ..place };
+            }
+            batch.parts.push(part.links);
+        }
+        batch
+    }
+    /// Puts the routes of another batch at `queries`.
+    pub(crate) fn place(&mut self, other: Self, queries: &[u32]) {
+        let base = self.parts.len() as u32;
+        self.parts.extend(other.parts);
+        for (&query, place) in queries.iter().zip(other.places) {
+            self.places[query as usize] = Place { part: place.part + base, ..place };
+        }
     }
 }
 
-/// Answers route queries under the present travel times.
+impl PartialEq for RouteBatch {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for RouteBatch {}
+
+/// Routes of some queries.
+#[derive(Default)]
+pub(crate) struct RoutePart {
+    links: Vec<CarLinkIx>,
+    places: Vec<(u32, Place)>,
+}
+
+impl RoutePart {
+    /// Adds the route of a query: what `links` appends.
+    pub(crate) fn push(&mut self, query: u32, cost: Option<u32>, links: impl FnOnce(&mut Vec<CarLinkIx>)) {
+        let start = self.links.len();
+        if cost.is_some() {
+            links(&mut self.links);
+        }
+        let links = (self.links.len() - start) as u32;
+        self.places.push((query, Place { part: 0, start: start as u32, links, cost: cost.unwrap_or(NO_ROUTE) }));
+    }
+    /// Gives a query the same route as the last one.
+    fn repeat(&mut self, query: u32) {
+        if let Some(&(_, place)) = self.places.last() {
+            self.places.push((query, place));
+        }
+    }
+}
+
+/// What one set of link costs makes of a router's network; see [`Router::metric`].
+#[derive(Debug)]
+pub struct RouteMetric {
+    pub(crate) metric: Metric,
+}
+
+/// Figures of a router, to judge how fast it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouterFigures {
+    /// Nodes of the network with those of turns.
+    pub nodes: usize,
+    /// Arcs of the contracted network, each in both directions.
+    pub arcs: usize,
+    /// Longest way to the root of the elimination tree, nodes.
+    pub height: usize,
+    /// Directed arcs that are left under the present costs.
+    pub search_arcs: usize,
+}
+
+/// Answers route queries under the present travel times, or under other costs.
 #[derive(Debug, Resource)]
 pub struct Router {
-    cch: Cch,
-    /// Where routes from a node start, and where routes to it end.
-    source: Vec<u32>,
-    sink: Vec<u32>,
+    pub(crate) cch: Cch,
+    pub(crate) expansion: Expansion,
     /// What drivers multiply the travel time of each link by.
     factor: Vec<f64>,
-    pool: Mutex<Vec<Scratch>>,
+    present: RouteMetric,
+    pool: Mutex<Vec<Search>>,
 }
 
 impl Router {
     /// Prepares a network; travel times are those of empty roads until [`Router::set_travel_times`].
     #[must_use]
     pub fn new(network: &CarNetwork) -> Self {
-        let nodes = network.nodes() as u32;
-        let (mut x_m, mut y_m) = (network.x_m.clone(), network.y_m.clone());
-        let mut add = |node: u32| {
-            x_m.push(network.x_m[node as usize]);
-            y_m.push(network.y_m[node as usize]);
-            x_m.len() as u32 - 1
-        };
-        let has_ban = {
-            let mut flags = vec![false; nodes as usize];
-            for (into, _) in &network.banned {
-                flags[network.to[into.row()] as usize] = true;
-            }
-            flags
-        };
-        // The node itself becomes the source, so that coordinates and numbers of others stay.
-        let source: Vec<u32> = (0..nodes).collect();
-        let mut sink = source.clone();
-        for node in (0..nodes).filter(|&node| has_ban[node as usize]) {
-            sink[node as usize] = add(node);
-        }
-        let mut copy_of: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut arriving: Vec<Vec<u32>> = vec![Vec::new(); nodes as usize];
-        for link in 0..network.links() as u32 {
-            let node = network.to[link as usize];
-            if has_ban[node as usize] {
-                copy_of.insert(link, add(node));
-                arriving[node as usize].push(link);
-            }
-        }
-        let mut edges = Vec::with_capacity(network.links());
-        for link in 0..network.links() as u32 {
-            let (from, to) = (network.from[link as usize], network.to[link as usize]);
-            let banned = |into: u32| network.banned.binary_search(&(CarLinkIx(into), CarLinkIx(link))).is_ok();
-            let tails = arriving[from as usize].iter().filter(|&&into| !banned(into)).map(|into| copy_of[into]);
-            for tail in std::iter::once(source[from as usize]).chain(tails) {
-                let ends = [copy_of.get(&link).copied(), Some(sink[to as usize])];
-                for head in ends.into_iter().flatten() {
-                    edges.push(Edge { from: tail, to: head, weight: link });
-                }
-            }
-        }
+        Self::with_turn_delays(network, &[])
+    }
+
+    /// The same with turns that take time, such as left turns. Delays of banned turns, of links that do not meet and
+    /// of links that do not exist have no effect; of several for one turn the longest counts.
+    #[must_use]
+    pub fn with_turn_delays(network: &CarNetwork, delays: &[TurnDelay]) -> Self {
+        const { assert!(LINK_COST_MAX < LIMIT) };
+        let expansion = Expansion::new(network, delays);
+        let mut router = Self::over(expansion, network.route_factor.clone(), &[]);
+        router.set_travel_times(&network.free_time_ms());
+        router
+    }
+
+    /// A router over a graph with a cost for each link; without costs it has no metric yet.
+    pub(crate) fn over(expansion: Expansion, factor: Vec<f64>, costs: &[u32]) -> Self {
         let mut router = Self {
-            cch: Cch::new(&x_m, &y_m, &edges),
-            source,
-            sink,
-            factor: network.route_factor.clone(),
+            cch: Cch::new(&expansion.x_m, &expansion.y_m, &expansion.edges),
+            expansion,
+            factor,
+            present: RouteMetric { metric: Metric::default() },
             pool: Mutex::new(Vec::new()),
         };
-        router.set_travel_times(&network.free_time_ms());
+        if costs.len() == router.factor.len() {
+            router.present = router.metric(costs);
+        }
         router
     }
 
     /// Takes a travel time in milliseconds for each link; times the link's route factor, at least 1 ms and
     /// at most a day counts.
     pub fn set_travel_times(&mut self, travel_time_ms: &[u32]) {
-        let weight = |(&ms, &factor): (&u32, &f64)| ((f64::from(ms) * factor).round() as u32).clamp(1, LONGEST_MS);
-        let weights: Vec<u32> = travel_time_ms.iter().zip(&self.factor).map(weight).collect();
-        const { assert!(LONGEST_MS < UNREACHED) };
-        self.cch.customize(&weights);
+        self.present = self.travel_time_metric(travel_time_ms);
     }
 
-    /// The fastest route for each pair of car nodes `(from, to)`, in order.
+    /// What [`Router::set_travel_times`] takes over, as a metric of its own.
+    #[must_use]
+    pub fn travel_time_metric(&self, travel_time_ms: &[u32]) -> RouteMetric {
+        let cost = |(&ms, &factor): (&u32, &f64)| ((f64::from(ms) * factor).round() as u32).clamp(1, LINK_COST_MAX);
+        let costs: Vec<u32> = travel_time_ms.iter().zip(&self.factor).map(cost).collect();
+        self.metric(&costs)
+    }
+
+    /// A metric from a cost for each link, at least 1 and at most [`LINK_COST_MAX`], or [`CLOSED`]; values outside
+    /// count as the nearest. A millisecond of a turn's delay costs 1. Panics when `costs` is shorter than the links.
+    #[must_use]
+    pub fn metric(&self, costs: &[u32]) -> RouteMetric {
+        self.metric_with_delays(costs, 1.0)
+    }
+
+    /// The same where a millisecond of a turn's delay costs `per_ms`.
+    #[must_use]
+    pub fn metric_with_delays(&self, costs: &[u32], per_ms: f64) -> RouteMetric {
+        let bounded = |&cost: &u32| if cost == CLOSED { CLOSED } else { cost.clamp(1, LINK_COST_MAX) };
+        let costs: Vec<u32> = costs.iter().map(bounded).collect();
+        let weights = self.expansion.weights(&costs, per_ms, LIMIT);
+        RouteMetric { metric: Metric::new(&self.cch, &weights) }
+    }
+
+    /// The cheapest route for each pair of car nodes `(from, to)`, in order. Panics when a node does not exist.
     #[must_use]
     pub fn route_batch(&self, queries: &[(u32, u32)]) -> RouteBatch {
-        if queries.len() <= CHUNK_QUERIES {
-            return self.route_some(queries);
-        }
-        let parts = chunks::map_chunks(queries.len(), CHUNK_QUERIES, |range| self.route_some(&queries[range]));
-        let mut batch = RouteBatch::default();
-        for part in &parts {
-            batch.append(part);
-        }
-        batch
+        self.route_batch_under(&self.present, queries)
     }
 
-    fn route_some(&self, queries: &[(u32, u32)]) -> RouteBatch {
-        let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scratch = pooled.unwrap_or_else(|| self.cch.scratch());
-        let mut batch = RouteBatch::default();
-        let mut path = Vec::new();
-        for &(from, to) in queries {
-            path.clear();
-            let cost = if from == to {
-                Some(0)
-            } else {
-                self.cch.query(&mut scratch, self.source[from as usize], self.sink[to as usize], &mut path)
-            };
-            batch.links.extend(path.iter().map(|&link| CarLinkIx(link)));
-            batch.ends.push(batch.links.len() as u32);
-            batch.cost_ms.push(cost);
-        }
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-        batch
+    /// The same under another metric of this router.
+    #[must_use]
+    pub fn route_batch_under(&self, metric: &RouteMetric, queries: &[(u32, u32)]) -> RouteBatch {
+        let parts = self.answer(queries, |search, sorted| {
+            let mut part = RoutePart::default();
+            self.each(&metric.metric, search, sorted, |search, query, cost| match cost {
+                Answer::Repeated => part.repeat(query),
+                Answer::Cost(cost) => part.push(query, cost, |links| {
+                    // A node reached from itself has no way behind it.
+                    if let Some(search) = search {
+                        search.path(&self.cch, &metric.metric, |link| links.push(CarLinkIx(link)));
+                    }
+                }),
+            });
+            part
+        });
+        RouteBatch::join(queries.len(), parts)
     }
+
+    /// Costs of the cheapest routes alone, in order of the queries; `None` when there is no way.
+    #[must_use]
+    pub fn cost_batch(&self, queries: &[(u32, u32)]) -> Vec<Option<u32>> {
+        self.cost_batch_under(&self.present, queries)
+    }
+
+    /// The same under another metric of this router.
+    #[must_use]
+    pub fn cost_batch_under(&self, metric: &RouteMetric, queries: &[(u32, u32)]) -> Vec<Option<u32>> {
+        let parts = self.answer(queries, |search, sorted| {
+            let mut costs: Vec<(u32, Option<u32>)> = Vec::with_capacity(sorted.len());
+            self.each(&metric.metric, search, sorted, |_, query, cost| {
+                let cost = match cost {
+                    Answer::Cost(cost) => cost,
+                    Answer::Repeated => costs.last().and_then(|last| last.1),
+                };
+                costs.push((query, cost));
+            });
+            costs
+        });
+        let mut all = vec![None; queries.len()];
+        parts.into_iter().flatten().for_each(|(query, cost)| all[query as usize] = cost);
+        all
+    }
+
+    /// Number of links.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.expansion.links()
+    }
+
+    /// Cost of a given route under a cost for each link, turn delays included; at most [`COST_MAX`].
+    #[must_use]
+    pub fn cost_of(&self, costs: &[u32], links: &[CarLinkIx]) -> u32 {
+        let turns = links.windows(2).map(|pair| self.expansion.turn_ms(pair[0], pair[1]));
+        let cost = links.iter().map(|link| costs[link.row()]).chain(turns).fold(0_u32, u32::saturating_add);
+        cost.min(COST_MAX)
+    }
+
+    /// Figures of the contracted network.
+    #[must_use]
+    pub fn figures(&self) -> RouterFigures {
+        RouterFigures {
+            nodes: self.cch.nodes(),
+            arcs: self.cch.arcs(),
+            height: self.cch.height,
+            search_arcs: self.present.metric.up.arcs.len() + self.present.metric.down.arcs.len(),
+        }
+    }
+
+    /// Sorts queries by rank of origin and destination and works on chunks of them.
+    fn answer<R: Send>(&self, queries: &[(u32, u32)], work: impl Fn(&mut Search, &[Sorted]) -> R + Sync) -> Vec<R> {
+        let mut sorted: Vec<Sorted> = Vec::with_capacity(queries.len());
+        for (query, &(from, to)) in queries.iter().enumerate() {
+            let source = self.cch.rank[self.expansion.source[from as usize] as usize];
+            let sink = self.cch.rank[self.expansion.sink[to as usize] as usize];
+            sorted.push(Sorted { source, sink, query: query as u32, stays: from == to });
+        }
+        let key = |of: &Sorted| (u64::from(of.source) << 32 | u64::from(of.sink), of.query);
+        let (least, most) = CHUNK_QUERIES;
+        let with = |sorted: &[Sorted]| {
+            let pooled = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut search = pooled.unwrap_or_default();
+            let result = work(&mut search, sorted);
+            self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(search);
+            result
+        };
+        if queries.len() <= least {
+            sorted.sort_unstable_by_key(key);
+            return vec![with(&sorted)];
+        }
+        sorted.par_sort_unstable_by_key(key);
+        let chunk = (queries.len() / 64).clamp(least, most);
+        chunks::map_chunks(sorted.len(), chunk, |range| with(&sorted[range]))
+    }
+
+    /// Answers sorted queries one after the other.
+    fn each(
+        &self,
+        metric: &Metric,
+        search: &mut Search,
+        sorted: &[Sorted],
+        mut found: impl FnMut(Option<&mut Search>, u32, Answer),
+    ) {
+        let mut last: Option<(u32, u32)> = None;
+        let mut started = None;
+        for of in sorted {
+            if of.stays {
+                found(None, of.query, Answer::Cost(Some(0)));
+            } else if last == Some((of.source, of.sink)) {
+                found(None, of.query, Answer::Repeated);
+                continue;
+            } else {
+                if started != Some(of.source) {
+                    search.start(&self.cch, metric, of.source);
+                    started = Some(of.source);
+                }
+                let cost = search.reach(&self.cch, metric, of.sink);
+                found(Some(search), of.query, Answer::Cost(cost));
+            }
+            last = Some((of.source, of.sink));
+        }
+    }
+}
+
+/// A query by ranks.
+#[derive(Clone, Copy)]
+struct Sorted {
+    source: u32,
+    sink: u32,
+    query: u32,
+    stays: bool,
+}
+
+/// The cost of a query, or that it is the query before.
+enum Answer {
+    Cost(Option<u32>),
+    Repeated,
 }

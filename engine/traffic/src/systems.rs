@@ -3,18 +3,20 @@
 //! Order within a tick: [`load_departures`], [`advance_vehicles`], [`update_travel_times`]. Every resource
 //! has one writer at a time; the parallel work is inside the systems.
 
+use crate::control::{SignalControl, SignalSettings, Signals};
+use crate::emissions::Factors;
 use crate::engine::{Arrival, Engine, VehicleCounts};
 use crate::gridlock::{GridlockPolicy, GridlockReport};
 use crate::measure::{LinkStats, TravelTimes};
 use crate::network::CarNetwork;
 use crate::route::Router;
 use crate::time::{TICK, from_seconds, tick_of, to_ms};
-use bevy_ecs::change_detection::{Res, ResMut};
+use bevy_ecs::change_detection::{Mut, Res, ResMut};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::world::World;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use urbis_city::model::City;
+use urbis_city::model::{City, NodeControl};
 use urbis_core::{Clock, NodeIx, Result, Tick, TripIx};
 
 /// Settings of traffic in a scenario.
@@ -30,7 +32,9 @@ pub struct TrafficSettings {
     pub junction_pocket_vehicles: u32,
     /// How often gridlock is looked for, seconds; 0 never.
     pub gridlock_check_s: u32,
-    /// What happens to rings of full links that block themselves: `creep` or `report`.
+    /// Traffic lights.
+    pub signals: SignalSettings,
+    /// What happens to rings of full links that block themselves: `release` (they creep), `report` or `stop`.
     pub gridlock: GridlockPolicy,
 }
 
@@ -41,6 +45,7 @@ impl Default for TrafficSettings {
             travel_time_smoothing: 0.5,
             junction_pocket_vehicles: 4,
             gridlock_check_s: 20,
+            signals: SignalSettings::default(),
             gridlock: GridlockPolicy::default(),
         }
     }
@@ -133,6 +138,10 @@ pub struct Rejected {
     pub trips: Vec<(TripRequest, RejectReason)>,
 }
 
+/// What vehicles burn and emit.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct EmissionFactors(pub Factors);
+
 /// The vehicles and the travel times they meet.
 #[derive(Debug, Resource)]
 pub struct Traffic {
@@ -170,8 +179,25 @@ impl Traffic {
 /// # Errors
 /// [`urbis_core::Error::Input`] naming the car links that cannot be simulated.
 pub fn install(world: &mut World, city: &City, settings: TrafficSettings) -> Result<()> {
-    let network = CarNetwork::from_city(city)?;
-    install_network(world, network, settings)
+    let is_controlled = settings.signals.control != SignalControl::GreenShare;
+    let is_signal = |node: NodeIx| city.nodes.control[node.row()] == NodeControl::Signal;
+    // Lights that are simulated take their share of the capacity themselves.
+    let green_share = if is_controlled { city.manifest.signal_green_share() } else { 1.0 };
+    let network =
+        CarNetwork::from_city_with(city, |link| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 })?;
+    let at_signal: Vec<bool> = network.city_node.iter().map(|&node| is_signal(node)).collect();
+    let signals = settings.signals.clone();
+    install_network(world, network, settings)?;
+    if is_controlled {
+        world.resource_scope(|world, network: Mut<'_, CarNetwork>| {
+            let mut traffic = world.resource_mut::<Traffic>();
+            let installed = Signals::install(&mut traffic.engine, &network, &at_signal, &signals, 0)?;
+            world.insert_resource(installed);
+            Ok(())
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// Inserts the resources of traffic for a network that need not come from a city.
@@ -193,7 +219,14 @@ pub fn install_network(world: &mut World, network: CarNetwork, settings: Traffic
     world.init_resource::<TripsEnded>();
     world.init_resource::<Rejected>();
     world.init_resource::<GridlockReport>();
+    world.init_resource::<Signals>();
+    world.init_resource::<EmissionFactors>();
     Ok(())
+}
+
+/// Lets the controllers of signals decide whose time has come.
+pub fn control_signals(mut signals: ResMut<'_, Signals>, mut traffic: ResMut<'_, Traffic>) {
+    signals.decide(&mut traffic.engine);
 }
 
 /// Routes the trips that are due in one batch and puts them into the queues of their origins, in order of
@@ -272,7 +305,8 @@ pub fn advance_vehicles(
     }
     ended.trips.sort_by_key(|trip| (trip.arrive_ms, trip.trip));
     if is_due(settings.gridlock_check_s, engine.tick()) {
-        gridlock.update(engine, settings.gridlock);
+        let is_locked = gridlock.update(engine, settings.gridlock);
+        gridlock.stops |= is_locked && settings.gridlock == GridlockPolicy::Stop;
     }
 }
 

@@ -7,19 +7,73 @@
 //! Contract: written only between steps, by one thread, in the order of trips and events; nodes read
 //! them during a step.
 
+use crate::link::Passenger;
 use crate::time::{NEVER, Time};
-use std::collections::VecDeque;
+use crate::vehicle_class::VehicleClass;
+use std::collections::{BTreeMap, VecDeque};
 use urbis_core::{TripIx, VehicleIx};
 
-/// Ends a route; also "no vehicle" in queues.
-pub(crate) const END: u32 = u32::MAX;
+/// Ends a route. Link numbers are below it.
+pub(crate) const END: u32 = (1 << LINK_BITS) - 1;
+const LINK_BITS: u32 = 28;
+
+/// No vehicle, in queues.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// Where a vehicle goes next and what it is: the number of a link or [`END`] in 28 bits, its kind in 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heading(pub(crate) u32);
+
+/// Bit of a kind that says that the vehicle makes stops.
+const STOPS: u8 = 8;
+
+/// Quarters of a passenger car by the lower three bits of a kind.
+const QUARTERS: [u32; 8] = {
+    let mut quarters = [crate::time::CAR_QUARTERS; 8];
+    let mut nth = 0;
+    while nth < VehicleClass::NAMED.len() {
+        quarters[nth] = VehicleClass::NAMED[nth].0.pce_quarters();
+        nth += 1;
+    }
+    quarters
+};
+
+impl Heading {
+    #[inline]
+    pub(crate) fn new(link: u32, kind: u8) -> Self {
+        Self(link | u32::from(kind) << LINK_BITS)
+    }
+    #[inline]
+    pub(crate) fn link(self) -> u32 {
+        self.0 & END
+    }
+    #[inline]
+    pub(crate) fn kind(self) -> u8 {
+        (self.0 >> LINK_BITS) as u8
+    }
+    /// Quarters of a passenger car that the vehicle counts for.
+    #[inline]
+    pub(crate) fn quarters(self) -> u32 {
+        QUARTERS[usize::from(self.kind() & 7)]
+    }
+    /// Whether it counts for more than a car.
+    #[inline]
+    pub(crate) fn is_long(self) -> bool {
+        self.0 >= 1 << LINK_BITS && self.quarters() > crate::time::CAR_QUARTERS
+    }
+    /// Whether it makes stops.
+    #[inline]
+    pub(crate) fn stops(self) -> bool {
+        self.kind() & STOPS != 0
+    }
+}
 
 /// Links of a block; the longest route is one shorter.
 const BLOCK: usize = 1 << 16;
 
 /// Where a route starts in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteRef(u32);
+pub struct RouteRef(pub(crate) u32);
 
 /// Routes in recycled blocks.
 #[derive(Clone, Debug, Default)]
@@ -103,21 +157,33 @@ pub(crate) struct Vehicles {
     pub(crate) distance_m: Vec<f32>,
     /// Time its route takes on an empty network.
     pub(crate) free_time: Vec<Time>,
-    /// The vehicle behind it in its origin queue, or [`END`].
+    /// The vehicle behind it in its origin queue, or [`NOBODY`].
     pub(crate) behind: Vec<u32>,
+    /// Class, and whether it makes stops.
+    kind: Vec<u8>,
+    /// How long a vehicle stands on a link of its route, by vehicle and position in the arena.
+    stops: BTreeMap<(u32, u32), Time>,
     free: Vec<u32>,
 }
 
+/// A vehicle that is about to exist.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewVehicle<'a> {
+    pub(crate) trip: TripIx,
+    pub(crate) route: RouteRef,
+    pub(crate) depart: Time,
+    pub(crate) distance_m: f32,
+    pub(crate) free_time: Time,
+    pub(crate) class: VehicleClass,
+    /// Position on the route and standing time of each stop.
+    pub(crate) stops: &'a [(u32, Time)],
+}
+
 impl Vehicles {
-    pub(crate) fn add(
-        &mut self,
-        trip: TripIx,
-        route: RouteRef,
-        depart: Time,
-        distance_m: f32,
-        free_time: Time,
-    ) -> VehicleIx {
-        if let Some(row) = self.free.pop() {
+    pub(crate) fn add(&mut self, new: NewVehicle<'_>) -> VehicleIx {
+        let NewVehicle { trip, route, depart, distance_m, free_time, class, stops } = new;
+        let kind = class as u8 | if stops.is_empty() { 0 } else { STOPS };
+        let row = if let Some(row) = self.free.pop() {
             let at = row as usize;
             self.trip[at] = trip;
             self.route[at] = route;
@@ -125,19 +191,66 @@ impl Vehicles {
             self.entered[at] = NEVER;
             self.distance_m[at] = distance_m;
             self.free_time[at] = free_time;
-            self.behind[at] = END;
-            return VehicleIx(row);
+            self.behind[at] = NOBODY;
+            self.kind[at] = kind;
+            row
+        } else {
+            self.trip.push(trip);
+            self.route.push(route);
+            self.depart.push(depart);
+            self.entered.push(NEVER);
+            self.distance_m.push(distance_m);
+            self.free_time.push(free_time);
+            self.behind.push(NOBODY);
+            self.kind.push(kind);
+            self.trip.len() as u32 - 1
+        };
+        for &(nth, standing) in stops {
+            self.stops.insert((row, route.0 + nth), standing);
         }
-        self.trip.push(trip);
-        self.route.push(route);
-        self.depart.push(depart);
-        self.entered.push(NEVER);
-        self.distance_m.push(distance_m);
-        self.free_time.push(free_time);
-        self.behind.push(END);
-        VehicleIx(self.trip.len() as u32 - 1)
+        VehicleIx(row)
+    }
+    /// The first link of a vehicle, with what it is.
+    pub(crate) fn heading(&self, vehicle: u32, link: u32) -> Heading {
+        Heading::new(link, self.kind[vehicle as usize])
+    }
+    pub(crate) fn class(&self, vehicle: VehicleIx) -> VehicleClass {
+        VehicleClass::NAMED[usize::from(self.kind[vehicle.row()] & !STOPS)].0
+    }
+    /// How long a vehicle stands on the link at a position of the arena.
+    #[inline]
+    pub(crate) fn stop(&self, heading: Heading, passenger: Passenger) -> Time {
+        if heading.stops() { self.stops.get(&(passenger.vehicle, passenger.cursor)).copied().unwrap_or(0) } else { 0 }
+    }
+    /// Gives a vehicle another route, of which it is at the first link; stops that it still has move
+    /// along if the new route passes their links.
+    pub(crate) fn set_route(&mut self, vehicle: VehicleIx, old_cursor: u32, new: RouteRef, routes: &Routes) {
+        let row = vehicle.0;
+        let old: Vec<(u32, Time)> =
+            self.stops.range((row, old_cursor)..=(row, u32::MAX)).map(|(k, &t)| (k.1, t)).collect();
+        let all: Vec<u32> = self.stops.range((row, 0)..=(row, u32::MAX)).map(|(key, _)| key.1).collect();
+        for cursor in all {
+            self.stops.remove(&(row, cursor));
+        }
+        let mut from = new.0;
+        for (cursor, standing) in old {
+            let link = routes.arena()[cursor as usize];
+            let onward = routes.arena()[from as usize..].iter().take_while(|&&other| other != END);
+            if let Some(nth) = onward.clone().position(|&other| other == link) {
+                self.stops.insert((row, from + nth as u32), standing);
+                from += nth as u32 + 1;
+            }
+        }
+        self.route[vehicle.row()] = new;
     }
     pub(crate) fn remove(&mut self, vehicle: VehicleIx) {
+        if self.kind[vehicle.row()] & STOPS != 0 {
+            let keys: Vec<(u32, u32)> =
+                self.stops.range((vehicle.0, 0)..=(vehicle.0, u32::MAX)).map(|(&key, _)| key).collect();
+            keys.into_iter().for_each(|key| {
+                self.stops.remove(&key);
+            });
+        }
         self.free.push(vehicle.0);
     }
     /// Position in the arena of the first link of a vehicle's route.
@@ -147,7 +260,7 @@ impl Vehicles {
     /// A vehicle and those behind it in its origin queue.
     pub(crate) fn queue(&self, mut vehicle: u32) -> impl Iterator<Item = u32> + '_ {
         std::iter::from_fn(move || {
-            let present = (vehicle != END).then_some(vehicle)?;
+            let present = (vehicle != NOBODY).then_some(vehicle)?;
             vehicle = self.behind[present as usize];
             Some(present)
         })
@@ -184,8 +297,17 @@ mod tests {
         let mut routes = Routes::default();
         let route = routes.insert([1].into_iter());
         let mut vehicles = Vehicles::default();
-        let first = vehicles.add(TripIx(7), route, 0, 1.0, 5);
+        let new = |trip| NewVehicle {
+            trip: TripIx(trip),
+            route,
+            depart: 0,
+            distance_m: 1.0,
+            free_time: 5,
+            class: VehicleClass::Car,
+            stops: &[],
+        };
+        let first = vehicles.add(new(7));
         vehicles.remove(first);
-        assert_eq!((vehicles.add(TripIx(8), route, 0, 1.0, 5), vehicles.len()), (first, 1));
+        assert_eq!((vehicles.add(new(8)), vehicles.len()), (first, 1));
     }
 }

@@ -1,6 +1,6 @@
 //! Timing wheel over the inputs of nodes: which heads of queues may be able to move in which tick.
 //!
-//! A row per tick of the next 127, a bit per input (the in-links of a node, then its origin queues), a
+//! A row per tick of the next [`ROWS`], a bit per input (the in-links of a node, then its origin queues), a
 //! byte or more per node. 64 words of bits make a chunk; a summary word per row and chunk names the
 //! words that are not empty, so a sleeping chunk costs one load a tick. What lies further ahead than the
 //! wheel is armed for its last row and looks again then.
@@ -13,10 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Rows of the wheel; a power of two.
 const ROWS: u32 = 128;
-/// Ticks that can be armed ahead.
-pub(crate) const REACH: u32 = ROWS - 1;
+/// Longest window: chunks may be so many ticks apart from each other.
+pub(crate) const WINDOW_TICKS: u32 = 32;
+/// Ticks that can be armed ahead, by whichever chunk, without meeting a row that is still in use.
+pub(crate) const REACH: u32 = ROWS - WINDOW_TICKS;
 /// Words of a chunk: as many as one summary word has bits.
-pub(crate) const CHUNK_WORDS: usize = 64;
+pub(crate) const CHUNK_WORDS: usize = 16;
 /// Inputs of a chunk.
 pub(crate) const CHUNK_INPUTS: u32 = CHUNK_WORDS as u32 * 64;
 

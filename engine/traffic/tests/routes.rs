@@ -86,7 +86,7 @@ fn routes_are_the_same_on_any_number_of_threads() {
     let (one, same) = on(1);
     assert_eq!(one, same);
     assert_eq!(one.len(), 2000);
-    assert!([2, 3, 8].into_iter().all(|threads| on(threads) == (one.clone(), one.clone())));
+    assert!([2, 3, 8, 16].into_iter().all(|threads| on(threads) == (one.clone(), one.clone())));
 }
 
 #[test]
@@ -103,4 +103,80 @@ fn what_cannot_be_reached_has_no_route() {
     let banned = Router::new(&CarNetwork::from_columns(columns).unwrap()).route_batch(&[(0, 2), (0, 1), (1, 2)]);
     assert_eq!(banned.route(0), None);
     assert_eq!((banned.route(1).unwrap().0, banned.route(2).unwrap().0), (&[first][..], &[second][..]));
+}
+
+/// A query's answer does not depend on what else is asked, in which order, or whether the path is wanted.
+#[test]
+fn routes_do_not_depend_on_their_batch() {
+    for seed in 0..4 {
+        // Equal links have ties everywhere.
+        let grid = Grid::new(12 + seed, LinkKind::STREET).unwrap();
+        let router = Router::new(&grid.network);
+        let mut rng = Rng::new(8, seed, 0, 0);
+        let queries: Vec<(u32, u32)> = (0..700).map(|_| (rng.below(grid.nodes()), rng.below(20))).collect();
+        let all = router.route_batch(&queries);
+        let costs = router.cost_batch(&queries);
+        for (nth, query) in queries.iter().enumerate() {
+            assert_eq!(router.route_batch(&[*query]).route(0), all.route(nth), "seed {seed}: {query:?}");
+            assert_eq!(all.route(nth).map(|(_, cost)| cost), costs[nth]);
+        }
+    }
+}
+
+/// Ties of every kind: weights from a handful of values, so that equal detours are the rule.
+#[test]
+fn ties_lose_no_route() {
+    for seed in 0..16 {
+        let network = random_network(10 + 6 * seed, 20 * seed, 100 + u64::from(seed)).unwrap();
+        let mut router = Router::new(&network);
+        let mut rng = Rng::new(10, seed, 0, 0);
+        let weights: Vec<u32> = (0..network.links()).map(|_| 1 + rng.below(3)).collect();
+        router.set_travel_times(&weights);
+        check(&network, &router, &weights, 0..5);
+    }
+}
+
+/// Metrics over one router are independent, closed links carry nothing, and roads that take a day each are still roads.
+#[test]
+fn metrics_close_links_and_saturate() {
+    use urbis_traffic::route::{CLOSED, COST_MAX, LINK_COST_MAX};
+    let network = random_network(120, 150, 3).unwrap();
+    let router = Router::new(&network);
+    let queries: Vec<(u32, u32)> = (0..network.nodes() as u32).map(|to| (7, to)).collect();
+    let free = router.route_batch(&queries);
+    let mut costs = network.free_time_ms();
+    let mut rng = Rng::new(11, 0, 0, 0);
+    let closed: Vec<usize> = (0..60).map(|_| rng.below(network.links() as u32) as usize).collect();
+    closed.iter().for_each(|&link| costs[link] = CLOSED);
+    let metric = router.metric(&costs);
+    let around = router.route_batch_under(&metric, &queries);
+    let open: Vec<u32> = costs.iter().map(|&cost| if cost == CLOSED { 100_000_000 } else { cost }).collect();
+    let expected = dijkstra(&network, &open, 7);
+    let mut cut = 0;
+    for (to, expected) in expected.into_iter().enumerate() {
+        let expected = expected.filter(|&cost| cost < 100_000_000);
+        assert_eq!(around.route(to).map(|(_, cost)| cost), expected);
+        cut += u32::from(expected.is_none());
+        let links = around.route(to).map_or(&[][..], |(links, _)| links);
+        assert!(links.iter().all(|link| !closed.contains(&link.row())));
+    }
+    assert!(cut > 0);
+    assert_eq!(router.route_batch(&queries), free);
+    let slow = router.metric(&vec![LINK_COST_MAX; network.links()]);
+    let days = router.route_batch_under(&slow, &queries);
+    for (to, route) in days.iter().enumerate() {
+        let (links, cost) = route.unwrap();
+        assert!(links.is_empty() == (to == 7) && cost <= COST_MAX);
+    }
+    // A chain of 40 days has an end too.
+    let mut columns = urbis_traffic::NetworkColumns { x_m: (0..41).map(f64::from).collect(), ..Default::default() };
+    columns.y_m = vec![0.0; 41];
+    for node in 0..40 {
+        urbis_traffic::synthetic::add_link(&mut columns, node, node + 1, LinkKind::STREET);
+        urbis_traffic::synthetic::add_link(&mut columns, node + 1, node, LinkKind::STREET);
+    }
+    let router = Router::new(&CarNetwork::from_columns(columns).unwrap());
+    let chain = router.route_batch_under(&router.metric(&[LINK_COST_MAX; 80]), &[(0, 40), (40, 0), (0, 3)]);
+    let of = |query: usize| chain.route(query).map(|(links, cost)| (links.len(), cost));
+    assert_eq!([of(0), of(1), of(2)], [Some((40, COST_MAX)), Some((40, COST_MAX)), Some((3, 3 * LINK_COST_MAX))]);
 }

@@ -12,11 +12,13 @@ struct Layer {
 
 /// Domains never import each other; only coupling sees all of them. Scenario sees domains for their settings, output
 /// for their state. Appraisal works on results and never sees the step loop.
-const LAYERS: [Layer; 14] = [
+const LAYERS: [Layer; 16] = [
     Layer { name: "urbis-core", on: &[] },
     Layer { name: "urbis-city", on: &["urbis-core"] },
     Layer { name: "urbis-population", on: &["urbis-core", "urbis-city"] },
     Layer { name: "urbis-traffic", on: &["urbis-core", "urbis-city"] },
+    Layer { name: "urbis-assignment", on: &["urbis-core", "urbis-traffic"] },
+    Layer { name: "urbis-interop", on: &["urbis-core", "urbis-city", "urbis-traffic"] },
     Layer { name: "urbis-utility", on: &["urbis-core", "urbis-city"] },
     Layer {
         name: "urbis-coupling",
@@ -41,16 +43,32 @@ const LAYERS: [Layer; 14] = [
             "urbis-coupling",
             "urbis-scenario",
             "urbis-output",
+            "urbis-assignment",
+            "urbis-interop",
         ],
     },
     Layer { name: "urbis-appraisal", on: &["urbis-core", "urbis-city", "urbis-output"] },
-    Layer { name: "urbis-cli", on: &["urbis-core", "urbis-city", "urbis-scenario", "urbis-appraisal", "urbis"] },
+    Layer {
+        name: "urbis-cli",
+        on: &[
+            "urbis-core",
+            "urbis-city",
+            "urbis-scenario",
+            "urbis-appraisal",
+            "urbis-traffic",
+            "urbis-assignment",
+            "urbis-interop",
+            "urbis",
+        ],
+    },
     Layer { name: "check", on: &[] },
     Layer { name: "urbis-benches", on: EVERYTHING },
     Layer { name: "urbis-tests", on: EVERYTHING },
 ];
 
 const EVERYTHING: &[&str] = &[
+    "urbis-assignment",
+    "urbis-interop",
     "urbis-core",
     "urbis-city",
     "urbis-population",

@@ -18,6 +18,7 @@ Exit codes:
   0    done
   1    fault of the program, such as a broken ledger
   2    bad input, bad arguments, or a place that cannot be read or written
+  3    stopped by a rule of the scenario, such as no gridlock; nothing is left that looks complete
   130  stopped by Ctrl-C; nothing is left that looks complete";
 
 /// Simulates a city: its people, traffic and utility networks on one clock.
@@ -38,8 +39,13 @@ pub(crate) enum Command {
     Scenario(ScenarioCommand),
     /// Run a scenario and write its results
     Run(RunArguments),
+    /// Run trips on a network, without a city
+    #[command(subcommand)]
+    Traffic(TrafficCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
+    /// Find the static user equilibrium of a TNTP network
+    Assign(AssignArguments),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = "Example, for editors that read a schema beside the TOML file:
   urbis schema > scenario.schema.json
@@ -133,6 +139,100 @@ pub(crate) struct RunArguments {
     pub(crate) quiet: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrafficCommand {
+    /// Move the vehicles of a table of trips over a network
+    Run(TrafficRunArguments),
+    /// Find routes on which nobody could save time
+    Equilibrate(crate::equilibrium::EquilibrateArguments),
+    /// Run MATSim plans by MATSim's own queue model, second by second, and write its events
+    Matsim(crate::matsim::MatsimArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Trips are CSV (.csv, .csv.gz) or Parquet with the columns trip_id, depart_s, from_node, to_node
+and optionally route (link ids separated by spaces) and vehicle_class. Trips without a route take the fastest.
+
+Results: DIR/trips.parquet (trip_id, depart_s, arrive_s, status, ...), one row a trip in the order of the file;
+DIR/summary.json, written last; DIR/link_state.parquet with --interval; DIR/gridlock.parquet where there was any.
+The tables are the same, byte for byte, for any number of threads.
+
+Examples:
+  urbis traffic run --network assets/coquimbo/network --trips trips.csv --out out/trips
+  urbis traffic run --network net --trips trips.parquet --out out/trips --threads 2 --interval 900"
+)]
+pub(crate) struct TrafficRunArguments {
+    /// Network: GMNS folder with node.csv, link.csv and, better, config.csv; or a file of MATSim or SUMO
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) network: PathBuf,
+    /// Trips (.csv, .csv.gz, .parquet), MATSim plans or SUMO demand (.xml, .xml.gz)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) trips: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Second at which the run ends [default: when all have arrived or nothing moves any more]
+    #[arg(long, value_name = "S")]
+    pub(crate) until: Option<f64>,
+    /// What happens where single trips or links cannot be served; malformed files always stop
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) on_error: OnErrorChoice,
+    /// Travel times by which trips without a route choose one
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) routes: RoutesChoice,
+    /// What happens to rings of full links that block themselves
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) gridlock: GridlockChoice,
+    /// Write the state of every used link for each interval of so many seconds
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) interval: Option<u32>,
+    /// Write every vehicle and link it left, with the times; large
+    #[arg(long)]
+    pub(crate) crossings: bool,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+    /// No progress and notes on standard error; warnings and errors are still printed
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// What happens where single trips or links cannot be served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnErrorChoice {
+    /// They are counted and shown by examples, the run goes on
+    #[default]
+    Continue,
+    /// They are errors
+    Stop,
+}
+
+/// Travel times by which routes are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoutesChoice {
+    /// Measured in the run every 300 s, smoothed
+    #[default]
+    Measured,
+    /// Those of empty roads
+    FreeFlow,
+}
+
+/// What happens to rings of full links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GridlockChoice {
+    /// Every head moves up by one link at each look, as drivers close up
+    #[default]
+    Release,
+    /// They stay, and are reported
+    Report,
+    /// The run stops, with exit code 3
+    Stop,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   urbis draw out/monaco --scenario baseline --seed 1 --out day.svg")]
@@ -149,6 +249,57 @@ pub(crate) struct DrawArguments {
     /// The picture
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath)]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Cost of a link: free_flow_time * (1 + b * (flow / capacity)^power) + A * toll + B * length.
+Results in DIR: link_flows.parquet (from_node, to_node, flow, cost; links in the order of NET),
+convergence.parquet (iteration, relative_gap, beckmann, wall_s), and summary.json once both are whole.
+Flows are the same, bit for bit, for any number of threads.
+Demand without a path or to unknown nodes is reported, counted and left out; the exit code stays 0.
+If the gap is not reached, everything is written, summary.json says converged: false, and the exit code is 2.
+
+Examples:
+  urbis assign --network SiouxFalls_net.tntp --trips SiouxFalls_trips.tntp --out out/siouxfalls
+  urbis assign --network ChicagoSketch_net.tntp --trips ChicagoSketch_trips.tntp \\
+      --toll-weight 0.02 --distance-weight 0.04 --gap 1e-10 --out out/chicago"
+)]
+pub(crate) struct AssignArguments {
+    /// Network (TNTP)
+    #[arg(long, value_name = "NET.tntp", value_hint = ValueHint::FilePath)]
+    pub(crate) network: PathBuf,
+    /// Trips between zones (TNTP)
+    #[arg(long, value_name = "TRIPS.tntp", value_hint = ValueHint::FilePath)]
+    pub(crate) trips: PathBuf,
+    /// Cost of one unit of toll, in units of time
+    #[arg(long, value_name = "A", default_value_t = 0.0)]
+    pub(crate) toll_weight: f64,
+    /// Cost of one unit of length, in units of time
+    #[arg(long, value_name = "B", default_value_t = 0.0)]
+    pub(crate) distance_weight: f64,
+    /// Relative gap that is good enough
+    #[arg(long, value_name = "G", default_value_t = 1e-6)]
+    pub(crate) gap: f64,
+    /// Go on below the gap until flows of links change by less than this share; inf to stop at the gap
+    #[arg(long, value_name = "S", default_value_t = 1e-5)]
+    pub(crate) settle: f64,
+    /// Iterations at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) max_iterations: u32,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Threads to compute on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TableFormat,
+    /// No progress on standard error; figures, warnings and errors are still printed
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 /// Form of an answer for people or programs.

@@ -3,13 +3,17 @@
 //! [`ExitStatus`]; one place that turns errors into text (`screen`).
 
 mod args;
+mod assign;
 mod city;
+mod equilibrium;
+mod matsim;
 mod progress;
 mod results;
 mod scenario;
 mod screen;
+mod traffic;
 
-use args::{Arguments, CityCommand, Command, ScenarioCommand};
+use args::{Arguments, CityCommand, Command, ScenarioCommand, TrafficCommand};
 use clap::{CommandFactory, Parser};
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -41,7 +45,11 @@ fn execute(command: &Command) -> Result<()> {
         Command::Scenario(ScenarioCommand::Check { file }) => scenario::check(file),
         Command::Scenario(ScenarioCommand::Show { file, format }) => scenario::show(file, *format),
         Command::Run(arguments) => results::run(arguments),
+        Command::Traffic(TrafficCommand::Run(arguments)) => traffic::run(arguments),
+        Command::Traffic(TrafficCommand::Equilibrate(arguments)) => equilibrium::run(arguments),
+        Command::Traffic(TrafficCommand::Matsim(arguments)) => matsim::run(arguments),
         Command::Draw(arguments) => results::draw(arguments),
+        Command::Assign(arguments) => assign::run(arguments),
         Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
         Command::Completions { shell } => {
             let mut text = Vec::new();

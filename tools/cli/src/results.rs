@@ -34,7 +34,7 @@ pub(crate) fn draw(arguments: &DrawArguments) -> Result<()> {
 }
 
 /// A flag that the first Ctrl-C (or a polite request to terminate) sets; the second ends the program at once.
-fn stop_on_signal() -> Arc<AtomicBool> {
+pub(crate) fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {

@@ -1,0 +1,130 @@
+//! Recorders of what traffic alone knows: traffic lights, gridlock, and every link that a vehicle left.
+
+use crate::audit::Fault;
+use crate::cells::TimeMs;
+use crate::record::Recorders;
+use crate::tables::{CrossingsRow, GridlockRow, SignalsRow};
+use crate::writer::ResultsWriter;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use urbis_city::model::City;
+use urbis_core::{Clock, Result};
+use urbis_traffic::time::{TICK, to_ms};
+use urbis_traffic::{CarNetwork, GridlockReport, Signals, Traffic};
+
+/// Where the present interval of table `signals` began.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct SignalsBefore {
+    rows: Vec<(f64, u32, u32)>,
+}
+
+/// Writes `signals`.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn signals(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    network: Res<'_, CarNetwork>,
+    signals: Res<'_, Signals>,
+    traffic: Res<'_, Traffic>,
+    recorders: Res<'_, Recorders>,
+    mut before: ResMut<'_, SignalsBefore>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if signals.is_empty() || !recorders.signals.is_due(&clock) || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let (time, interval_s) = recorders.signals.interval(&clock);
+    let engine = traffic.engine();
+    let now: Vec<_> = signals
+        .approaches(engine.tick() * TICK)
+        .map(|approach| (approach, (approach.green_s, approach.changes, engine.passed(approach.link).1)))
+        .collect();
+    before.rows.resize(now.len(), (0.0, 0, 0));
+    let mut write = || -> Result<()> {
+        for ((approach, (green_s, changes, left)), (green_before_s, changes_before, left_before)) in
+            now.iter().zip(&before.rows)
+        {
+            let link = network.city_link[approach.link.row()].row();
+            if recorders.signals.covers(city.links.zone[link]) {
+                writer.signals(&SignalsRow {
+                    time,
+                    interval_s,
+                    node_id: &city.nodes.id[network.city_node[approach.node as usize].row()],
+                    link_id: &city.links.id[link],
+                    green_s: (green_s - green_before_s).max(0.0),
+                    left_veh: u64::from(left.wrapping_sub(*left_before)),
+                    queue_veh: u64::from(engine.queued(approach.link)),
+                    changes: u64::from(changes - changes_before),
+                    is_dark: approach.is_dark,
+                })?;
+            }
+        }
+        Ok(())
+    };
+    fault.keep(write());
+    before.rows = now.into_iter().map(|(_, state)| state).collect();
+}
+
+/// Writes `crossings` of the tick.
+pub fn crossings(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    network: Res<'_, CarNetwork>,
+    mut traffic: ResMut<'_, Traffic>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if recorders.crossings.every.is_none() || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let start_ms = clock.utc_ms(0);
+    let mut write = || -> Result<()> {
+        for passage in traffic.engine_mut().take_passages() {
+            let link = network.city_link[passage.link.row()].row();
+            if recorders.crossings.covers(city.links.zone[link]) {
+                writer.crossings(&CrossingsRow {
+                    enter_time: TimeMs(start_ms + i64::from(to_ms(passage.entered))),
+                    leave_time: TimeMs(start_ms + i64::from(to_ms(passage.left))),
+                    trip_id: i64::from(passage.trip.0),
+                    link_id: &city.links.id[link],
+                })?;
+            }
+        }
+        Ok(())
+    };
+    fault.keep(write());
+}
+
+/// Writes `gridlock` after the last tick.
+///
+/// # Errors
+/// When the rows do not fit on disk.
+pub fn gridlock(
+    clock: &Clock,
+    city: &City,
+    network: &CarNetwork,
+    report: &GridlockReport,
+    recorders: &Recorders,
+    writer: &mut ResultsWriter,
+) -> Result<()> {
+    if recorders.gridlock.every.is_none() {
+        return Ok(());
+    }
+    for row in &report.rows {
+        let ids: Vec<&str> =
+            row.links.iter().map(|link| city.links.id[network.city_link[link.row()].row()].as_str()).collect();
+        writer.gridlock(&GridlockRow {
+            found_time: TimeMs(clock.utc_ms(row.found)),
+            last_seen_time: TimeMs(clock.utc_ms(row.last_seen)),
+            links: &ids.join(" "),
+            link_count: row.links.len() as u64,
+            vehicles: u64::from(row.vehicles),
+            released_moves: row.released_moves,
+        })?;
+    }
+    Ok(())
+}
