@@ -12,9 +12,11 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value as Json, json};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use urbis_assignment::dynamic::{DayReport, Options, Outcome, Start, Trip, equilibrate};
+use urbis_assignment::{Demand, Network, Options as AssignOptions, assign};
 use urbis_core::files::write_whole;
 use urbis_core::{CarLinkIx, Error, Result};
 use urbis_interop::{RoadNetwork, TripIds, Trips};
@@ -118,6 +120,44 @@ pub fn equilibrate_trips(
         status[rows[trip as usize] as usize] = "unconnected";
     }
     Ok(TripsOutcome { outcome, rows, rejected, bad_routes, status })
+}
+
+/// Travel times of links in a static equilibrium of the same trips, seconds: where days may begin
+/// ([`Start::LinkTimes`]). Times follow the function of the Bureau of Public Roads (1964: 0.15, power 4), flows
+/// are those of an hour as the departures are spread; turns are free and bans of turns are not known to it.
+///
+/// # Errors
+/// [`Error::Input`] when the network is not valid.
+pub fn static_times_s(roads: &RoadNetwork, trips: &Trips) -> Result<Vec<f64>> {
+    let columns = &roads.columns;
+    let links = columns.from.len();
+    let nodes = columns.x_m.len();
+    let is_sound = |&row: &usize| {
+        let known = (trips.from_node[row] as usize) < nodes && (trips.to_node[row] as usize) < nodes;
+        known && trips.depart_s[row].is_finite() && trips.depart_s[row] >= 0.0
+    };
+    let rows: Vec<usize> = (0..trips.depart_s.len()).filter(is_sound).collect();
+    let departures = || rows.iter().map(|&row| trips.depart_s[row]);
+    // A minute at least, so that a handful of trips at one moment is no flood.
+    let span_s = (departures().fold(0.0, f64::max) - departures().fold(f64::INFINITY, f64::min)).max(60.0);
+    let per_hour = 3600.0 / span_s;
+    let triples: Vec<(u32, u32, f64)> =
+        rows.iter().map(|&row| (trips.from_node[row], trips.to_node[row], per_hour)).collect();
+    let network = Network {
+        nodes,
+        from: columns.from.clone(),
+        to: columns.to.clone(),
+        t0: (0..links).map(|link| columns.length_m[link] / columns.speed_mps_free[link]).collect(),
+        capacity: columns.capacity_vps.iter().map(|vps| vps * 3600.0).collect(),
+        b: vec![0.15; links],
+        power: vec![4.0; links],
+        fixed_cost: Vec::new(),
+        first_thru: 0,
+    };
+    let demand = Demand::from_triples(nodes, &triples)?;
+    // The days go on from here, so flows need not be exact.
+    let options = AssignOptions { gap: 1e-4, settle: f64::INFINITY, max_iterations: 100 };
+    Ok(assign(&network, &demand, &options, &mut |_| ControlFlow::Continue(()))?.cost)
 }
 
 fn given_route(trips: &Trips, row: usize) -> &[CarLinkIx] {
@@ -301,6 +341,9 @@ mod tests {
         let summary: Json = serde_json::from_slice(&std::fs::read(place.path().join(SUMMARY)).unwrap()).unwrap();
         assert_eq!((summary["vehicles"].as_u64(), summary["arrived"].as_u64()), (Some(400), Some(397)));
         assert_eq!(summary["relative_gap"].as_f64(), result.outcome.days.last().map(|day| day.relative_gap));
+        // A static assignment knows that not everybody fits on the short way.
+        let times_s = static_times_s(&roads, &trips).unwrap();
+        assert!(times_s[1] > 1.2 * 50.0 && (times_s[0] - 100.0).abs() < 1.0, "{times_s:?}");
         // Begun where it ended, it begins in equilibrium.
         let mut again = trips;
         again.route_links.clear();

@@ -2,16 +2,20 @@
 //!
 //! [`run`] reads a network and trips ([`urbis_interop`]), moves the vehicles ([`urbis_traffic`]), and
 //! writes `trips.parquet` (every trip of the file, in its order), `gridlock.parquet` where there was any,
-//! `link_state.parquet` on request, and `summary.json`, which comes last: where it stands, the others are
-//! whole. Trips without a route take the fastest by free-flow or measured travel times.
+//! what else is asked for (`link_state`, `signals`, `crossings`, `trajectories`, MATSim's events), and
+//! `summary.json`, which comes last: where it stands, the others are whole. Trips without a route take the
+//! fastest by free-flow or measured travel times.
 //!
 //! What cannot be served is counted by reason and shown by examples, and stays in the table.
 //! Contract: the same bytes of every table for any number of threads; only the times and the memory in
 //! the summary differ between equal runs.
 
+mod events;
+mod lights;
 mod measured;
 mod simulate;
 mod tables;
+mod trajectories;
 
 use simulate::Simulated;
 use std::collections::BTreeMap;
@@ -20,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 use urbis_core::{Error, Problem, Result, Tick, files};
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network::{self, NetworkFile, Warning};
-use urbis_interop::{TripFault, TripsFile, trips};
+use urbis_interop::{RoadNetwork, TripFault, TripsFile, trips};
 use urbis_output::machine;
 use urbis_output::stopwatch::Stopwatch;
 use urbis_traffic::{CarNetwork, GridlockPolicy, VehicleCounts};
@@ -45,6 +49,31 @@ pub enum RouteTimes {
     Measured,
     /// Those of empty roads.
     FreeFlow,
+}
+
+/// What traffic lights follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignalsFrom {
+    /// There are none; links that end at signals have the share of their capacity that is green.
+    None,
+    /// The plans that come with the network, where it has any.
+    #[default]
+    Plans,
+    /// Plans by Webster's method at all signals of the network.
+    Fixed,
+    /// Greens that last while vehicles come, at all signals of the network.
+    Actuated,
+    /// Greens for the largest pressure, at all signals of the network.
+    MaxPressure,
+}
+
+/// Where trajectories are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Around {
+    /// Outside id of a node.
+    pub node: String,
+    /// Links with an end within this distance of it, metres.
+    pub radius_m: f64,
 }
 
 /// How trips are run.
@@ -72,10 +101,16 @@ pub struct TrafficRunOptions {
     pub gridlock_check_s: u32,
     /// Vehicles that a junction can hold aside without blocking those who go elsewhere.
     pub junction_pocket_vehicles: u32,
-    /// Interval of the table `link_state`, seconds; without it there is no such table.
+    /// What traffic lights follow.
+    pub signals: SignalsFrom,
+    /// Interval of the tables `link_state` and `signals`, seconds; without it there are no such tables.
     pub interval_s: Option<u32>,
     /// Whether every vehicle and link it left is written.
     pub crossings: bool,
+    /// Where the points of trajectories are written.
+    pub trajectories: Option<Around>,
+    /// Whether events are written as MATSim does, `events.xml.gz`.
+    pub events: bool,
 }
 
 impl TrafficRunOptions {
@@ -94,8 +129,11 @@ impl TrafficRunOptions {
             gridlock: GridlockPolicy::default(),
             gridlock_check_s: 60,
             junction_pocket_vehicles: 4,
+            signals: SignalsFrom::default(),
             interval_s: None,
             crossings: false,
+            trajectories: None,
+            events: false,
         }
     }
 }
@@ -153,6 +191,8 @@ pub struct TrafficRunSummary {
     pub repaired: Vec<Reported>,
     /// What was assumed.
     pub notes: Vec<String>,
+    /// Junctions with traffic lights.
+    pub signal_junctions: u64,
     /// Rings of full links found.
     pub gridlock_rings: u64,
     /// Moves from link to link by which they were released.
@@ -177,6 +217,8 @@ pub struct TrafficRunSummary {
 
 /// Name of the summary, which is written last.
 const SUMMARY: &str = "summary.json";
+/// Name of MATSim's events.
+const EVENTS: &str = "events.xml.gz";
 
 /// Runs trips on a network and writes what became of them.
 ///
@@ -211,21 +253,23 @@ fn run_here(
     progress(Progress::Phase("reading"));
     let strict = options.on_error == OnError::Stop;
     let reading = ReadOptions { refuse_zero_length: strict, ..ReadOptions::default() };
-    let read = read_network::read(&options.network, &reading)?;
+    let mut read = read_network::read(&options.network, &reading)?;
+    let plans = lights::plans(options, &reading, &mut read)?;
+    let wanted = wanted_links(options, &read.network)?;
     let file = read_network::read_trips(&options.trips, &read)?;
     let NetworkFile { network, warnings, .. } = read;
     if strict && !file.faults.rows.is_empty() {
         return Err(Error::Input(file.faults.problems()));
     }
     let car_network = CarNetwork::from_columns(network.columns.clone())?;
-    let mut simulation = simulate::Simulation::new(options, &network, &car_network, file)?;
+    let mut simulation = simulate::Simulation::new(options, &network, &car_network, file, plans)?;
     let load_s = watch.seconds();
 
     let watch = Stopwatch::start();
     progress(Progress::Phase("moving vehicles"));
     let simulated = simulation.run(progress, stop)?;
     let sim_s = watch.seconds();
-    let simulate::Simulation { trips: file, engine, .. } = simulation;
+    let simulate::Simulation { trips: file, engine, lights, .. } = simulation;
     let crossings = engine.crossings();
     drop(engine);
     if strict && !file.faults.rows.is_empty() {
@@ -234,10 +278,12 @@ fn run_here(
 
     let watch = Stopwatch::start();
     progress(Progress::Phase("writing"));
-    let trips_sha256 = write(options, &network.link_id, &file, &simulated)?;
+    let roads = Roads { network: &network, car_network: &car_network, wanted };
+    let trips_sha256 = write(options, &roads, &file, &simulated)?;
     let mut notes = network.notes.clone();
     notes.extend(file.notes.iter().cloned());
     notes.extend(tables::notes(&car_network));
+    notes.extend(lights.notes.iter().cloned());
     let totals = tables::totals(&simulated);
     let summary = TrafficRunSummary {
         out: options.out.clone(),
@@ -253,6 +299,7 @@ fn run_here(
         rejected: rejected(&file),
         repaired: warnings.into_iter().map(Reported::from).collect(),
         notes,
+        signal_junctions: lights.junctions(),
         gridlock_rings: simulated.gridlock.rows.len() as u64,
         gridlock_released_moves: simulated.gridlock.released_moves(),
         end_tick: simulated.end_tick,
@@ -285,9 +332,27 @@ fn rejected(file: &TripsFile) -> Vec<Reported> {
     counts.into_iter().map(reported).collect()
 }
 
+/// What tables need of a network.
+struct Roads<'a> {
+    network: &'a RoadNetwork,
+    car_network: &'a CarNetwork,
+    /// Links whose trajectories are written; empty without.
+    wanted: Vec<bool>,
+}
+
+fn wanted_links(options: &TrafficRunOptions, network: &RoadNetwork) -> Result<Vec<bool>> {
+    let Some(around) = &options.trajectories else { return Ok(Vec::new()) };
+    let Some(node) = network.node_id.iter().position(|id| *id == around.node) else {
+        let what = format!("has no node {} to write trajectories around", around.node);
+        return Err(Problem::file(&options.network, what).into());
+    };
+    Ok(trajectories::links_around(&network.columns, node as u32, around.radius_m))
+}
+
 /// Writes the tables; the hash of the trips.
-fn write(options: &TrafficRunOptions, link_id: &[String], file: &TripsFile, simulated: &Simulated) -> Result<String> {
+fn write(options: &TrafficRunOptions, roads: &Roads<'_>, file: &TripsFile, simulated: &Simulated) -> Result<String> {
     let place = |name: &str| options.out.join(name);
+    let link_id = &roads.network.link_id;
     let trips = tables::trips(&place("trips.parquet"), file, simulated)?;
     let mut written = vec![("trips.parquet", Some(trips))];
     let rings = &simulated.gridlock.rows;
@@ -300,9 +365,18 @@ fn write(options: &TrafficRunOptions, link_id: &[String], file: &TripsFile, simu
     let crossings =
         options.crossings.then(|| tables::crossings(&place("crossings.parquet"), file, &simulated.passages, link_id));
     written.push(("crossings.parquet", crossings.transpose()?));
+    let has_lights = options.interval_s.is_some() && !simulated.approaches.is_empty();
+    let signals = has_lights.then(|| tables::signals(&place("signals.parquet"), &simulated.approaches, roads.network));
+    written.push(("signals.parquet", signals.transpose()?));
+    let trajectories = options.trajectories.is_some().then(|| {
+        let columns = &roads.network.columns;
+        let points = trajectories::points(roads.car_network, columns, &roads.wanted, &simulated.passages);
+        tables::trajectories(&place("trajectories.parquet"), file, &points, roads.network)
+    });
+    written.push(("trajectories.parquet", trajectories.transpose()?));
     // What an earlier run left must not stand beside what this one writes.
     files::create_folder(&options.out)?;
-    for name in std::iter::once(SUMMARY).chain(written.iter().map(|(name, _)| *name)) {
+    for name in [SUMMARY, EVENTS].into_iter().chain(written.iter().map(|(name, _)| *name)) {
         match std::fs::remove_file(place(name)) {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(Error::write(&place(name), why)),
             _ => {}
@@ -312,6 +386,9 @@ fn write(options: &TrafficRunOptions, link_id: &[String], file: &TripsFile, simu
         if let Some(bytes) = bytes {
             files::write_whole(&place(name), bytes)?;
         }
+    }
+    if options.events {
+        events::write(&place(EVENTS), file, simulated, link_id)?;
     }
     Ok(urbis_core::hash::sha256_hex(written[0].1.as_deref().unwrap_or_default()))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use urbis::traffic::synthetic::{Grid, LinkKind};
 use urbis::traffic::time::to_seconds;
-use urbis::traffic_run::{Ended, OnError, RouteTimes, TrafficRunOptions, TrafficRunSummary, run};
+use urbis::traffic_run::{Around, Ended, OnError, RouteTimes, SignalsFrom, TrafficRunOptions, TrafficRunSummary, run};
 use urbis_core::Error;
 
 /// Writes a grid of streets; its links and nodes are named by their rows.
@@ -235,6 +235,111 @@ fn a_run_ends_when_asked_to() {
             Err(Error::Input(_))
         ));
     }
+}
+
+#[test]
+fn lights_stop_vehicles_and_are_told_of() {
+    let place = Place::new(5, staircases(1200, 1200.0, true));
+    let nodes = place.folder.path().join("node.csv");
+    let plain = std::fs::read_to_string(&nodes).unwrap();
+    let lit: Vec<String> = plain
+        .lines()
+        .enumerate()
+        .map(|(row, line)| format!("{line},{}", if row == 0 { "ctrl_type" } else { "signal" }))
+        .collect();
+    std::fs::write(&nodes, lit.join("\n") + "\n").unwrap();
+    let with = |signals: SignalsFrom, threads: usize| {
+        let options =
+            TrafficRunOptions { signals, interval_s: Some(300), threads: Some(threads), ..place.options() };
+        let summary = place.run(&options).unwrap();
+        assert_eq!(summary.counts.arrived, 1200, "{signals:?}");
+        (summary, place.bytes())
+    };
+    // There are no plans in the files, and capacities are given, so nothing changes without lights.
+    let (none, _) = with(SignalsFrom::None, 1);
+    let (plans, _) = with(SignalsFrom::Plans, 1);
+    assert_eq!((none.signal_junctions, plans.signal_junctions), (0, 0));
+    assert_eq!(none.trips_sha256, plans.trips_sha256);
+    for signals in [SignalsFrom::Fixed, SignalsFrom::Actuated, SignalsFrom::MaxPressure] {
+        let (summary, one) = with(signals, 1);
+        assert_eq!(summary.signal_junctions, 25);
+        assert!(summary.total_delay_s > 2.0 * none.total_delay_s.max(1200.0), "{signals:?} {}", summary.total_delay_s);
+        assert!(with(signals, 3).1 == one, "{signals:?} on three threads");
+        let table = place.table("signals.parquet");
+        let whole = |name: &str| table.column_by_name(name).unwrap().as_primitive::<UInt32Type>().values().to_vec();
+        let green = seconds(&table, "green_s");
+        for (row, green_s) in green.iter().enumerate() {
+            let span_s = f64::from(whole("end_s")[row] - whole("start_s")[row]);
+            assert!((0.0..=span_s + 1e-6).contains(&green_s.unwrap()), "{signals:?} row {row}: {green_s:?}");
+        }
+        // Everybody who passes a node passes a light, but at the end of the trip.
+        assert!(u64::from(whole("left").iter().sum::<u32>()) == summary.crossings);
+    }
+}
+
+#[test]
+fn plans_of_the_files_rule_the_links_they_name() {
+    // A row of three nodes; the light at node 1 shows 26 s of effective green out of 60 to those who come from node 0.
+    let trips: String = (0..60).map(|row| format!("{row},{},0,2,0 1\n", row * 19)).collect();
+    let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
+    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
+    write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,2000,0\n");
+    write(
+        "link.csv",
+        "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
+         0,0,1,1,500,1,1800,15,0.15\n1,1,2,1,500,1,1800,15,0.15\n",
+    );
+    let free = place.run(&place.options()).unwrap();
+    write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
+    write(
+        "signal_timing_phase.csv",
+        "timing_phase_id,timing_plan_id,signal_phase_num,ring,barrier,position,min_green,clearance\n\
+         a,p,2,1,1,1,26,4\nb,p,4,1,2,1,26,4\n",
+    );
+    write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,a,m\n");
+    write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nm,1,0,1\n");
+    let options = TrafficRunOptions { interval_s: Some(600), ..place.options() };
+    let lit = place.run(&options).unwrap();
+    assert_eq!((free.signal_junctions, lit.signal_junctions, lit.counts.arrived), (0, 1, 60));
+    // Arrivals at every second of the cycle: those in 34 s of red wait 17 s on average, and a little for each other.
+    let mean_s = (lit.total_delay_s - free.total_delay_s) / 60.0;
+    assert!((mean_s - 34.0 * 34.0 / 120.0).abs() < 3.0, "{mean_s}");
+    let table = place.table("signals.parquet");
+    assert!((seconds(&table, "green_s")[0].unwrap() - 260.0).abs() < 1e-6);
+    let off = place.run(&TrafficRunOptions { signals: SignalsFrom::None, ..place.options() }).unwrap();
+    assert_eq!(off.trips_sha256, free.trips_sha256);
+}
+
+#[test]
+fn trajectories_and_events_tell_of_the_same_passages() {
+    let place = Place::new(4, staircases(900, 900.0, true));
+    let around = Around { node: "5".into(), radius_m: 1.0 };
+    let options = TrafficRunOptions { trajectories: Some(around), events: true, crossings: true, ..place.options() };
+    let summary = place.run(&options).unwrap();
+    let table = place.table("trajectories.parquet");
+    let (links, along) = (text(&table, "link_id"), seconds(&table, "along_m"));
+    let entered = along.iter().filter(|at| at.unwrap() < 1e-9).count();
+    let left = along.iter().filter(|at| (at.unwrap() - 500.0).abs() < 1e-9).count();
+    let crossings = place.table("crossings.parquet");
+    let of_area = text(&crossings, "link_id").iter().filter(|link| links.contains(link)).count();
+    assert!(entered > 100 && entered == left && left == of_area, "{entered} {left} {of_area}");
+    // Time and place never go back within a passage.
+    let (times, trips) = (seconds(&table, "time_s"), text(&table, "trip_id"));
+    for row in 1..along.len() {
+        if trips[row] == trips[row - 1] && links[row] == links[row - 1] {
+            assert!(times[row] >= times[row - 1] && along[row] > along[row - 1], "row {row}");
+        }
+    }
+    let packed = std::fs::read(place.folder.path().join("out/events.xml.gz")).unwrap();
+    let mut events = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed.as_slice()), &mut events).unwrap();
+    let count = |kind: &str| events.matches(&format!("type=\"{kind}\"")).count() as u64;
+    for kind in ["departure", "arrival", "vehicle enters traffic", "vehicle leaves traffic", "PersonEntersVehicle"] {
+        assert_eq!(count(kind), 900, "{kind}");
+    }
+    assert_eq!((count("left link"), count("entered link")), (summary.crossings - 900, summary.crossings - 900));
+    let unknown = Around { node: "x".into(), radius_m: 1.0 };
+    assert!(place.run(&TrafficRunOptions { trajectories: Some(unknown), ..place.options() }).is_err());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod names;
 pub mod network;
 pub mod read_gmns;
 pub mod read_network;
+pub mod signals;
 pub mod sumo;
 pub mod tntp;
 pub mod trips;

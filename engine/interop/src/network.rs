@@ -16,6 +16,8 @@ pub struct RoadNetwork {
     pub lanes: Vec<f32>,
     /// Money to use each link; empty means none.
     pub toll: Vec<f64>,
+    /// Nodes with traffic lights; empty means none.
+    pub at_signals: Vec<bool>,
     /// What was assumed or left out, in sentences for people.
     pub notes: Vec<String>,
 }

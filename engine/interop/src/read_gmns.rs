@@ -440,5 +440,6 @@ fn network_of(nodes: Nodes, links: &[Link], ids: &[String], rules: &RoadRules, n
         network.lanes.push(f32::from(figures.lanes));
     }
     network.link_id = permuted(&given, &order);
+    network.at_signals = nodes.at_signals;
     network
 }

@@ -9,6 +9,7 @@
 //!
 //! Contract: the engine is stepped by one thread at a time; nothing here depends on threads.
 
+use super::lights::{ApproachRow, Lights, Plans};
 use super::measured::MeasuredTimes;
 use super::tables::LinkState;
 use super::{Ended, Progress, RouteTimes, TrafficRunOptions};
@@ -17,7 +18,8 @@ use urbis_core::{Error, Result, Tick, TripIx};
 use urbis_interop::{RoadNetwork, TripFault, TripsFile};
 use urbis_traffic::time::{NEVER, TICK, Time, from_seconds, tick_of, to_seconds};
 use urbis_traffic::{
-    Arrival, CarNetwork, Departure, Engine, Gridlock, GridlockPolicy, GridlockReport, LinkPassage, LinkStats,
+    Arrival, CarNetwork, Departure, EmissionFactors, Engine, Gridlock, GridlockPolicy, GridlockReport, LinkInterval,
+    LinkPassage, LinkStats,
     RouteBatch, RouteRef, Router, VehicleCounts,
 };
 
@@ -52,6 +54,7 @@ pub(super) struct Simulated {
     pub(super) gridlock: GridlockReport,
     pub(super) link_state: Vec<LinkState>,
     pub(super) passages: Vec<LinkPassage>,
+    pub(super) approaches: Vec<ApproachRow>,
     pub(super) end_tick: Tick,
     pub(super) ended: Ended,
 }
@@ -60,7 +63,8 @@ pub(super) struct Simulated {
 pub(super) struct Simulation<'a> {
     pub(super) trips: TripsFile,
     pub(super) engine: Engine,
-    link_id: &'a [String],
+    pub(super) lights: Lights,
+    road: &'a RoadNetwork,
     options: &'a TrafficRunOptions,
     network: &'a CarNetwork,
     /// Rows in order of departure.
@@ -86,9 +90,11 @@ impl<'a> Simulation<'a> {
         road: &'a RoadNetwork,
         network: &'a CarNetwork,
         trips: TripsFile,
+        plans: Plans,
     ) -> Result<Self> {
         let mut engine = Engine::new(network, options.junction_pocket_vehicles)?;
-        if options.crossings {
+        let lights = Lights::new(options, plans, network, &mut engine)?;
+        if options.crossings || options.events || options.trajectories.is_some() {
             engine.keep_passages();
         }
         let mut is_served = vec![true; trips.trips.len()];
@@ -108,8 +114,7 @@ impl<'a> Simulation<'a> {
         let spans = network.free_time.iter().map(|&time| tick_of(time));
         let headways = road.columns.capacity_vps.iter().map(|capacity| (1.0 / capacity).min(1e6) as Tick);
         let longest = spans.chain(headways).max().unwrap_or(0);
-        let link_id = &road.link_id;
-        Ok(Self { trips, engine, link_id, options, network, order, depart, router, measured, longest })
+        Ok(Self { trips, engine, lights, road, options, network, order, depart, router, measured, longest })
     }
 
     /// Moves vehicles to the end.
@@ -136,7 +141,10 @@ impl<'a> Simulation<'a> {
         let mut next = 0;
         let (mut moved_at, mut crossings) = (0, 0);
         let (mut next_look, mut next_audit) = (0, 0);
-        let mut passages = Vec::new();
+        let (mut passages, mut approaches) = (Vec::new(), Vec::new());
+        let shares = super::tables::class_shares(&self.trips.trips);
+        let factors = EmissionFactors::default();
+        let state = |of: &LinkInterval| LinkState::new(of, self.network, &self.road.toll, &factors.0, &shares);
         let ended = loop {
             let tick = self.engine.tick();
             let counts = self.engine.counts();
@@ -168,6 +176,7 @@ impl<'a> Simulation<'a> {
                 progress(Progress::Tick { tick, end: until.min(last_departure).max(tick) });
             }
             let end = self.window_end(tick, until);
+            self.lights.decide(&mut self.engine);
             self.depart_due(end, &mut next, &mut found, &mut results);
             for arrival in self.engine.advance(end) {
                 record(&mut results, arrival);
@@ -183,7 +192,8 @@ impl<'a> Simulation<'a> {
             if let (Some(stats), Some(interval_s)) = (&mut stats, self.options.interval_s)
                 && is_due(interval_s, tick)
             {
-                link_state.push(LinkState::new(&stats.take_interval(&self.engine), self.network));
+                link_state.push(state(&stats.take_interval(&self.engine)));
+                self.lights.take_interval(&self.engine, &mut approaches);
             }
         };
         self.audit()?;
@@ -191,7 +201,8 @@ impl<'a> Simulation<'a> {
         if let (Some(stats), Some(interval_s)) = (&mut stats, self.options.interval_s)
             && !is_due(interval_s, end_tick)
         {
-            link_state.push(LinkState::new(&stats.take_interval(&self.engine), self.network));
+            link_state.push(state(&stats.take_interval(&self.engine)));
+            self.lights.take_interval(&self.engine, &mut approaches);
         }
         for trip in self.engine.waiting_trips() {
             results.is_waiting[trip.row()] = true;
@@ -205,11 +216,14 @@ impl<'a> Simulation<'a> {
             results.is_waiting[row as usize] = true;
         }
         let depart = std::mem::take(&mut self.depart);
-        Ok(Simulated { results, depart, counts, gridlock, link_state, passages, end_tick, ended })
+        Ok(Simulated { results, depart, counts, gridlock, link_state, passages, approaches, end_tick, ended })
     }
 
     /// The tick up to which nothing but vehicles happens.
     fn window_end(&self, tick: Tick, until: Tick) -> Tick {
+        if self.lights.decides {
+            return until.min(tick + 1);
+        }
         let routes = if self.measured.is_some() { self.options.route_update_s } else { ROUTE_PERIOD_TICKS };
         let every = [self.options.gridlock_check_s, self.options.interval_s.unwrap_or(0), MOVES_CHECK_TICKS, routes];
         let next = every.iter().filter(|&&every| every > 0).map(|every| tick - tick % every + every).min();
@@ -218,7 +232,7 @@ impl<'a> Simulation<'a> {
 
     fn stopped(&self, gridlock: &GridlockReport) -> Error {
         let ring = |row: &Gridlock| {
-            let ids: Vec<&str> = row.links.iter().map(|link| self.link_id[link.row()].as_str()).collect();
+            let ids: Vec<&str> = row.links.iter().map(|link| self.road.link_id[link.row()].as_str()).collect();
             format!("{} vehicles on links {}", row.vehicles, ids.join(" "))
         };
         Error::Stopped {

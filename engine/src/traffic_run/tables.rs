@@ -2,7 +2,9 @@
 //!
 //! Contract: pure functions of what was simulated; sums in order of rows.
 
+use super::lights::ApproachRow;
 use super::simulate::{Simulated, seconds};
+use super::trajectories::Point;
 use super::{Reported, TrafficRunSummary};
 use arrow::array::{ArrayRef, DictionaryArray, Float32Array, Float64Array, Int32Array, StringArray, UInt32Array};
 use arrow::datatypes::Int32Type;
@@ -10,8 +12,9 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 use urbis_core::{Result, Tick};
-use urbis_interop::TripsFile;
+use urbis_interop::{RoadNetwork, Trips, TripsFile};
 use urbis_interop::write_trips::{Column, Packing, id_column, parquet_bytes};
+use urbis_traffic::emissions::{self, CLASSES, Emissions, Factors};
 use urbis_traffic::time::{NEVER, to_seconds};
 use urbis_traffic::{CarNetwork, Gridlock, LinkInterval, LinkPassage};
 
@@ -118,10 +121,39 @@ pub(super) struct LinkState {
     queue: Vec<u32>,
     speed_mps: Vec<Option<f32>>,
     delay_s: Vec<f32>,
+    toll: Vec<f32>,
+    fuel_kg: Vec<f32>,
+    co2_kg: Vec<f32>,
+    nox_g: Vec<f32>,
+    pm_g: Vec<f32>,
+    electricity_kwh: Vec<f32>,
+}
+
+/// Share of the trips that each class of vehicle makes; cars where there are none.
+pub(super) fn class_shares(trips: &Trips) -> [f64; CLASSES] {
+    let mut counts = [0_u64; CLASSES];
+    for &class in &trips.vehicle_class {
+        counts[class as usize] += 1;
+    }
+    counts[0] += (trips.len() - trips.vehicle_class.len()) as u64;
+    let all = counts.iter().sum::<u64>();
+    if all == 0 {
+        counts[0] = 1;
+    }
+    counts.map(|count| count as f64 / all.max(1) as f64)
 }
 
 impl LinkState {
-    pub(super) fn new(of: &LinkInterval, network: &CarNetwork) -> Self {
+    /// Emissions split the vehicles of every link by `shares`, as links do not count classes.
+    pub(super) fn new(
+        of: &LinkInterval,
+        network: &CarNetwork,
+        toll: &[f64],
+        factors: &Factors,
+        shares: &[f64; CLASSES],
+    ) -> Self {
+        let mut emitted = Emissions::default();
+        factors.links(&emissions::travel(of, &network.length_m, shares), &mut emitted);
         let mut state = Self { start: of.start, end: of.end, ..Self::default() };
         for link in 0..network.links() {
             let (entered, left, mean) = (of.entered[link], of.left[link], of.vehicles_mean[link]);
@@ -139,6 +171,13 @@ impl LinkState {
             state.queue.push(of.queue_end[link]);
             state.speed_mps.push(travel_time_s.map(|time_s| (length_m / time_s) as f32));
             state.delay_s.push((of.travel_time_s_sum[link] - f64::from(left) * free_s).max(0.0) as f32);
+            state.toll.push((toll.get(link).copied().unwrap_or(0.0) * f64::from(entered)) as f32);
+            let emission = emitted.link(link);
+            state.fuel_kg.push(emission.fuel_kg as f32);
+            state.co2_kg.push(emission.co2_kg as f32);
+            state.nox_g.push(emission.nox_g as f32);
+            state.pm_g.push((emission.pm_exhaust_g + emission.pm_wear_g) as f32);
+            state.electricity_kwh.push(emission.electricity_kwh as f32);
         }
         state
     }
@@ -161,7 +200,7 @@ pub(super) fn link_state(path: &Path, states: &[LinkState], link_id: &[String]) 
         Arc::new(states.iter().flat_map(|state| of(state).iter().copied()).collect::<Float32Array>())
     };
     let links = states.iter().flat_map(|state| state.link.iter().map(|&link| link as i32));
-    let columns: [Column; 10] = [
+    let columns: [Column; 16] = [
         ("start_s", false, Packing::Delta, ticks(|state| state.start)),
         ("end_s", false, Packing::Delta, ticks(|state| state.end)),
         ("link_id", false, Packing::Dictionary, texts(&ids, links).map_err(fault(path))?),
@@ -172,6 +211,12 @@ pub(super) fn link_state(path: &Path, states: &[LinkState], link_id: &[String]) 
         ("queue_end", false, Packing::Delta, whole(|state| &state.queue)),
         ("speed_mps", true, Packing::Plain, known(|state| &state.speed_mps)),
         ("delay_s", false, Packing::Plain, real(|state| &state.delay_s)),
+        ("toll", false, Packing::Plain, real(|state| &state.toll)),
+        ("fuel_kg", false, Packing::Plain, real(|state| &state.fuel_kg)),
+        ("co2_kg", false, Packing::Plain, real(|state| &state.co2_kg)),
+        ("nox_g", false, Packing::Plain, real(|state| &state.nox_g)),
+        ("pm_g", false, Packing::Plain, real(|state| &state.pm_g)),
+        ("electricity_kwh", false, Packing::Plain, real(|state| &state.electricity_kwh)),
     ];
     parquet_bytes(path, &columns)
 }
@@ -197,6 +242,43 @@ pub(super) fn crossings(
         ),
         ("enter_s", false, Packing::Plain, at(|passage| passage.entered)),
         ("leave_s", false, Packing::Plain, at(|passage| passage.left)),
+    ];
+    parquet_bytes(path, &columns)
+}
+
+/// `signals.parquet`: approaches junction by junction within intervals in order.
+pub(super) fn signals(path: &Path, rows: &[ApproachRow], network: &RoadNetwork) -> Result<Vec<u8>> {
+    let names = |ids: &[String], of: fn(&ApproachRow) -> u32| -> Result<ArrayRef> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        texts(&ids, rows.iter().map(|row| of(row) as i32)).map_err(fault(path))
+    };
+    let whole =
+        |of: fn(&ApproachRow) -> u32| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(of(row))).collect::<UInt32Array>()) };
+    let green: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.green_s)).collect::<Float64Array>());
+    let columns: [Column; 7] = [
+        ("start_s", false, Packing::Delta, whole(|row| row.start)),
+        ("end_s", false, Packing::Delta, whole(|row| row.end)),
+        ("node_id", false, Packing::Dictionary, names(&network.node_id, |row| row.node)?),
+        ("link_id", false, Packing::Dictionary, names(&network.link_id, |row| row.link)?),
+        ("green_s", false, Packing::Plain, green),
+        ("left", false, Packing::Delta, whole(|row| row.left)),
+        ("queue_end", false, Packing::Delta, whole(|row| row.queue)),
+    ];
+    parquet_bytes(path, &columns)
+}
+
+/// `trajectories.parquet`: points at which the speed of a vehicle changes, by link, then vehicle, then time.
+pub(super) fn trajectories(path: &Path, file: &TripsFile, points: &[Point], network: &RoadNetwork) -> Result<Vec<u8>> {
+    let ids: Vec<&str> = network.link_id.iter().map(String::as_str).collect();
+    let real = |of: fn(&Point) -> f64| -> ArrayRef {
+        Arc::new(points.iter().map(|point| Some(of(point))).collect::<Float64Array>())
+    };
+    let links = texts(&ids, points.iter().map(|point| point.link.0 as i32)).map_err(fault(path))?;
+    let columns: [Column; 4] = [
+        id_column(&file.trips.trip_id.pick(points.iter().map(|point| point.trip.row()))),
+        ("link_id", false, Packing::Dictionary, links),
+        ("time_s", false, Packing::Plain, real(|point| point.time_s)),
+        ("along_m", false, Packing::Plain, real(|point| point.along_m)),
     ];
     parquet_bytes(path, &columns)
 }
@@ -247,6 +329,7 @@ impl TrafficRunSummary {
             "total_distance_m": self.total_distance_m,
             "end_tick": self.end_tick,
             "ended": self.ended.name(),
+            "signal_junctions": self.signal_junctions,
             "gridlock_rings": self.gridlock_rings,
             "gridlock_released_moves": self.gridlock_released_moves,
             "trips_sha256": self.trips_sha256,

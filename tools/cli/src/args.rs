@@ -147,6 +147,10 @@ pub(crate) enum TrafficCommand {
     Equilibrate(crate::equilibrium::EquilibrateArguments),
     /// Run MATSim plans by MATSim's own queue model, second by second, and write its events
     Matsim(crate::matsim::MatsimArguments),
+    /// Write a network of MATSim or SUMO, and its trips, as GMNS tables
+    Convert(crate::convert::ConvertArguments),
+    /// Write the trips that a demand matrix stands for (OMX, CSV, Parquet)
+    Demand(crate::convert::DemandArguments),
 }
 
 #[derive(Debug, Args)]
@@ -155,12 +159,15 @@ pub(crate) enum TrafficCommand {
 and optionally route (link ids separated by spaces) and vehicle_class. Trips without a route take the fastest.
 
 Results: DIR/trips.parquet (trip_id, depart_s, arrive_s, status, ...), one row a trip in the order of the file;
-DIR/summary.json, written last; DIR/link_state.parquet with --interval; DIR/gridlock.parquet where there was any.
+DIR/summary.json, written last; DIR/gridlock.parquet where there was any; with --interval DIR/link_state.parquet
+(flow, speed, delay, queue, toll, fuel, CO2, NOx, particles, electricity) and DIR/signals.parquet; on request
+DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz.
 The tables are the same, byte for byte, for any number of threads.
 
 Examples:
   urbis traffic run --network assets/coquimbo/network --trips trips.csv --out out/trips
-  urbis traffic run --network net --trips trips.parquet --out out/trips --threads 2 --interval 900"
+  urbis traffic run --network net --trips trips.parquet --out out/trips --threads 2 --interval 900
+  urbis traffic run --network town.net.xml --trips town.rou.xml --out out/town --signals actuated --trajectories J7,200"
 )]
 pub(crate) struct TrafficRunArguments {
     /// Network: GMNS folder with node.csv, link.csv and, better, config.csv; or a file of MATSim or SUMO
@@ -187,12 +194,21 @@ pub(crate) struct TrafficRunArguments {
     /// What happens to rings of full links that block themselves
     #[arg(long, value_enum, default_value_t)]
     pub(crate) gridlock: GridlockChoice,
-    /// Write the state of every used link for each interval of so many seconds
+    /// What traffic lights follow
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) signals: SignalsChoice,
+    /// Write the state of every used link and traffic light for each interval of so many seconds
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) interval: Option<u32>,
     /// Write every vehicle and link it left, with the times; large
     #[arg(long)]
     pub(crate) crossings: bool,
+    /// Write where vehicles were on the links within so many metres of a node
+    #[arg(long, value_name = "NODE,METRES", value_parser = around)]
+    pub(crate) trajectories: Option<urbis::traffic_run::Around>,
+    /// Write MATSim's events, events.xml.gz; large
+    #[arg(long)]
+    pub(crate) events: bool,
     /// Form of the figures at the end
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: TableFormat,
@@ -219,6 +235,30 @@ pub(crate) enum RoutesChoice {
     Measured,
     /// Those of empty roads
     FreeFlow,
+}
+
+/// What traffic lights follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignalsChoice {
+    /// No lights: links that end at signals have the share of their capacity that is green
+    None,
+    /// The plans that come with the network (GMNS signal tables, SUMO tlLogic), where it has any
+    #[default]
+    Plans,
+    /// Plans by Webster's method at all signals of the network
+    Fixed,
+    /// Greens that last while vehicles come
+    Actuated,
+    /// Greens for the largest pressure
+    MaxPressure,
+}
+
+/// `NODE,METRES`.
+fn around(text: &str) -> Result<urbis::traffic_run::Around, String> {
+    let (node, radius) = text.rsplit_once(',').ok_or("expected a node and metres, such as 17,200")?;
+    let radius_m = radius.trim().parse().ok().filter(|metres: &f64| metres.is_finite() && *metres >= 0.0);
+    let radius_m = radius_m.ok_or_else(|| format!("{radius} is no distance in metres of at least 0"))?;
+    Ok(urbis::traffic_run::Around { node: node.to_owned(), radius_m })
 }
 
 /// What happens to rings of full links.

@@ -4,8 +4,8 @@ use crate::args::TableFormat;
 use crate::screen::{figure, print, print_json, say, table};
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
-use urbis::equilibrium::{TripsOutcome, equilibrate_trips, write_equilibrium};
-use urbis_assignment::dynamic::{DayOptions, Logit, Options, Search, Switching};
+use urbis::equilibrium::{TripsOutcome, equilibrate_trips, static_times_s, write_equilibrium};
+use urbis_assignment::dynamic::{DayOptions, Logit, Options, Search, Start, Switching};
 use urbis_core::Result;
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network;
@@ -21,7 +21,8 @@ Results in DIR: trips.parquet (trip_id, depart_s, arrive_s, status, from_node, t
 summary.json, written last. The tables are the same, byte for byte, for any number of threads.
 
 Example:
-  urbis traffic equilibrate --network net --trips trips.csv --out out/equilibrium --gap 0.005"
+  urbis traffic equilibrate --network net --trips trips.csv --out out/equilibrium --gap 0.005
+  urbis traffic equilibrate --network net --trips trips.csv --out out/equilibrium --start static"
 )]
 pub(crate) struct EquilibrateArguments {
     /// Network, as `urbis traffic run` reads it
@@ -45,6 +46,9 @@ pub(crate) struct EquilibrateArguments {
     /// Second at which days end at the latest
     #[arg(long, value_name = "S", default_value_t = 172_800)]
     pub(crate) until: u32,
+    /// Routes of the first day, where the table has none
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) start: StartChoice,
     /// Who changes: by gain, or a falling share of all
     #[arg(long, value_enum, default_value_t)]
     pub(crate) switching: SwitchingChoice,
@@ -69,6 +73,16 @@ pub(crate) struct EquilibrateArguments {
     /// No progress on standard error; figures, warnings and errors are still printed
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Routes of the first day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartChoice {
+    /// The fastest on an empty network
+    #[default]
+    Empty,
+    /// The fastest by the times of a static assignment of the same trips
+    Static,
 }
 
 /// Who takes a better route.
@@ -119,7 +133,12 @@ fn equilibrate(arguments: &EquilibrateArguments) -> Result<()> {
         path_size_weight: arguments.path_size,
         ..Logit::default()
     });
+    let start = match arguments.start {
+        StartChoice::Empty => Start::Empty,
+        StartChoice::Static => Start::LinkTimes(static_times_s(&roads, &trips)?),
+    };
     let options = Options {
+        start,
         seed: arguments.seed,
         days_max: arguments.days,
         gap: arguments.gap,

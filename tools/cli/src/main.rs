@@ -5,6 +5,7 @@
 mod args;
 mod assign;
 mod city;
+mod convert;
 mod equilibrium;
 mod matsim;
 mod progress;
@@ -48,6 +49,8 @@ fn execute(command: &Command) -> Result<()> {
         Command::Traffic(TrafficCommand::Run(arguments)) => traffic::run(arguments),
         Command::Traffic(TrafficCommand::Equilibrate(arguments)) => equilibrium::run(arguments),
         Command::Traffic(TrafficCommand::Matsim(arguments)) => matsim::run(arguments),
+        Command::Traffic(TrafficCommand::Convert(arguments)) => convert::convert(arguments),
+        Command::Traffic(TrafficCommand::Demand(arguments)) => convert::demand(arguments),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Schema => screen::print_json(&urbis_scenario::json_schema()),

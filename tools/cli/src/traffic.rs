@@ -1,11 +1,11 @@
 //! `urbis traffic run`: trips on a network without a city.
 
-use crate::args::{GridlockChoice, OnErrorChoice, RoutesChoice, TableFormat, TrafficRunArguments};
+use crate::args::{GridlockChoice, OnErrorChoice, RoutesChoice, SignalsChoice, TableFormat, TrafficRunArguments};
 use crate::progress::Display;
 use crate::results::stop_on_signal;
 use crate::screen::{figure, print, print_json, say, table};
 use urbis::traffic::GridlockPolicy;
-use urbis::traffic_run::{OnError, Reported, RouteTimes, TrafficRunOptions, TrafficRunSummary};
+use urbis::traffic_run::{OnError, Reported, RouteTimes, SignalsFrom, TrafficRunOptions, TrafficRunSummary};
 use urbis_core::Result;
 
 /// Runs trips and prints what became of them.
@@ -28,8 +28,17 @@ pub(crate) fn run(arguments: &TrafficRunArguments) -> Result<()> {
             GridlockChoice::Report => GridlockPolicy::Report,
             GridlockChoice::Stop => GridlockPolicy::Stop,
         },
+        signals: match arguments.signals {
+            SignalsChoice::None => SignalsFrom::None,
+            SignalsChoice::Plans => SignalsFrom::Plans,
+            SignalsChoice::Fixed => SignalsFrom::Fixed,
+            SignalsChoice::Actuated => SignalsFrom::Actuated,
+            SignalsChoice::MaxPressure => SignalsFrom::MaxPressure,
+        },
         interval_s: arguments.interval,
         crossings: arguments.crossings,
+        trajectories: arguments.trajectories.clone(),
+        events: arguments.events,
         ..defaults
     };
     let mut display = Display::new(arguments.quiet);
@@ -77,6 +86,9 @@ fn text(summary: &TrafficRunSummary) -> String {
         rows.push(vec!["mean travel time, s".to_owned(), format!("{mean_s:.1}")]);
     }
     rows.push(vec!["link crossings".to_owned(), whole(summary.crossings)]);
+    if summary.signal_junctions > 0 {
+        rows.push(vec!["junctions with lights".to_owned(), whole(summary.signal_junctions)]);
+    }
     if summary.gridlock_rings > 0 {
         rows.push(vec!["gridlocked rings".to_owned(), whole(summary.gridlock_rings)]);
     }

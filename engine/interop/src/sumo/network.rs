@@ -344,6 +344,7 @@ impl<'a> Reading<'a> {
         if self.without_cars > 0 {
             network.notes.push(format!("{} edges are not for cars and were left out", self.without_cars));
         }
+        network.at_signals = self.kinds.iter().map(|kind| kind.starts_with("traffic_light")).collect();
         network.node_id = self.junctions.into_list();
         network.link_id = self.edges.into_list();
         Ok(SumoNetwork { network, junction_kind: self.kinds, signals: self.signals })
