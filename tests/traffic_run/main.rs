@@ -249,8 +249,7 @@ fn lights_stop_vehicles_and_are_told_of() {
         .collect();
     std::fs::write(&nodes, lit.join("\n") + "\n").unwrap();
     let with = |signals: SignalsFrom, threads: usize| {
-        let options =
-            TrafficRunOptions { signals, interval_s: Some(300), threads: Some(threads), ..place.options() };
+        let options = TrafficRunOptions { signals, interval_s: Some(300), threads: Some(threads), ..place.options() };
         let summary = place.run(&options).unwrap();
         assert_eq!(summary.counts.arrived, 1200, "{signals:?}");
         (summary, place.bytes())

@@ -53,7 +53,8 @@ pub fn of_sumo(sumo: &SumoNetwork) -> Result<FileSignals> {
         let mut approaches = Approaches::new();
         for &(position, into, _) in &signal.controls {
             if position >= plan.groups() {
-                let what = format!("tlLogic {}: a connection has position {position}, the states have fewer", signal.id);
+                let what =
+                    format!("tlLogic {}: a connection has position {position}, the states have fewer", signal.id);
                 return Err(Problem::file(Path::new("net.xml"), what).into());
             }
             approaches.entry(into).or_default().push(position);

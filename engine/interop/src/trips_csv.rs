@@ -41,7 +41,7 @@ struct Columns {
 pub(crate) const REQUIRED: [&str; 4] = ["trip_id", "depart_s", "from_node", "to_node"];
 
 /// The position of every column by name; problems say which is missing.
-pub(crate) fn positions<'a>(path: &Path, header: &[&'a str], all: &mut Joined) -> Option<[Option<usize>; 6]> {
+pub(crate) fn positions(path: &Path, header: &[&str], all: &mut Joined) -> Option<[Option<usize>; 6]> {
     let place = |name: &str| header.iter().position(|other| other.eq_ignore_ascii_case(name));
     let mut complete = true;
     for name in REQUIRED {
@@ -61,8 +61,7 @@ pub(crate) fn positions<'a>(path: &Path, header: &[&'a str], all: &mut Joined) -
             complete = false;
         }
     }
-    complete
-        .then(|| [REQUIRED[0], REQUIRED[1], REQUIRED[2], REQUIRED[3], "route", "vehicle_class"].map(|name| place(name)))
+    complete.then(|| [REQUIRED[0], REQUIRED[1], REQUIRED[2], REQUIRED[3], "route", "vehicle_class"].map(place))
 }
 
 fn columns(path: &Path, header: &[String], all: &mut Joined) -> Result<Option<Columns>> {

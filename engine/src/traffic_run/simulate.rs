@@ -19,8 +19,7 @@ use urbis_interop::{RoadNetwork, TripFault, TripsFile};
 use urbis_traffic::time::{NEVER, TICK, Time, from_seconds, tick_of, to_seconds};
 use urbis_traffic::{
     Arrival, CarNetwork, Departure, EmissionFactors, Engine, Gridlock, GridlockPolicy, GridlockReport, LinkInterval,
-    LinkPassage, LinkStats,
-    RouteBatch, RouteRef, Router, VehicleCounts,
+    LinkPassage, LinkStats, RouteBatch, RouteRef, Router, VehicleCounts,
 };
 
 /// Ticks between two counts of every vehicle.

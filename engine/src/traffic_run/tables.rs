@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 use urbis_core::{Result, Tick};
-use urbis_interop::{RoadNetwork, Trips, TripsFile};
 use urbis_interop::write_trips::{Column, Packing, id_column, parquet_bytes};
+use urbis_interop::{RoadNetwork, Trips, TripsFile};
 use urbis_traffic::emissions::{self, CLASSES, Emissions, Factors};
 use urbis_traffic::time::{NEVER, to_seconds};
 use urbis_traffic::{CarNetwork, Gridlock, LinkInterval, LinkPassage};
@@ -55,7 +55,7 @@ pub(super) fn notes(network: &CarNetwork) -> Vec<String> {
     notes
 }
 
-fn texts<'a>(values: &[&'a str], keys: impl Iterator<Item = i32>) -> Result<ArrayRef, arrow::error::ArrowError> {
+fn texts(values: &[&str], keys: impl Iterator<Item = i32>) -> Result<ArrayRef, arrow::error::ArrowError> {
     let values = StringArray::from_iter_values(values.iter().copied());
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(Int32Array::from_iter_values(keys), Arc::new(values))?))
 }
@@ -252,8 +252,9 @@ pub(super) fn signals(path: &Path, rows: &[ApproachRow], network: &RoadNetwork) 
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         texts(&ids, rows.iter().map(|row| of(row) as i32)).map_err(fault(path))
     };
-    let whole =
-        |of: fn(&ApproachRow) -> u32| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(of(row))).collect::<UInt32Array>()) };
+    let whole = |of: fn(&ApproachRow) -> u32| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(of(row))).collect::<UInt32Array>())
+    };
     let green: ArrayRef = Arc::new(rows.iter().map(|row| Some(row.green_s)).collect::<Float64Array>());
     let columns: [Column; 7] = [
         ("start_s", false, Packing::Delta, whole(|row| row.start)),

@@ -2,7 +2,7 @@
 //!
 //! `cost = time * factor * value_of_time + length * distance_cost + toll * toll_share`, in money. For the router it
 //! becomes a whole number of units. A unit is what a millisecond is worth, so that costs read as equivalent
-//! milliseconds, unless half of the links would then cost more than [`MEDIAN_UNITS`]; it grows until they do not,
+//! milliseconds, unless half of the links would then cost more than `MEDIAN_UNITS`; it grows until they do not,
 //! and without a value of time the median link costs just that. `factor` is [`CarNetwork::route_factor`], what
 //! drivers think of a link.
 //!

@@ -83,7 +83,7 @@ fn a_dark_junction_is_an_all_way_stop() {
     let mut run = Run::new(&network, demand(0.3, 0.3, 20_000.0));
     let settings = SignalSettings { control: SignalControl::Actuated, ..SignalSettings::default() };
     let mut signals = Signals::install(&mut run.engine, &network, &is_signal, &settings, 1).unwrap();
-    let mut passed = |run: &mut Run, until: u32, signals: &mut Signals| -> f64 {
+    let passed = |run: &mut Run, until: u32, signals: &mut Signals| -> f64 {
         let before: Vec<u32> = (0..4).map(|link| run.engine.passed(CarLinkIx(link)).1).collect();
         let start = run.engine.tick();
         while run.engine.tick() < until {
