@@ -179,7 +179,7 @@ impl Engine {
             let chunk = &mut self.layout.chunks[chunk];
             let entry = &mut chunk.entries[row];
             entry.room_at = now;
-            let how = Entering { ready: now, at: now, stop, pocket: 0, window_start: now };
+            let how = Entering { ready: now, at: now, stop, pocket: 0 };
             let arrival = entry.admit(&self.layout.slots, passenger, heading, how);
             let input = entry.input;
             chunk.admitted += 1;

@@ -20,6 +20,7 @@
 
 use crate::time::{Gate, NEVER, Time};
 use crate::vehicles::{Heading, NOBODY};
+use prefetch_index::prefetch_index;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Marks a slot without a vehicle.
@@ -85,6 +86,11 @@ impl Slots {
     pub(crate) fn guess(&self, slot: u32) -> (u32, Heading) {
         let (cursor, heading) = unpack(self.0[slot as usize].cursor_heading.load(Relaxed));
         (cursor, Heading(heading))
+    }
+    /// Loads a slot into the cache without waiting for it.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: u32) {
+        prefetch_index(&self.0, slot as usize);
     }
     pub(crate) fn len(&self) -> usize {
         self.0.len()
@@ -293,7 +299,7 @@ impl Entry {
     /// those that are free are taken, which matters to none who has waited for room.
     #[inline]
     pub(crate) fn admit(&mut self, slots: &Slots, passenger: Passenger, heading: Heading, how: Entering) -> Time {
-        let Entering { ready, at, stop, pocket, window_start } = how;
+        let Entering { ready, at, stop, pocket } = how;
         let arrival = at.saturating_add(self.free_time).saturating_add(stop);
         slots.fill(self.next, passenger, heading, arrival);
         let quarters = heading.quarters();
@@ -312,7 +318,8 @@ impl Entry {
             }
         }
         self.next = self.slot_behind(1);
-        self.room_at = slots.room(self.next, self.lag, window_start);
+        // Whoever asks next looks; the slot may be far from the cache now.
+        self.room_at = NEVER;
         arrival
     }
 }
@@ -331,7 +338,6 @@ pub(crate) struct Entering {
     pub(crate) stop: Time,
     /// Headways of capacity that are kept when it was held up by others.
     pub(crate) pocket: u32,
-    pub(crate) window_start: Time,
 }
 
 /// Vehicles that wait for room on their first link, in order of departure: a vertical queue.

@@ -28,15 +28,16 @@
 
 use crate::green::Greens;
 use crate::link::{Entering, Entry, Exit, Leaving, Origin, Passenger, Slots, UNSIGNALLED};
-use crate::time::{NEVER, TICK, Time};
+use crate::time::{NEVER, TICK, Time, tick_of};
 use crate::vehicles::{END, Heading, NOBODY, Vehicles};
 use crate::wheel::{CHUNK_INPUTS, CHUNK_WORDS, REACH, Wheel};
+use prefetch_index::prefetch_index;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Vehicles of service that competitors may be apart.
 const WINDOW: i32 = 4;
 
-/// Slots that a processor's own cache holds; with more, a step reads ahead ([`Chunk::touch`]).
+/// Slots that a processor's own cache holds; with more, a window reads ahead ([`Chunk::fetch`]).
 const CACHED_SLOTS: usize = 1 << 18;
 
 /// Links that take longer than this need their wake-ups renewed on the way.
@@ -151,6 +152,16 @@ pub(crate) struct Crossing {
     pub(crate) left: Time,
 }
 
+/// A head that may cross in a window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// Row of its exit; then its slot, then the row of the entry it wants.
+    place: u32,
+    /// How many are before it at its exit.
+    nth: u32,
+    tick: u32,
+}
+
 /// Neighbouring nodes with their halves of links: the unit of parallel work.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
@@ -181,13 +192,17 @@ pub(crate) struct Chunk {
     /// Vehicles that left a link since the start.
     pub(crate) released: u64,
     pub(crate) scratch: Vec<Candidate>,
-    /// Scratch of [`Chunk::touch`].
-    pub(crate) ahead: Vec<(u32, u32)>,
+    /// Scratch of [`Chunk::fetch`]: places, and how often each exit was met.
+    pub(crate) ahead: Vec<Ahead>,
+    pub(crate) seen: Vec<u8>,
 }
 
 impl Chunk {
     /// Computes a window of ticks.
     pub(crate) fn run<const SHARED: bool>(&mut self, field: &mut Field<'_>) {
+        if field.slots.len() > CACHED_SLOTS {
+            self.fetch(field);
+        }
         for tick in field.window_start..field.window_end {
             if field.wheel.is_awake(self.index, tick) {
                 field.tick = tick;
@@ -200,9 +215,6 @@ impl Chunk {
     fn step<const SHARED: bool>(&mut self, field: &Field<'_>) {
         let mut awake = [0_u64; CHUNK_WORDS];
         let mut words = field.wheel.take(self.index, field.tick, &mut awake);
-        if field.slots.len() > CACHED_SLOTS {
-            self.touch(field, &awake, words);
-        }
         let mut candidates = std::mem::take(&mut self.scratch);
         while words != 0 {
             let word = words.trailing_zeros() as usize;
@@ -218,38 +230,46 @@ impl Chunk {
         self.scratch = candidates;
     }
 
-    /// Reads what the awake inputs are about to need, in passes without dependences, so that cache misses
-    /// overlap instead of following each other. Changes nothing.
-    fn touch(&mut self, field: &Field<'_>, awake: &[u64; CHUNK_WORDS], mut words: u64) {
-        self.ahead.clear();
-        while words != 0 {
-            let word = words.trailing_zeros() as usize;
-            words &= words - 1;
-            let mut bits = awake[word];
-            while bits != 0 {
-                let bit = word * 64 + bits.trailing_zeros() as usize;
-                bits &= bits - 1;
-                let rows = self.nodes[self.byte_node[bit / 8] as usize];
+    /// Fetches into the cache what the inputs armed for the window are about to need, in passes of which each
+    /// reads what the one before fetched, so that cache misses overlap instead of following each other.
+    /// Changes nothing.
+    fn fetch(&mut self, field: &Field<'_>) {
+        let Self { ahead, seen, exits, entries, nodes, byte_node, first_link, .. } = self;
+        ahead.clear();
+        seen.clear();
+        seen.resize(exits.len(), 0);
+        for tick in field.window_start..field.window_end {
+            field.wheel.armed(self.index, tick, |bit| {
+                let rows = nodes[byte_node[bit / 8] as usize];
                 let input = bit as u32 - rows.first_input % CHUNK_INPUTS;
                 if input < rows.exits {
-                    self.ahead.push((self.exits[(rows.first_exit + input) as usize].head, 0));
+                    let place = rows.first_exit + input;
+                    prefetch_index(&*exits, place as usize);
+                    // An exit that is armed for several ticks lets one vehicle after another go.
+                    let nth = &mut seen[place as usize];
+                    ahead.push(Ahead { place, nth: u32::from(*nth), tick });
+                    *nth = nth.saturating_add(1);
                 }
+            });
+        }
+        for Ahead { place, nth, .. } in &mut *ahead {
+            let exit = &exits[*place as usize];
+            let slot = exit.head + *nth;
+            *place = if slot < exit.ring_end { slot } else { exit.head };
+            field.slots.prefetch(*place);
+        }
+        for Ahead { place, .. } in &mut *ahead {
+            let (cursor, heading) = field.slots.guess(*place);
+            prefetch_index(field.routes, cursor as usize + 2);
+            *place = heading.link().wrapping_sub(*first_link);
+            prefetch_index(&*entries, *place as usize);
+        }
+        for &Ahead { place, tick, .. } in &*ahead {
+            if let Some(entry) = entries.get(place as usize) {
+                field.slots.prefetch(entry.next);
+                field.wheel.prefetch(entry.input, tick + tick_of(entry.free_time));
             }
         }
-        for ahead in &mut self.ahead {
-            let (cursor, heading) = field.slots.guess(ahead.0);
-            *ahead = (cursor, heading.link());
-        }
-        let mut sum = 0;
-        for (cursor, next) in &mut self.ahead {
-            sum ^= field.routes.get(*cursor as usize + 2).copied().unwrap_or(0);
-            let row = next.wrapping_sub(self.first_link) as usize;
-            *next = self.entries.get(row).map_or(0, |entry| entry.next);
-        }
-        for &(_, slot) in &self.ahead {
-            sum ^= field.slots.guess(slot).0;
-        }
-        std::hint::black_box(sum);
     }
 
     /// Takes the awake inputs of a node.
@@ -474,13 +494,7 @@ impl Chunk {
         let entry = &mut self.entries[(chosen.out - self.first_link) as usize];
         let heading = Heading::new(field.routes[passenger.cursor as usize + 1], kind);
         let stop = field.vehicles.stop(heading, passenger);
-        let how = Entering {
-            ready: ready.max(chosen.green_from),
-            at,
-            stop,
-            pocket: field.pocket,
-            window_start: field.seen_before(),
-        };
+        let how = Entering { ready: ready.max(chosen.green_from), at, stop, pocket: field.pocket };
         let arrival = entry.admit(field.slots, passenger, heading, how);
         field.wake::<SHARED>(entry.input, arrival);
         self.admitted += 1;
@@ -489,7 +503,8 @@ impl Chunk {
         if flags != 0 {
             let bit = if rows.bytes() > 1 { 0 } else { 1 << chosen.input };
             // In front of a circle others may still wait for the room that must stay behind them.
-            let keeps = entry.room_at == NEVER || rows.is_circle(chosen.out - self.first_link - rows.first_entry);
+            let keeps = !entry.find_room(field.slots, field.seen_before())
+                || rows.is_circle(chosen.out - self.first_link - rows.first_entry);
             waiting.store(if keeps { flags & !bit } else { 0 }, Relaxed);
         }
     }

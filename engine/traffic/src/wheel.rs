@@ -9,7 +9,8 @@
 //! the owner of the chunk alone. So any interleaving gives the same rows after the tick.
 
 use crate::time::{Time, tick_of};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use prefetch_index::prefetch_index;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 
 /// Rows of the wheel; a power of two.
 const ROWS: u32 = 128;
@@ -24,25 +25,36 @@ pub(crate) const CHUNK_INPUTS: u32 = CHUNK_WORDS as u32 * 64;
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
-    chunks: usize,
+    /// Words of a row of a chunk, row after row, chunk after chunk: what a chunk reads and arms in a window
+    /// lies together.
     bits: Vec<AtomicU64>,
-    summary: Vec<AtomicU64>,
+    /// Which of them are not zero.
+    summary: Vec<AtomicU16>,
 }
 
 impl Wheel {
     pub(crate) fn new(chunks: usize) -> Self {
-        let zeros = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
-        Self { chunks, bits: zeros(ROWS as usize * chunks * CHUNK_WORDS), summary: zeros(ROWS as usize * chunks) }
+        let rows = ROWS as usize * chunks;
+        Self {
+            bits: (0..rows * CHUNK_WORDS).map(|_| AtomicU64::new(0)).collect(),
+            summary: (0..rows).map(|_| AtomicU16::new(0)).collect(),
+        }
+    }
+
+    #[inline]
+    fn row(chunk: usize, tick: u32) -> usize {
+        chunk * ROWS as usize + (tick % ROWS) as usize
     }
 
     /// Sets `mask` in the byte of inputs that holds bit `input & !7`, in the row of `time` or the last in
     /// reach. `SHARED` says whether other threads arm now.
     #[inline]
     pub(crate) fn arm<const SHARED: bool>(&self, input: u32, mask: u64, time: Time, now: u32) {
-        let row = ((now + tick_of(time).saturating_sub(now).min(REACH)) % ROWS) as usize;
         let word = input as usize / 64;
+        let row = Self::row(word / CHUNK_WORDS, now + tick_of(time).saturating_sub(now).min(REACH));
+        let word = word % CHUNK_WORDS;
         let mask = mask << (input % 64);
-        let cell = &self.bits[row * self.chunks * CHUNK_WORDS + word];
+        let cell = &self.bits[row * CHUNK_WORDS + word];
         let old = if SHARED {
             cell.fetch_or(mask, Relaxed)
         } else {
@@ -51,8 +63,8 @@ impl Wheel {
             old
         };
         if old == 0 {
-            let cell = &self.summary[row * self.chunks + word / CHUNK_WORDS];
-            let bit = 1 << (word % CHUNK_WORDS);
+            let cell = &self.summary[row];
+            let bit = 1 << word;
             if SHARED {
                 cell.fetch_or(bit, Relaxed);
             } else {
@@ -64,17 +76,41 @@ impl Wheel {
     /// Whether anything in the chunk is awake at the tick.
     #[inline]
     pub(crate) fn is_awake(&self, chunk: usize, now: u32) -> bool {
-        self.summary[(now % ROWS) as usize * self.chunks + chunk].load(Relaxed) != 0
+        self.summary[Self::row(chunk, now)].load(Relaxed) != 0
+    }
+
+    /// Loads into the cache, without waiting, what arming an input for a tick will change.
+    #[inline]
+    pub(crate) fn prefetch(&self, input: u32, tick: u32) {
+        let word = input as usize / 64;
+        let row = Self::row(word / CHUNK_WORDS, tick);
+        prefetch_index(&self.bits, row * CHUNK_WORDS + word % CHUNK_WORDS);
+    }
+
+    /// Inputs of the chunk that are armed for a tick so far, counted from its first.
+    #[inline]
+    pub(crate) fn armed(&self, chunk: usize, tick: u32, mut each: impl FnMut(usize)) {
+        let row = Self::row(chunk, tick);
+        let mut words = self.summary[row].load(Relaxed);
+        while words != 0 {
+            let word = words.trailing_zeros() as usize;
+            words &= words - 1;
+            let mut bits = self.bits[row * CHUNK_WORDS + word].load(Relaxed);
+            while bits != 0 {
+                each(word * 64 + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
     }
 
     /// Moves the chunk's row of the tick into `awake`; returns which words are not zero.
     #[inline]
-    pub(crate) fn take(&self, chunk: usize, now: u32, awake: &mut [u64; CHUNK_WORDS]) -> u64 {
-        let row = (now % ROWS) as usize;
-        let cell = &self.summary[row * self.chunks + chunk];
+    pub(crate) fn take(&self, chunk: usize, now: u32, awake: &mut [u64; CHUNK_WORDS]) -> u16 {
+        let row = Self::row(chunk, now);
+        let cell = &self.summary[row];
         let words = cell.load(Relaxed);
         cell.store(0, Relaxed);
-        let base = (row * self.chunks + chunk) * CHUNK_WORDS;
+        let base = row * CHUNK_WORDS;
         let mut rest = words;
         while rest != 0 {
             let word = rest.trailing_zeros() as usize;
