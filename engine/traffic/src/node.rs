@@ -266,7 +266,9 @@ impl Chunk {
         }
         for &Ahead { place, tick, .. } in &*ahead {
             if let Some(entry) = entries.get(place as usize) {
+                // Four slots are a cache line; others may go there before.
                 field.slots.prefetch(entry.next);
+                field.slots.prefetch(entry.next + 3);
                 field.wheel.prefetch(entry.input, tick + tick_of(entry.free_time));
             }
         }
