@@ -79,6 +79,11 @@ impl Field<'_> {
     fn end(&self) -> Time {
         self.start().saturating_add(TICK)
     }
+    /// Whether chunks read ahead.
+    #[inline]
+    fn fetches(&self) -> bool {
+        self.slots.len() > CACHED_SLOTS
+    }
     fn seen_before(&self) -> Time {
         self.window_start * TICK
     }
@@ -200,7 +205,7 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// Computes a window of ticks.
     pub(crate) fn run<const SHARED: bool>(&mut self, field: &mut Field<'_>) {
-        if field.slots.len() > CACHED_SLOTS {
+        if field.fetches() {
             self.fetch(field);
         }
         for tick in field.window_start..field.window_end {
@@ -291,13 +296,13 @@ impl Chunk {
             while bits != 0 {
                 let input = nth as u32 * 8 + bits.trailing_zeros();
                 bits &= bits - 1;
-                candidates.extend(self.look::<SHARED>(field, rows, input, field.start()));
+                self.look::<SHARED>(field, rows, input, field.start(), candidates);
             }
         }
     }
 
-    /// When the head of an input can cross, if in this tick and not before `floor`; else makes sure that
-    /// it is looked at again in time.
+    /// Adds the head of an input to the candidates, if it can cross in this tick and not before `floor`; else
+    /// makes sure that it is looked at again in time. Whether it was added.
     #[inline]
     fn look<const SHARED: bool>(
         &mut self,
@@ -305,24 +310,25 @@ impl Chunk {
         rows: NodeRows,
         input: u32,
         floor: Time,
-    ) -> Option<Candidate> {
+        candidates: &mut Vec<Candidate>,
+    ) -> bool {
         self.looks += 1;
         let seen_before = field.seen_before();
         let (mut ready, heading, signal) = if input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + input) as usize];
             if !exit.find_head(field.slots, seen_before) {
-                return None;
+                return false;
             }
             if exit.head_time >= field.end() && exit.free_time <= FAR {
                 // Its entry has already armed the wheel for its arrival.
-                return None;
+                return false;
             }
             (exit.ready(), exit.heading, exit.signal)
         } else {
             let queue = rows.first_entry + input - rows.exits;
             let first = self.origins[queue as usize].first;
             if first == NOBODY {
-                return None;
+                return false;
             }
             let heading = field.vehicles.heading(first, self.first_link + queue);
             (field.vehicles.depart[first as usize], heading, UNSIGNALLED)
@@ -333,7 +339,7 @@ impl Chunk {
             let entry = &mut self.entries[(out - self.first_link) as usize];
             if !entry.find_room(field.slots, seen_before) {
                 wait_for_room::<SHARED>(field, rows, input, out);
-                return None;
+                return false;
             }
             at = at.max(entry.gate.opens()).max(entry.room_at);
             let keeps_one = rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input);
@@ -344,7 +350,7 @@ impl Chunk {
                 let (own, kept) = (room_of(more), if keeps_one { room_of(entry.slots_but_first(more + 1)) } else { 0 });
                 if own == NEVER || kept == NEVER {
                     wait_for_room::<SHARED>(field, rows, input, out);
-                    return None;
+                    return false;
                 }
                 ready = ready.max(own);
                 at = at.max(own).max(kept);
@@ -370,12 +376,13 @@ impl Chunk {
         }
         at = at.max(floor);
         if at < field.end() {
-            return Some(Candidate { input, out, ready, green_from, at });
+            candidates.push(Candidate { input, out, ready, green_from, at });
+            return true;
         }
         if at != NEVER {
             field.wake::<SHARED>(rows.first_input + input, at);
         }
-        None
+        false
     }
 
     /// Lets the candidates of a node cross until none is left in this tick.
@@ -384,23 +391,19 @@ impl Chunk {
         while let Some(nth) = self.choose(rows, candidates) {
             let chosen = candidates[nth];
             self.cross::<SHARED>(field, rows, chosen);
-            match self.look::<SHARED>(field, rows, chosen.input, chosen.at) {
-                Some(next) => candidates[nth] = next,
-                None => {
-                    candidates.swap_remove(nth);
-                }
-            }
+            // Whoever follows takes its place in the list.
+            self.look::<SHARED>(field, rows, chosen.input, chosen.at, candidates);
+            candidates.swap_remove(nth);
             if chosen.out != END {
                 let mut other = 0;
                 while other < candidates.len() {
                     let rival = candidates[other];
                     if rival.out != chosen.out || rival.input == chosen.input {
                         other += 1;
-                    } else if let Some(again) = self.look::<SHARED>(field, rows, rival.input, chosen.at) {
-                        candidates[other] = again;
-                        other += 1;
                     } else {
+                        let again = self.look::<SHARED>(field, rows, rival.input, chosen.at, candidates);
                         candidates.swap_remove(other);
+                        other += usize::from(again);
                     }
                 }
             }
@@ -499,6 +502,10 @@ impl Chunk {
         let how = Entering { ready: ready.max(chosen.green_from), at, stop, pocket: field.pocket };
         let arrival = entry.admit(field.slots, passenger, heading, how);
         field.wake::<SHARED>(entry.input, arrival);
+        if !field.fetches() {
+            // It is at hand now, and may not be when the next one asks.
+            entry.find_room(field.slots, field.seen_before());
+        }
         self.admitted += 1;
         let waiting = &field.waiting[chosen.out as usize];
         let flags = waiting.load(Relaxed);
