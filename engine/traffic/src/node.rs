@@ -262,6 +262,8 @@ impl Chunk {
             let slot = exit.head + *nth;
             *place = if slot < exit.ring_end { slot } else { exit.head };
             field.slots.prefetch(*place);
+            // Whoever comes behind is looked at as soon as this one has left.
+            field.slots.prefetch(*place + 1);
         }
         for Ahead { place, .. } in &mut *ahead {
             let (cursor, heading) = field.slots.guess(*place);
