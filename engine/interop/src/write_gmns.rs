@@ -5,8 +5,8 @@
 //! but for the product of a figure per lane with the lanes, which may differ in the last one. Lanes that are no whole
 //! number are rounded, the figures per lane with them, so that totals stay. A capacity that jam density times free
 //! speed does not allow, as MATSim's networks have it, is kept and the jam density raised; this is told. Tolls stand in column `toll`, banned turns
-//! in `movement.csv`, which are left out where there are none.
-//! Ignores: shapes, names, priorities, classes of roads. Contract: a pure function of the network; the folder is whole
+//! in `movement.csv`, nodes with signals in `ctrl_type`, which are left out where there are none.
+//! Ignores: signal plans, shapes, names, priorities, classes of roads. Contract: a pure function of the network; the folder is whole
 //! or absent.
 
 use crate::network::RoadNetwork;
@@ -66,6 +66,7 @@ fn check(network: &RoadNetwork) -> Result<()> {
     let same = lengths.iter().chain(&more).all(|&length| length == links)
         && columns.y_m.len() == nodes
         && network.node_id.len() == nodes
+        && (network.at_signals.is_empty() || network.at_signals.len() == nodes)
         && (network.toll.is_empty() || network.toll.len() == links);
     if !same {
         return Err(Problem::file(place, "columns differ in length").into());
@@ -90,9 +91,15 @@ fn check(network: &RoadNetwork) -> Result<()> {
 }
 
 fn nodes(network: &RoadNetwork) -> String {
-    let mut text = String::from("node_id,x_coord,y_coord\n");
+    let with_signals = network.at_signals.contains(&true);
+    let mut text = String::from("node_id,x_coord,y_coord");
+    text.push_str(if with_signals { ",ctrl_type\n" } else { "\n" });
     for (row, id) in network.node_id.iter().enumerate() {
-        let _ = writeln!(text, "{},{},{}", cell(id), network.columns.x_m[row], network.columns.y_m[row]);
+        let _ = write!(text, "{},{},{}", cell(id), network.columns.x_m[row], network.columns.y_m[row]);
+        if with_signals {
+            text.push_str(if network.at_signals[row] { ",signal" } else { "," });
+        }
+        text.push('\n');
     }
     text
 }
@@ -178,6 +185,7 @@ mod tests {
             node_id: (0..nodes).map(|node| format!("{}", node + 1)).collect(),
             link_id: (0..links.len()).map(|link| format!("{}", link + 10)).collect(),
             lanes: links.iter().map(|link| f32::from(link.6)).collect(),
+            at_signals: (0..nodes).map(|node| node % 3 == 1).collect(),
             ..RoadNetwork::default()
         }
     }
@@ -196,6 +204,8 @@ mod tests {
             let projection = Projection::from_code("EPSG:32632").unwrap();
             let graph = urbis_city::gmns::read(&folder, &projection, &RoadRules::default()).unwrap();
             prop_assert_eq!(&graph.nodes.id, &network.node_id);
+            let lit: Vec<bool> = graph.nodes.control.iter().map(|&of| of == urbis_city::model::NodeControl::Signal).collect();
+            prop_assert_eq!(&lit, &network.at_signals);
             prop_assert_eq!(&graph.links.id, &network.link_id);
             let columns = &network.columns;
             let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();

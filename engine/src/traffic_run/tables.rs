@@ -126,7 +126,7 @@ pub(super) struct LinkState {
     co2_kg: Vec<f32>,
     nox_g: Vec<f32>,
     pm_g: Vec<f32>,
-    electricity_kwh: Vec<f32>,
+    electricity_wh: Vec<f32>,
 }
 
 /// Share of the trips that each class of vehicle makes; cars where there are none.
@@ -177,7 +177,7 @@ impl LinkState {
             state.co2_kg.push(emission.co2_kg as f32);
             state.nox_g.push(emission.nox_g as f32);
             state.pm_g.push((emission.pm_exhaust_g + emission.pm_wear_g) as f32);
-            state.electricity_kwh.push(emission.electricity_kwh as f32);
+            state.electricity_wh.push((emission.electricity_kwh * 1000.0) as f32);
         }
         state
     }
@@ -216,7 +216,7 @@ pub(super) fn link_state(path: &Path, states: &[LinkState], link_id: &[String]) 
         ("co2_kg", false, Packing::Plain, real(|state| &state.co2_kg)),
         ("nox_g", false, Packing::Plain, real(|state| &state.nox_g)),
         ("pm_g", false, Packing::Plain, real(|state| &state.pm_g)),
-        ("electricity_kwh", false, Packing::Plain, real(|state| &state.electricity_kwh)),
+        ("electricity_wh", false, Packing::Plain, real(|state| &state.electricity_wh)),
     ];
     parquet_bytes(path, &columns)
 }

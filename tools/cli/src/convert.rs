@@ -71,6 +71,10 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<()> {
         say(&format!("warning: {}: {}", warning.kind.replace('_', " "), warning.count));
     }
     let notes = write_gmns::write(&arguments.out, &read.network, &GmnsOptions { crs: arguments.crs.clone() })?;
+    let plans = read.sumo.as_ref().map_or(0, |sumo| sumo.signals.len());
+    if plans > 0 {
+        say(&format!("warning: {plans} signal programs are not written; `--signals` can make plans for their nodes"));
+    }
     let counts = (read.network.node_id.len(), read.network.link_id.len());
     let mut notes: Vec<String> = read.network.notes.iter().cloned().chain(notes).collect();
     if let Some(mut file) = trips {

@@ -1,43 +1,20 @@
 //! `urbis assign` from outside: files in, files out, exit codes; published solutions where they are at hand.
 
+mod common;
+
 use arrow::array::{Array, Float64Array, Int64Array};
 use arrow::datatypes::DataType;
+use common::{Ended, folder, urbis};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 const BRAESS: &str = "<NUMBER OF ZONES> 2\n<NUMBER OF NODES> 4\n<FIRST THRU NODE> 1\n<NUMBER OF LINKS> 5\n<END OF METADATA>\n\
     1 3 1 100 0.00000001 1000000000 1 0 0 1 ;\n1 4 1 100 50 0.02 1 0 0 1 ;\n3 2 1 100 50 0.02 1 0 0 1 ;\n\
     3 4 1 100 10 0.1 1 0 0 1 ;\n4 2 1 100 0.00000001 1000000000 1 0 0 1 ;\n";
 const SIX: &str = "<NUMBER OF ZONES> 2\n<TOTAL OD FLOW> 6.0\n<END OF METADATA>\nOrigin 1\n1 : 0.0; 2 : 6.0;\n";
 
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
 fn assign(folder: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_urbis"))
-        .arg("assign")
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
+    urbis(folder, &[&["assign"], arguments].concat())
 }
 
 fn summary(folder: &Path) -> serde_json::Value {

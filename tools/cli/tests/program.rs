@@ -1,7 +1,10 @@
 //! The program from outside: what it prints, where, and how it ends.
 
+mod common;
+
+use common::{folder, urbis};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 const SCENARIO: &str = r#"name = "day"
 [city]
@@ -11,34 +14,6 @@ start = "2024-06-11T03:00:00"
 time_zone = "Europe/Monaco"
 duration_h = 24
 "#;
-
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn urbis(folder: &Path, arguments: &[&str]) -> Ended {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_urbis"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
