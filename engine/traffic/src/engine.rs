@@ -16,7 +16,7 @@ use crate::node::{Crossing, Field};
 use crate::signals::SignalPlan;
 use crate::time::{NEVER, TICK, Time};
 use crate::vehicle_class::VehicleClass;
-use crate::vehicles::{END, NOBODY, NewVehicle, RouteRef, Routes, Vehicles};
+use crate::vehicles::{END, NOBODY, NewVehicle, RouteStart, Routes, Vehicles};
 use crate::wheel::{WINDOW_TICKS, Wheel};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicU8;
@@ -42,6 +42,26 @@ pub struct Arrival {
     pub distance_m: f32,
     /// What it is.
     pub class: VehicleClass,
+}
+
+/// A stored route.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RouteRef {
+    start: RouteStart,
+    /// Length, metres.
+    distance_m: f32,
+    /// Time it takes on an empty network.
+    free_time: Time,
+}
+
+/// What a route needs to know of a link, together: routes ask for links all over the network.
+#[derive(Clone, Copy, Debug)]
+struct Leg {
+    number: u32,
+    from: u32,
+    to: u32,
+    free_time: Time,
+    length_m: f64,
 }
 
 /// A vehicle that wants to leave.
@@ -120,10 +140,8 @@ pub struct Engine {
     pub(crate) wheel: Wheel,
     pub(crate) routes: Routes,
     greens: Greens,
-    length_m: Vec<f64>,
-    free_time: Vec<Time>,
-    to: Vec<u32>,
-    from: Vec<u32>,
+    /// By [`CarLinkIx`].
+    legs: Vec<Leg>,
     pocket: u32,
     pub(crate) tick: Tick,
     /// Ticks that nodes may be computed without seeing each other.
@@ -150,6 +168,14 @@ impl Engine {
             return Err(Problem::file(std::path::Path::new("links"), message).into());
         }
         let layout = Layout::new(network, pocket)?;
+        let leg = |link: usize| Leg {
+            number: layout.number[link],
+            from: network.from[link],
+            to: network.to[link],
+            free_time: network.free_time[link],
+            length_m: network.length_m[link],
+        };
+        let legs = (0..network.links()).map(leg).collect();
         Ok(Self {
             wheel: Wheel::new(layout.chunks.len()),
             waiting: (0..network.links()).map(|_| AtomicU8::new(0)).collect(),
@@ -158,10 +184,7 @@ impl Engine {
             vehicles: Vehicles::default(),
             routes: Routes::default(),
             greens: Greens::default(),
-            length_m: network.length_m.clone(),
-            free_time: network.free_time.clone(),
-            to: network.to.clone(),
-            from: network.from.clone(),
+            legs,
             pocket,
             tick: 0,
             looks: 0,
@@ -197,17 +220,29 @@ impl Engine {
     /// Stores a route so that vehicles can share it; `None` when it is empty, has a gap or is longer than
     /// 65,535 links. It is kept until [`Engine::drop_route`].
     pub fn add_route(&mut self, links: &[CarLinkIx]) -> Option<RouteRef> {
-        let joined = links.windows(2).all(|pair| self.to[pair[0].row()] == self.from[pair[1].row()]);
-        if links.is_empty() || !joined || !Routes::fits(links.len()) {
+        if links.is_empty() || !Routes::fits(links.len()) {
             return None;
         }
-        let route = self.routes.insert(links.iter().map(|link| self.layout.number[link.row()]));
-        self.routes.hold(route);
-        Some(route)
+        let (mut at, mut is_joined) = (self.legs[links[0].row()].from, true);
+        let (mut distance_m, mut free_time) = (0.0, 0_u32);
+        let start = self.routes.insert(links.iter().map(|link| {
+            let leg = &self.legs[link.row()];
+            is_joined &= leg.from == at;
+            at = leg.to;
+            distance_m += leg.length_m;
+            free_time = free_time.saturating_add(leg.free_time);
+            leg.number
+        }));
+        if !is_joined {
+            // Nobody holds it: its place is used again with its block.
+            return None;
+        }
+        self.routes.hold(start);
+        Some(RouteRef { start, distance_m: distance_m as f32, free_time })
     }
     /// Lets a stored route go once the last vehicle on it has arrived.
     pub fn drop_route(&mut self, route: RouteRef) {
-        self.routes.release(route);
+        self.routes.release(route.start);
     }
 
     /// Puts a car into the queue of its origin: [`Engine::depart_as`] without stops.
@@ -219,13 +254,13 @@ impl Engine {
     /// before the present tick counts as now.
     pub fn depart_as(&mut self, departure: Departure<'_>) -> VehicleIx {
         let Departure { trip, class, route, stops, .. } = departure;
-        let (distance_m, driving) = self.length_and_free_time(self.routes.links(route));
+        let RouteRef { start, distance_m, free_time: driving } = route;
         let standing: Time = stops.iter().map(|&(_, time)| time).sum();
-        let first = self.routes.first(route);
+        let first = self.routes.first(start);
         let depart = departure.depart.max(self.tick * TICK);
-        self.routes.hold(route);
+        self.routes.hold(start);
         let free_time = driving.saturating_add(standing);
-        let vehicle = self.vehicles.add(NewVehicle { trip, route, depart, distance_m, free_time, class, stops });
+        let vehicle = self.vehicles.add(NewVehicle { trip, route: start, depart, distance_m, free_time, class, stops });
         let (chunk, node) = self.layout.upstream_node(first);
         let chunk = &mut self.layout.chunks[chunk];
         let row = first - chunk.first_link;
@@ -248,9 +283,9 @@ impl Engine {
     fn length_and_free_time(&self, links: impl Iterator<Item = u32>) -> (f32, Time) {
         let (mut distance_m, mut free_time) = (0.0, 0_u32);
         for number in links {
-            let link = self.layout.link[number as usize].row();
-            distance_m += self.length_m[link];
-            free_time = free_time.saturating_add(self.free_time[link]);
+            let leg = &self.legs[self.layout.link[number as usize].row()];
+            distance_m += leg.length_m;
+            free_time = free_time.saturating_add(leg.free_time);
         }
         (distance_m as f32, free_time)
     }
@@ -477,7 +512,7 @@ impl Engine {
         let mut way = Vec::with_capacity(onward.len() + 1);
         way.push(vehicle.link);
         way.extend_from_slice(onward);
-        let Some(route) = self.add_route(&way) else { return false };
+        let Some(RouteRef { start: route, .. }) = self.add_route(&way) else { return false };
         let OnRoad { vehicle, link, slot, .. } = vehicle;
         let old_cursor = self.layout.slots.guess(slot).0;
         let row = vehicle.row();
@@ -519,8 +554,9 @@ impl Engine {
     /// vehicles in the vehicle table, which must be `on_road + waiting`.
     #[must_use]
     pub fn audit(&self) -> (VehicleCounts, u64) {
-        let on_road = (0..self.layout.link.len() as u32).map(|number| self.layout.occupants(number).count() as u64);
-        let origins = self.layout.chunks.iter().flat_map(|chunk| &chunk.origins);
+        let links = self.layout.link.len() as u32;
+        let on_road = (0..links).into_par_iter().map(|number| self.layout.occupants(number).count() as u64);
+        let origins = self.layout.chunks.par_iter().flat_map_iter(|chunk| &chunk.origins);
         let waiting = origins.map(|origin| self.vehicles.queue(origin.first).count() as u64);
         let counts = VehicleCounts { on_road: on_road.sum(), waiting: waiting.sum(), ..self.counts };
         (counts, self.vehicles.len() as u64)

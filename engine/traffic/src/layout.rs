@@ -7,7 +7,7 @@
 
 use crate::link::{Content, Entry, Exit, Origin, Slots, UNSIGNALLED};
 use crate::network::CarNetwork;
-use crate::node::{Chunk, NodeRows, tag_step};
+use crate::node::{Candidate, Chunk, NodeRows, tag_step};
 use crate::time::{Gate, NEVER, Time};
 use crate::vehicles::{END, Heading};
 use crate::wheel::CHUNK_INPUTS;
@@ -93,6 +93,10 @@ impl Layout {
 
         let mut layout = Self { slots: Slots::new(slots as usize), number: vec![0; links], ..Self::default() };
         layout.place_nodes(network, &order, &into, &out);
+        for chunk in &mut layout.chunks {
+            let most = chunk.nodes.iter().map(|rows| rows.inputs()).max().unwrap_or(0);
+            chunk.candidates = vec![Candidate::default(); most as usize].into();
+        }
         layout.fill_exits(network);
         layout.fill_pockets(network, &into, pocket);
         Ok(layout)

@@ -44,7 +44,7 @@ mod vehicles;
 mod wheel;
 
 pub use control::{ApproachState, SignalControl, SignalSettings, Signals};
-pub use engine::{Arrival, Departure, Engine, LinkOccupancy, LinkPassage, OnRoad, SignalIx, VehicleCounts};
+pub use engine::{Arrival, Departure, Engine, LinkOccupancy, LinkPassage, OnRoad, RouteRef, SignalIx, VehicleCounts};
 pub use expansion::TurnDelay;
 pub use gridlock::{Gridlock, GridlockPolicy, GridlockReport};
 pub use measure::{LinkInterval, LinkStats};
@@ -59,4 +59,3 @@ pub use time_bins::TimeBins;
 pub use time_dependent::TimedQuery;
 pub use urbis_core::CarLinkIx;
 pub use vehicle_class::VehicleClass;
-pub use vehicles::RouteRef;

@@ -40,6 +40,10 @@ const WINDOW: i32 = 4;
 /// Slots that a processor's own cache holds; with more, a window reads ahead ([`Chunk::fetch`]).
 const CACHED_SLOTS: usize = 1 << 18;
 
+/// Heads for which a chunk reads ahead at a time: enough for their misses to overlap, few enough for the cache
+/// next to the processor.
+const HEADS_AHEAD: usize = 64;
+
 /// Links that take longer than this need their wake-ups renewed on the way.
 const FAR: Time = (REACH - 1) * TICK;
 
@@ -118,24 +122,24 @@ pub(crate) struct NodeRows {
 }
 
 impl NodeRows {
-    pub(crate) fn inputs(self) -> u32 {
+    pub(crate) fn inputs(&self) -> u32 {
         self.exits + self.entries
     }
     /// Whether an out-link is part of a circle.
-    fn is_circle(self, out_row: u32) -> bool {
+    fn is_circle(&self, out_row: u32) -> bool {
         out_row < 32 && self.circle_entries >> out_row & 1 == 1
     }
     /// Whether an input comes from outside the circle.
-    fn is_outside(self, input: u32) -> bool {
+    fn is_outside(&self, input: u32) -> bool {
         input >= self.exits.min(32) || self.circle_exits >> input & 1 == 0
     }
-    fn bytes(self) -> u32 {
+    fn bytes(&self) -> u32 {
         self.inputs().div_ceil(8)
     }
 }
 
 /// A head that can cross in this tick.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Candidate {
     input: u32,
     /// Number of the link it enters, or [`END`].
@@ -196,7 +200,8 @@ pub(crate) struct Chunk {
     pub(crate) admitted: u64,
     /// Vehicles that left a link since the start.
     pub(crate) released: u64,
-    pub(crate) scratch: Vec<Candidate>,
+    /// Scratch of a step: as many as a node has inputs at most.
+    pub(crate) candidates: Box<[Candidate]>,
     /// Scratch of [`Chunk::fetch`]: places, and how often each exit was met.
     pub(crate) ahead: Vec<Ahead>,
     pub(crate) seen: Vec<u8>,
@@ -205,10 +210,11 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// Computes a window of ticks.
     pub(crate) fn run<const SHARED: bool>(&mut self, field: &mut Field<'_>) {
-        if field.fetches() {
-            self.fetch(field);
-        }
+        let mut fetched = if field.fetches() { field.window_start } else { field.window_end };
         for tick in field.window_start..field.window_end {
+            if tick == fetched {
+                fetched = self.fetch(field, tick);
+            }
             if field.wheel.is_awake(self.index, tick) {
                 field.tick = tick;
                 self.step::<SHARED>(field);
@@ -220,32 +226,42 @@ impl Chunk {
     fn step<const SHARED: bool>(&mut self, field: &Field<'_>) {
         let mut awake = [0_u64; CHUNK_WORDS];
         let mut words = field.wheel.take(self.index, field.tick, &mut awake);
-        let mut candidates = std::mem::take(&mut self.scratch);
+        // Taken out for the time of the step, so that the rest of the chunk can be written.
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let nodes = std::mem::take(&mut self.nodes);
         while words != 0 {
             let word = words.trailing_zeros() as usize;
             words &= words - 1;
             while awake[word] != 0 {
-                let byte = word * 8 + awake[word].trailing_zeros() as usize / 8;
-                let rows = self.nodes[self.byte_node[byte] as usize];
-                candidates.clear();
-                self.collect::<SHARED>(field, rows, &mut awake, &mut candidates);
-                self.run_node::<SHARED>(field, rows, &mut candidates);
+                let shift = awake[word].trailing_zeros() & !7;
+                let rows = &nodes[self.byte_node[word * 8 + shift as usize / 8] as usize];
+                let count = if rows.inputs() <= 8 {
+                    let inputs = awake[word] >> shift & 0xff;
+                    awake[word] &= !(0xff << shift);
+                    self.collect::<SHARED>(field, rows, 0, inputs, &mut candidates)
+                } else {
+                    self.collect_many::<SHARED>(field, rows, &mut awake, &mut candidates)
+                };
+                if count > 0 {
+                    self.run_node::<SHARED>(field, rows, &mut candidates, count);
+                }
             }
         }
-        self.scratch = candidates;
+        self.candidates = candidates;
+        self.nodes = nodes;
     }
 
-    /// Fetches into the cache what the inputs armed for the window are about to need, in passes of which each
-    /// reads what the one before fetched, so that cache misses overlap instead of following each other.
-    /// Changes nothing.
-    fn fetch(&mut self, field: &Field<'_>) {
+    /// Fetches into the cache what the inputs armed for the next ticks are about to need, in passes of which
+    /// each reads what the one before fetched, so that cache misses overlap instead of following each other.
+    /// Changes nothing; returns the first tick it did not look at.
+    fn fetch(&mut self, field: &Field<'_>, mut tick: u32) -> u32 {
         let Self { ahead, seen, exits, entries, nodes, byte_node, first_link, .. } = self;
         ahead.clear();
         seen.clear();
         seen.resize(exits.len(), 0);
-        for tick in field.window_start..field.window_end {
+        while tick < field.window_end && ahead.len() < HEADS_AHEAD {
             field.wheel.armed(self.index, tick, |bit| {
-                let rows = nodes[byte_node[bit / 8] as usize];
+                let rows = &nodes[byte_node[bit / 8] as usize];
                 let input = bit as u32 - rows.first_input % CHUNK_INPUTS;
                 if input < rows.exits {
                     let place = rows.first_exit + input;
@@ -256,6 +272,7 @@ impl Chunk {
                     *nth = nth.saturating_add(1);
                 }
             });
+            tick += 1;
         }
         for Ahead { place, nth, .. } in &mut *ahead {
             let exit = &exits[*place as usize];
@@ -273,46 +290,62 @@ impl Chunk {
         }
         for &Ahead { place, tick, .. } in &*ahead {
             if let Some(entry) = entries.get(place as usize) {
-                // Four slots are a cache line; others may go there before.
                 field.slots.prefetch(entry.next);
-                field.slots.prefetch(entry.next + 3);
                 field.wheel.prefetch(entry.input, tick + tick_of(entry.free_time));
             }
         }
+        tick
     }
 
-    /// Takes the awake inputs of a node.
+    /// Lists those inputs of a node, given as bits from `first` on, whose heads can cross; how many these are.
     #[inline]
     fn collect<const SHARED: bool>(
         &mut self,
         field: &Field<'_>,
-        rows: NodeRows,
-        awake: &mut [u64; CHUNK_WORDS],
-        candidates: &mut Vec<Candidate>,
-    ) {
-        let first_byte = rows.first_input as usize / 8 % (CHUNK_WORDS * 8);
-        for nth in 0..rows.bytes() as usize {
-            let (word, shift) = ((first_byte + nth) / 8, (first_byte + nth) % 8 * 8);
-            let mut bits = awake[word] >> shift & 0xff;
-            awake[word] &= !(0xff << shift);
-            while bits != 0 {
-                let input = nth as u32 * 8 + bits.trailing_zeros();
-                bits &= bits - 1;
-                self.look::<SHARED>(field, rows, input, field.start(), candidates);
-            }
+        rows: &NodeRows,
+        first: u32,
+        mut inputs: u64,
+        candidates: &mut [Candidate],
+    ) -> usize {
+        let mut count = 0;
+        while inputs != 0 {
+            let input = first + inputs.trailing_zeros();
+            inputs &= inputs - 1;
+            count += usize::from(self.look::<SHARED>(field, rows, input, field.start(), &mut candidates[count]));
         }
+        count
     }
 
-    /// Adds the head of an input to the candidates, if it can cross in this tick and not before `floor`; else
-    /// makes sure that it is looked at again in time. Whether it was added.
-    #[inline]
+    /// The same for a node whose inputs fill more than a byte.
+    #[cold]
+    fn collect_many<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: &NodeRows,
+        awake: &mut [u64; CHUNK_WORDS],
+        candidates: &mut [Candidate],
+    ) -> usize {
+        let first_byte = rows.first_input as usize / 8 % (CHUNK_WORDS * 8);
+        let mut count = 0;
+        for nth in 0..rows.bytes() as usize {
+            let (word, shift) = ((first_byte + nth) / 8, (first_byte + nth) % 8 * 8);
+            let inputs = awake[word] >> shift & 0xff;
+            awake[word] &= !(0xff << shift);
+            count += self.collect::<SHARED>(field, rows, nth as u32 * 8, inputs, &mut candidates[count..]);
+        }
+        count
+    }
+
+    /// Writes down the head of an input, if it can cross in this tick and not before `floor`; else makes sure
+    /// that it is looked at again in time. Whether it can.
+    #[inline(always)]
     fn look<const SHARED: bool>(
         &mut self,
         field: &Field<'_>,
-        rows: NodeRows,
+        rows: &NodeRows,
         input: u32,
         floor: Time,
-        candidates: &mut Vec<Candidate>,
+        candidate: &mut Candidate,
     ) -> bool {
         self.looks += 1;
         let seen_before = field.seen_before();
@@ -378,7 +411,7 @@ impl Chunk {
         }
         at = at.max(floor);
         if at < field.end() {
-            candidates.push(Candidate { input, out, ready, green_from, at });
+            *candidate = Candidate { input, out, ready, green_from, at };
             return true;
         }
         if at != NEVER {
@@ -387,47 +420,83 @@ impl Chunk {
         false
     }
 
+    /// [`Chunk::look`] for those who are looked at a second time in a tick, which few are.
+    #[inline(never)]
+    fn look_again<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: &NodeRows,
+        input: u32,
+        floor: Time,
+        candidate: &mut Candidate,
+    ) -> bool {
+        self.look::<SHARED>(field, rows, input, floor, candidate)
+    }
+
+    /// Replaces a candidate that just crossed by whoever follows it, if that one can cross in this tick too.
+    #[inline]
+    fn follow<const SHARED: bool>(&mut self, field: &Field<'_>, rows: &NodeRows, candidate: &mut Candidate) -> bool {
+        let Candidate { input, at, .. } = *candidate;
+        let is_there = if input < rows.exits {
+            let exit = &mut self.exits[(rows.first_exit + input) as usize];
+            exit.find_head(field.slots, field.seen_before()) && (exit.head_time < field.end() || exit.free_time > FAR)
+        } else {
+            self.origins[(rows.first_entry + input - rows.exits) as usize].first != NOBODY
+        };
+        is_there && self.look_again::<SHARED>(field, rows, input, at, candidate)
+    }
+
     /// Lets the candidates of a node cross until none is left in this tick.
     #[inline]
-    fn run_node<const SHARED: bool>(&mut self, field: &Field<'_>, rows: NodeRows, candidates: &mut Vec<Candidate>) {
-        while let Some(nth) = self.choose(rows, candidates) {
-            let chosen = candidates[nth];
+    fn run_node<const SHARED: bool>(
+        &mut self,
+        field: &Field<'_>,
+        rows: &NodeRows,
+        candidates: &mut [Candidate],
+        mut count: usize,
+    ) {
+        while count > 0 {
+            let nth = if count == 1 { 0 } else { self.choose(rows, &candidates[..count]) };
+            let chosen = &mut candidates[nth];
+            let (out, input, at) = (chosen.out, chosen.input, chosen.at);
             self.cross::<SHARED>(field, rows, chosen);
-            // Whoever follows takes its place in the list.
-            self.look::<SHARED>(field, rows, chosen.input, chosen.at, candidates);
-            candidates.swap_remove(nth);
-            if chosen.out != END {
-                let mut other = 0;
-                while other < candidates.len() {
-                    let rival = candidates[other];
-                    if rival.out != chosen.out || rival.input == chosen.input {
-                        other += 1;
-                    } else {
-                        let again = self.look::<SHARED>(field, rows, rival.input, chosen.at, candidates);
-                        candidates.swap_remove(other);
-                        other += usize::from(again);
-                    }
+            if !self.follow::<SHARED>(field, rows, chosen) {
+                count -= 1;
+                if count == 0 {
+                    return;
+                }
+                candidates[nth] = candidates[count];
+            }
+            if out == END {
+                continue;
+            }
+            let mut other = 0;
+            while other < count {
+                let rival = &mut candidates[other];
+                if rival.out != out
+                    || rival.input == input
+                    || self.look_again::<SHARED>(field, rows, rival.input, at, rival)
+                {
+                    other += 1;
+                } else {
+                    count -= 1;
+                    candidates[other] = candidates[count];
                 }
             }
         }
     }
 
     /// The candidate that crosses first; of those who compete, the one with the least service.
-    #[inline]
-    fn choose(&mut self, rows: NodeRows, candidates: &[Candidate]) -> Option<usize> {
-        let (mut best, first) = (0, *candidates.first()?);
-        if candidates.len() == 1 {
-            return Some(0);
-        }
-        let mut chosen = first;
+    fn choose(&mut self, rows: &NodeRows, candidates: &[Candidate]) -> usize {
+        let (mut best, mut chosen) = (0, &candidates[0]);
         for (nth, candidate) in candidates.iter().enumerate().skip(1) {
             if (candidate.at, candidate.input) < (chosen.at, chosen.input) {
-                (best, chosen) = (nth, *candidate);
+                (best, chosen) = (nth, candidate);
             }
         }
         let competes = |c: &Candidate| c.at == chosen.at && c.out == chosen.out;
         if chosen.out == END || candidates.iter().filter(|c| competes(c)).count() == 1 {
-            return Some(best);
+            return best;
         }
         // Tags wrap; they are compared relative to one of the competitors.
         let origin = self.tag(rows, chosen.input).0;
@@ -448,10 +517,10 @@ impl Chunk {
                 best = nth;
             }
         }
-        Some(best)
+        best
     }
 
-    fn tag(&self, rows: NodeRows, input: u32) -> (u32, u32) {
+    fn tag(&self, rows: &NodeRows, input: u32) -> (u32, u32) {
         if input < rows.exits {
             let exit = &self.exits[(rows.first_exit + input) as usize];
             (exit.tag, exit.tag_step)
@@ -460,7 +529,7 @@ impl Chunk {
             (origin.tag, origin.tag_step)
         }
     }
-    fn tag_mut(&mut self, rows: NodeRows, input: u32) -> &mut u32 {
+    fn tag_mut(&mut self, rows: &NodeRows, input: u32) -> &mut u32 {
         if input < rows.exits {
             &mut self.exits[(rows.first_exit + input) as usize].tag
         } else {
@@ -470,8 +539,8 @@ impl Chunk {
 
     /// Moves a head across the node.
     #[inline]
-    fn cross<const SHARED: bool>(&mut self, field: &Field<'_>, rows: NodeRows, chosen: Candidate) {
-        let Candidate { at, ready, .. } = chosen;
+    fn cross<const SHARED: bool>(&mut self, field: &Field<'_>, rows: &NodeRows, chosen: &Candidate) {
+        let Candidate { at, ready, .. } = *chosen;
         let (passenger, kind) = if chosen.input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + chosen.input) as usize];
             let (heading, arrival) = (exit.heading, exit.head_time);
@@ -504,7 +573,9 @@ impl Chunk {
         let how = Entering { ready: ready.max(chosen.green_from), at, stop, pocket: field.pocket };
         let arrival = entry.admit(field.slots, passenger, heading, how);
         field.wake::<SHARED>(entry.input, arrival);
-        if !field.fetches() {
+        if field.fetches() {
+            field.slots.prefetch(entry.next);
+        } else {
             // It is at hand now, and may not be when the next one asks.
             entry.find_room(field.slots, field.seen_before());
         }
@@ -524,7 +595,7 @@ impl Chunk {
 /// Notes that an input waits for room on a link. Whoever leaves the link in this window may not see the
 /// note, so the input looks once more in the next; from then on it sleeps until it is told.
 #[cold]
-fn wait_for_room<const SHARED: bool>(field: &Field<'_>, rows: NodeRows, input: u32, link: u32) {
+fn wait_for_room<const SHARED: bool>(field: &Field<'_>, rows: &NodeRows, input: u32, link: u32) {
     let waiting = &field.waiting[link as usize];
     let flags = waiting.load(Relaxed);
     let next_tick = field.window_end * TICK;

@@ -73,7 +73,7 @@ const BLOCK: usize = 1 << 16;
 
 /// Where a route starts in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteRef(pub(crate) u32);
+pub(crate) struct RouteStart(pub(crate) u32);
 
 /// Routes in recycled blocks.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +96,7 @@ impl Routes {
     }
     /// Stores a route; it stays while [`Routes::hold`] has been called more often than
     /// [`Routes::release`], or until the next call after none was.
-    pub(crate) fn insert(&mut self, links: impl ExactSizeIterator<Item = u32>) -> RouteRef {
+    pub(crate) fn insert(&mut self, links: impl ExactSizeIterator<Item = u32>) -> RouteStart {
         let needed = links.len() + 1;
         assert!(needed <= BLOCK, "routes are checked with Routes::fits");
         if self.users.is_empty() || self.filled + needed > BLOCK {
@@ -107,7 +107,7 @@ impl Routes {
             *place = link;
         }
         self.filled += needed;
-        RouteRef(start as u32)
+        RouteStart(start as u32)
     }
     fn open_block(&mut self) {
         let closed = self.open;
@@ -122,17 +122,17 @@ impl Routes {
         self.filled = 0;
     }
     /// The links of a route.
-    pub(crate) fn links(&self, route: RouteRef) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn links(&self, route: RouteStart) -> impl Iterator<Item = u32> + '_ {
         self.arena[route.0 as usize..].iter().copied().take_while(|&link| link != END)
     }
     /// The first link of a route.
-    pub(crate) fn first(&self, route: RouteRef) -> u32 {
+    pub(crate) fn first(&self, route: RouteStart) -> u32 {
         self.arena[route.0 as usize]
     }
-    pub(crate) fn hold(&mut self, route: RouteRef) {
+    pub(crate) fn hold(&mut self, route: RouteStart) {
         self.users[route.0 as usize / BLOCK] += 1;
     }
-    pub(crate) fn release(&mut self, route: RouteRef) {
+    pub(crate) fn release(&mut self, route: RouteStart) {
         let block = route.0 as usize / BLOCK;
         self.users[block] -= 1;
         if self.users[block] == 0 && block != self.open as usize {
@@ -149,7 +149,7 @@ impl Routes {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vehicles {
     pub(crate) trip: Vec<TripIx>,
-    pub(crate) route: Vec<RouteRef>,
+    pub(crate) route: Vec<RouteStart>,
     /// When it wanted to leave.
     pub(crate) depart: Vec<Time>,
     /// When it entered its first link; [`NEVER`] while it waits.
@@ -170,7 +170,7 @@ pub(crate) struct Vehicles {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewVehicle<'a> {
     pub(crate) trip: TripIx,
-    pub(crate) route: RouteRef,
+    pub(crate) route: RouteStart,
     pub(crate) depart: Time,
     pub(crate) distance_m: f32,
     pub(crate) free_time: Time,
@@ -224,7 +224,7 @@ impl Vehicles {
     }
     /// Gives a vehicle another route, of which it is at the first link; stops that it still has move
     /// along if the new route passes their links.
-    pub(crate) fn set_route(&mut self, vehicle: VehicleIx, old_cursor: u32, new: RouteRef, routes: &Routes) {
+    pub(crate) fn set_route(&mut self, vehicle: VehicleIx, old_cursor: u32, new: RouteStart, routes: &Routes) {
         let row = vehicle.0;
         let old: Vec<(u32, Time)> =
             self.stops.range((row, old_cursor)..=(row, u32::MAX)).map(|(k, &t)| (k.1, t)).collect();
