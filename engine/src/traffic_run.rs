@@ -13,6 +13,7 @@
 mod events;
 mod lights;
 mod measured;
+mod reshape;
 mod simulate;
 mod tables;
 mod trajectories;
@@ -103,6 +104,13 @@ pub struct TrafficRunOptions {
     pub junction_pocket_vehicles: u32,
     /// What traffic lights follow.
     pub signals: SignalsFrom,
+    /// Whether links that take less than a tick are joined with the next where no ways part, instead of being
+    /// made to last a tick.
+    pub joins_short: bool,
+    /// Length of a pocket for left turns at every signal of the network that has other turns too, metres.
+    pub turn_pocket_m: Option<f64>,
+    /// Whether traffic keeps left: then pockets are for right turns.
+    pub keeps_left: bool,
     /// Interval of the tables `link_state` and `signals`, seconds; without it there are no such tables.
     pub interval_s: Option<u32>,
     /// Whether every vehicle and link it left is written.
@@ -130,6 +138,9 @@ impl TrafficRunOptions {
             gridlock_check_s: 60,
             junction_pocket_vehicles: 4,
             signals: SignalsFrom::default(),
+            joins_short: false,
+            turn_pocket_m: None,
+            keeps_left: false,
             interval_s: None,
             crossings: false,
             trajectories: None,
@@ -245,6 +256,10 @@ fn run_here(
     stop: &AtomicBool,
     threads: usize,
 ) -> Result<TrafficRunSummary> {
+    if let Some(length_m) = options.turn_pocket_m.filter(|length_m| !(*length_m > 0.0 && length_m.is_finite())) {
+        let what = format!("a turn pocket cannot be {length_m} m long");
+        return Err(Problem::file(&options.network, what).with_help("give a length above 0, such as 60").into());
+    }
     if let Some(until_s) = options.until_s.filter(|until_s| !(0.0..=trips::LATEST_DEPART_S).contains(until_s)) {
         let help = format!("give a number of seconds from 0 to {}", trips::LATEST_DEPART_S);
         return Err(Problem::file(&options.out, format!("a run cannot end at {until_s} s")).with_help(help).into());
@@ -254,13 +269,14 @@ fn run_here(
     let strict = options.on_error == OnError::Stop;
     let reading = ReadOptions { refuse_zero_length: strict, ..ReadOptions::default() };
     let mut read = read_network::read(&options.network, &reading)?;
-    let plans = lights::plans(options, &reading, &mut read)?;
-    let wanted = wanted_links(options, &read.network)?;
-    let file = read_network::read_trips(&options.trips, &read)?;
-    let NetworkFile { network, warnings, .. } = read;
+    let mut plans = lights::plans(options, &reading, &mut read)?;
+    let mut file = read_network::read_trips(&options.trips, &read)?;
+    let NetworkFile { mut network, warnings, .. } = read;
     if strict && !file.faults.rows.is_empty() {
         return Err(Error::Input(file.faults.problems()));
     }
+    let parts = reshape::reshape(options, &mut network, &mut plans, &mut file)?;
+    let wanted = wanted_links(options, &network)?;
     let car_network = CarNetwork::from_columns(network.columns.clone())?;
     let mut simulation = simulate::Simulation::new(options, &network, &car_network, file, plans)?;
     let load_s = watch.seconds();
@@ -278,7 +294,7 @@ fn run_here(
 
     let watch = Stopwatch::start();
     progress(Progress::Phase("writing"));
-    let roads = Roads { network: &network, car_network: &car_network, wanted };
+    let roads = Roads { network: &network, car_network: &car_network, wanted, parts };
     let trips_sha256 = write(options, &roads, &file, &simulated)?;
     let mut notes = network.notes.clone();
     notes.extend(file.notes.iter().cloned());
@@ -338,6 +354,8 @@ struct Roads<'a> {
     car_network: &'a CarNetwork,
     /// Links whose trajectories are written; empty without.
     wanted: Vec<bool>,
+    /// Where links of the file are in those of the run, if these differ.
+    parts: Option<Vec<reshape::LinkPart>>,
 }
 
 fn wanted_links(options: &TrafficRunOptions, network: &RoadNetwork) -> Result<Vec<bool>> {
@@ -374,6 +392,8 @@ fn write(options: &TrafficRunOptions, roads: &Roads<'_>, file: &TripsFile, simul
         tables::trajectories(&place("trajectories.parquet"), file, &points, roads.network)
     });
     written.push(("trajectories.parquet", trajectories.transpose()?));
+    let parts = roads.parts.as_ref().map(|parts| tables::link_parts(&place("link_parts.parquet"), parts, link_id));
+    written.push(("link_parts.parquet", parts.transpose()?));
     // What an earlier run left must not stand beside what this one writes.
     files::create_folder(&options.out)?;
     for name in [SUMMARY, EVENTS].into_iter().chain(written.iter().map(|(name, _)| *name)) {

@@ -310,6 +310,81 @@ fn plans_of_the_files_rule_the_links_they_name() {
 }
 
 #[test]
+fn short_links_join_and_keep_their_names() {
+    // 500 m, 5 m and 500 m at 15 m/s: a third of a second in the middle, which a tick makes a second.
+    let trips: String = (0..50).map(|row| format!("{row},{},0,3,{}\n", row * 20, ["0 1 2", ""][row % 2])).collect();
+    let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
+    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
+    write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,1505,0\n3,2005,0\n");
+    write(
+        "link.csv",
+        "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density,toll\n\
+         0,0,1,1,500,1,1800,15,0.15,1\n1,1,2,1,5,1,1800,15,0.15,2\n2,2,3,1,500,1,1800,15,0.15,0\n",
+    );
+    let raised = place.run(&place.options()).unwrap();
+    assert!((raised.mean_travel_time_s.unwrap() - (1000.0 / 15.0 + 1.0)).abs() < 0.01);
+    assert!(raised.notes.iter().any(|note| note.contains("less than a step")), "{:?}", raised.notes);
+    let options = TrafficRunOptions { joins_short: true, interval_s: Some(3600), ..place.options() };
+    let joined = place.run(&options).unwrap();
+    assert_eq!((joined.counts.arrived, joined.links, joined.crossings), (50, 1, 50));
+    assert!((joined.mean_travel_time_s.unwrap() - 1005.0 / 15.0).abs() < 0.01, "{:?}", joined.mean_travel_time_s);
+    assert_eq!(text(&place.table("link_state.parquet"), "link_id"), ["0+1+2"]);
+    let parts = place.table("link_parts.parquet");
+    assert_eq!(text(&parts, "file_link_id"), ["0", "1", "2"]);
+    let shares: Vec<f64> = seconds(&parts, "time_share").into_iter().flatten().collect();
+    assert!((shares[1] - 5.0 / 1005.0).abs() < 1e-12 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    // A trip that begins at the short link keeps its node.
+    write("trips.csv", "trip_id,depart_s,from_node,to_node,route\n0,0,1,3,1 2\n");
+    let kept = place.run(&options).unwrap();
+    assert_eq!((kept.counts.arrived, kept.links, kept.crossings), (1, 2, 1));
+    // What an earlier run said about parts does not stay.
+    place.run(&place.options()).unwrap();
+    assert!(!place.bytes().contains_key("link_parts.parquet"));
+}
+
+#[test]
+fn a_turn_pocket_keeps_left_turners_aside() {
+    // Left turners wait for a narrow exit; without a pocket they hold up those who go straight on.
+    let trips: String = (0..200).map(|row| format!("{row},{},0,{},\n", row * 4, 2 + row % 10 / 9)).collect();
+    let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
+    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
+    write("node.csv", "node_id,x_coord,y_coord,ctrl_type\n0,0,0,\n1,500,0,signal\n2,1000,0,\n3,500,500,\n");
+    write(
+        "link.csv",
+        "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
+         a,0,1,1,500,1,1800,15,0.15\nb,1,2,1,500,1,1800,15,0.15\nc,1,3,1,500,1,60,15,0.15\n",
+    );
+    let plain = TrafficRunOptions { junction_pocket_vehicles: 0, signals: SignalsFrom::None, ..place.options() };
+    let without = place.run(&plain).unwrap();
+    let options = TrafficRunOptions { turn_pocket_m: Some(150.0), interval_s: Some(3600), ..plain.clone() };
+    let with = place.run(&options).unwrap();
+    assert_eq!((without.counts.arrived, with.counts.arrived, with.links), (200, 200, 5));
+    assert!(with.total_delay_s < 0.5 * without.total_delay_s, "{} {}", with.total_delay_s, without.total_delay_s);
+    let links = text(&place.table("link_state.parquet"), "link_id");
+    assert_eq!(links, ["a", "b", "c", "a/1", "a/2"]);
+    let keeps_left = place.run(&TrafficRunOptions { keeps_left: true, ..options }).unwrap();
+    assert_eq!((keeps_left.links, keeps_left.trips_sha256), (3, without.trips_sha256));
+    assert!(place.run(&TrafficRunOptions { turn_pocket_m: Some(-1.0), ..plain.clone() }).is_err());
+    // A plan of the files that gives turns their own greens rules the groups apart.
+    write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
+    write(
+        "signal_timing_phase.csv",
+        "timing_phase_id,timing_plan_id,signal_phase_num,ring,barrier,position,min_green,clearance\n\
+         s,p,2,1,1,1,36,4\nl,p,1,1,1,2,16,4\n",
+    );
+    write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,s,ab\n2,l,ac\n");
+    write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nab,1,a,b\nac,1,a,c\n");
+    let planned =
+        TrafficRunOptions { signals: SignalsFrom::Plans, turn_pocket_m: Some(150.0), interval_s: Some(600), ..plain };
+    assert_eq!(place.run(&planned).unwrap().counts.arrived, 200);
+    let table = place.table("signals.parquet");
+    let rows = text(&table, "link_id").into_iter().zip(seconds(&table, "green_s"));
+    let first: BTreeMap<String, Option<f64>> = rows.take(2).collect();
+    let expected = [("a/1", 160.0), ("a/2", 360.0)].map(|(id, green_s)| (id.to_owned(), Some(green_s)));
+    assert_eq!(first, BTreeMap::from(expected));
+}
+
+#[test]
 fn trajectories_and_events_tell_of_the_same_passages() {
     let place = Place::new(4, staircases(900, 900.0, true));
     let around = Around { node: "5".into(), radius_m: 1.0 };

@@ -17,18 +17,32 @@ use urbis_city::table::Table;
 use urbis_core::{CarLinkIx, Problem, Problems, Result};
 use urbis_traffic::signals::sumo::{self, Clearance};
 use urbis_traffic::signals::{Control, Junction, SignalPlan, gmns};
+use urbis_traffic::time::Time;
 
 /// The lights of a network.
 #[derive(Clone, Debug, Default)]
 pub struct FileSignals {
     /// Junctions; one group for each approach.
     pub junctions: Vec<Junction>,
+    /// What single turns have there, in order of link.
+    pub turns: Vec<TurnGreen>,
     /// What was assumed or left out.
     pub notes: Vec<String>,
 }
 
-/// The groups of a plan that a link obeys.
-type Approaches = BTreeMap<CarLinkIx, Vec<u32>>;
+/// When a turn is green: what lanes of its own obey.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TurnGreen {
+    /// The link it comes from.
+    pub link: CarLinkIx,
+    /// The link it leads to; [`CarLinkIx::NONE`] where the file does not say, or for another mode.
+    pub out: CarLinkIx,
+    /// Its greens in the cycle of the junction.
+    pub windows: Vec<(Time, Time)>,
+}
+
+/// The groups of a plan that a link obeys, with the link each leads to or [`CarLinkIx::NONE`].
+type Approaches = BTreeMap<CarLinkIx, Vec<(u32, CarLinkIx)>>;
 
 /// The programs of a SUMO network.
 ///
@@ -51,13 +65,13 @@ pub fn of_sumo(sumo: &SumoNetwork) -> Result<FileSignals> {
         found.actuated += u64::from(!matches!(signal.kind.as_str(), "static" | ""));
         let plan = sumo::plan(&signal.id, signal.offset_s, &phases, Clearance::default())?;
         let mut approaches = Approaches::new();
-        for &(position, into, _) in &signal.controls {
+        for &(position, into, out) in &signal.controls {
             if position >= plan.groups() {
                 let what =
                     format!("tlLogic {}: a connection has position {position}, the states have fewer", signal.id);
                 return Err(Problem::file(Path::new("net.xml"), what).into());
             }
-            approaches.entry(into).or_default().push(position);
+            approaches.entry(into).or_default().push((position, out));
         }
         found.add(&sumo.network, &plan, approaches)?;
     }
@@ -80,11 +94,13 @@ pub fn of_gmns(folder: &Path, network: &RoadNetwork) -> Result<Option<FileSignal
     let columns = table.required_all(["mvmt_id", "ib_link_id"], &mut problems);
     let Some([id, into]) = columns else { return Err(urbis_core::Error::Input(problems)) };
     let links = Names::of(&network.link_id);
-    let mut movement: BTreeMap<String, Option<CarLinkIx>> = BTreeMap::new();
+    let onto = table.optional("ob_link_id");
+    let mut movement: BTreeMap<String, Option<(CarLinkIx, CarLinkIx)>> = BTreeMap::new();
     for row in table.rows() {
         let Some(name) = row.required_text(id, &mut problems) else { continue };
         // Links for other modes are not in the network, and their movements stop no car.
-        movement.insert(name.to_owned(), links.get(row.text(into)).map(CarLinkIx));
+        let out = onto.and_then(|onto| links.get(row.text(onto))).map_or(CarLinkIx::NONE, CarLinkIx);
+        movement.insert(name.to_owned(), links.get(row.text(into)).map(|into| (CarLinkIx(into), out)));
     }
     let mut found = Found::default();
     for controller in &controllers {
@@ -94,7 +110,7 @@ pub fn of_gmns(folder: &Path, network: &RoadNetwork) -> Result<Option<FileSignal
         for (group, phase) in (0_u32..).zip(&of.phases) {
             for name in &phase.movements {
                 match movement.get(name) {
-                    Some(Some(link)) => approaches.entry(*link).or_default().push(group),
+                    Some(Some((link, out))) => approaches.entry(*link).or_default().push((group, *out)),
                     Some(None) => found.without_cars += 1,
                     None => {
                         let what = format!(
@@ -115,6 +131,7 @@ pub fn of_gmns(folder: &Path, network: &RoadNetwork) -> Result<Option<FileSignal
 #[derive(Default)]
 struct Found {
     junctions: Vec<Junction>,
+    turns: Vec<TurnGreen>,
     further_plans: u64,
     actuated: u64,
     without_cars: u64,
@@ -127,13 +144,17 @@ impl Found {
     /// Adds a junction whose approaches obey the union of their groups.
     fn add(&mut self, network: &RoadNetwork, plan: &SignalPlan, approaches: Approaches) -> Result<()> {
         let (mut windows, mut controls, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
-        for (link, mut groups) in approaches {
+        for (link, turns) in approaches {
             if self.controlled.insert(link, ()).is_some() {
                 self.doubled += 1;
                 continue;
             }
+            let mut groups: Vec<u32> = turns.iter().map(|&(group, _)| group).collect();
             groups.sort_unstable();
             groups.dedup();
+            for (group, out) in turns {
+                self.turns.push(TurnGreen { link, out, windows: plan.windows(group).to_vec() });
+            }
             let all: Vec<_> = groups.iter().flat_map(|&group| plan.windows(group).iter().copied()).collect();
             self.mixed += u64::from(groups.iter().any(|&group| plan.windows(group) != plan.windows(groups[0])));
             controls.push(Control { group: controls.len() as u32, link, out: Vec::new() });
@@ -159,7 +180,10 @@ impl Found {
 
     fn signals(self) -> FileSignals {
         let counted = [
-            (self.mixed, "links have turns with different greens: each is green while any of its turns is"),
+            (
+                self.mixed,
+                "links have turns with different greens: each is green while any of its turns is, but where turns have lanes of their own",
+            ),
             (self.further_plans, "further signal programs or timing plans of the same junction are not used"),
             (self.actuated, "signals are actuated in the file: they run their planned durations"),
             (self.doubled, "approaches are named by more than one signal: the first counts"),
@@ -169,6 +193,7 @@ impl Found {
         FileSignals {
             notes: counted.map(|(count, what)| format!("{count} {what}")).collect(),
             junctions: self.junctions,
+            turns: self.turns,
         }
     }
 }

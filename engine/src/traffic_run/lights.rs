@@ -6,12 +6,13 @@
 //! Contract: lights decide between steps, junction by junction; nothing depends on threads.
 
 use super::{SignalsFrom, TrafficRunOptions};
-use urbis_core::{Result, Tick};
+use urbis_core::{CarLinkIx, Result, Tick};
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network::{self, NetworkFile};
 use urbis_interop::signals::{self, FileSignals};
-use urbis_traffic::signals::Controller;
-use urbis_traffic::time::TICK;
+use urbis_traffic::lane_groups::LaneGroups;
+use urbis_traffic::signals::{Control, Controller, SignalPlan};
+use urbis_traffic::time::{TICK, Time};
 use urbis_traffic::{CarNetwork, Engine, SignalControl, SignalSettings, Signals};
 
 /// What the files say about lights, before there is an engine.
@@ -19,6 +20,57 @@ use urbis_traffic::{CarNetwork, Engine, SignalControl, SignalSettings, Signals};
 pub(super) struct Plans {
     files: FileSignals,
     at_signals: Vec<bool>,
+}
+
+impl Plans {
+    /// Links that end at a light of the files.
+    pub(super) fn links(&self) -> impl Iterator<Item = CarLinkIx> + '_ {
+        self.files.junctions.iter().flat_map(|junction| &junction.controls).map(|control| control.link)
+    }
+    /// Gives links other numbers.
+    pub(super) fn renumber(&mut self, of: impl Fn(CarLinkIx) -> CarLinkIx) {
+        for control in self.files.junctions.iter_mut().flat_map(|junction| &mut junction.controls) {
+            control.link = of(control.link);
+        }
+        for turn in &mut self.files.turns {
+            turn.link = of(turn.link);
+            if turn.out != CarLinkIx::NONE {
+                turn.out = of(turn.out);
+            }
+        }
+    }
+    /// Lights of a link become those of its lane groups, each green while any of its own turns is.
+    pub(super) fn split(&mut self, groups: &LaneGroups, nodes: usize) -> Result<()> {
+        if !self.at_signals.is_empty() {
+            self.at_signals.resize(nodes, false);
+        }
+        let turns = &self.files.turns;
+        for junction in &mut self.files.junctions {
+            let (mut controls, mut windows) = (Vec::new(), Vec::new());
+            let mut add = |link: CarLinkIx, green: Vec<(Time, Time)>| {
+                controls.push(Control { group: controls.len() as u32, link, out: Vec::new() });
+                windows.push(green);
+            };
+            for control in &junction.controls {
+                let of_link = junction.plan.windows(control.group);
+                let ends = groups.groups_of(control.link);
+                if ends.is_empty() {
+                    add(control.link, of_link.to_vec());
+                }
+                for &end in ends {
+                    let leads = |out: CarLinkIx| out == CarLinkIx::NONE || groups.turns_of(end).contains(&out);
+                    let own = turns.iter().filter(|turn| turn.link == control.link && leads(turn.out));
+                    let green: Vec<_> = own.flat_map(|turn| turn.windows.iter().copied()).collect();
+                    add(end, if green.is_empty() { of_link.to_vec() } else { green });
+                }
+            }
+            junction.stages = (0..controls.len() as u32).map(|group| vec![group]).collect();
+            junction.lost = vec![0; controls.len()];
+            junction.plan = SignalPlan::from_windows(junction.plan.cycle(), junction.plan.offset(), windows, &[])?;
+            junction.controls = controls;
+        }
+        Ok(())
+    }
 }
 
 /// Finds what the lights of a run follow and gives the links that obey them their saturation flow.

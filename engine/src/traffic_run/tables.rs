@@ -3,6 +3,7 @@
 //! Contract: pure functions of what was simulated; sums in order of rows.
 
 use super::lights::ApproachRow;
+use super::reshape::LinkPart;
 use super::simulate::{Simulated, seconds};
 use super::trajectories::Point;
 use super::{Reported, TrafficRunSummary};
@@ -242,6 +243,38 @@ pub(super) fn crossings(
         ),
         ("enter_s", false, Packing::Plain, at(|passage| passage.entered)),
         ("leave_s", false, Packing::Plain, at(|passage| passage.left)),
+    ];
+    parquet_bytes(path, &columns)
+}
+
+/// `link_parts.parquet`: the links of the file in each link of the run, in driving order.
+pub(super) fn link_parts(path: &Path, parts: &[LinkPart], link_id: &[String]) -> Result<Vec<u8>> {
+    let ids: Vec<&str> = link_id.iter().map(String::as_str).collect();
+    let columns: [Column; 4] = [
+        (
+            "link_id",
+            false,
+            Packing::Dictionary,
+            texts(&ids, parts.iter().map(|part| part.link as i32)).map_err(fault(path))?,
+        ),
+        (
+            "file_link_id",
+            false,
+            Packing::Plain,
+            Arc::new(StringArray::from_iter_values(parts.iter().map(|part| &part.file_link))),
+        ),
+        (
+            "position",
+            false,
+            Packing::Delta,
+            Arc::new(UInt32Array::from_iter_values(parts.iter().map(|part| part.position))),
+        ),
+        (
+            "time_share",
+            false,
+            Packing::Plain,
+            Arc::new(Float64Array::from_iter_values(parts.iter().map(|part| part.time_share))),
+        ),
     ];
     parquet_bytes(path, &columns)
 }

@@ -207,6 +207,16 @@ impl LaneGroups {
     pub fn groups_of(&self, link: CarLinkIx) -> &[CarLinkIx] {
         self.groups.row(link.row())
     }
+    /// Lanes of a group.
+    #[must_use]
+    pub fn lanes_of(&self, group: CarLinkIx) -> f64 {
+        self.lanes[group.row() - self.old_links()]
+    }
+    /// Links that a group leads to, ascending.
+    #[must_use]
+    pub fn turns_of(&self, group: CarLinkIx) -> &[CarLinkIx] {
+        self.turns.row(group.row() - self.old_links())
+    }
     /// The old link of a new one.
     #[must_use]
     pub fn old_link(&self, link: CarLinkIx) -> CarLinkIx {
@@ -245,11 +255,8 @@ impl LaneGroups {
         Some(new)
     }
     fn choose(&self, link: CarLinkIx, next: Option<CarLinkIx>, key: u32) -> Option<CarLinkIx> {
-        let fits = |group: &&CarLinkIx| {
-            let row = group.row() - self.old_links();
-            next.is_none_or(|next| self.turns.row(row).binary_search(&next).is_ok())
-        };
-        let lanes = |group: &CarLinkIx| self.lanes[group.row() - self.old_links()];
+        let fits = |group: &&CarLinkIx| next.is_none_or(|next| self.turns_of(**group).binary_search(&next).is_ok());
+        let lanes = |group: &CarLinkIx| self.lanes_of(*group);
         let fitting = || self.groups_of(link).iter().filter(fits);
         let all: f64 = fitting().map(lanes).sum();
         let draw = f64::from(philox4x32_10([key, link.0, 0, 0], [0x6c61_6e65, 0])[0]) / 4_294_967_296.0;

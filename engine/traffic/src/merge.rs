@@ -23,13 +23,15 @@ use urbis_core::{CarLinkIx, Problem, Problems, Result};
 pub struct MergeSettings {
     /// A node goes only when one of the links there is shorter than this, metres.
     pub length_m_max: f64,
+    /// Nor unless one of them takes less than this on an empty road, seconds.
+    pub free_s_max: f64,
     /// Largest relative difference of speed, capacity and jam density between the two links.
     pub difference_max: f64,
 }
 
 impl Default for MergeSettings {
     fn default() -> Self {
-        Self { length_m_max: f64::INFINITY, difference_max: 0.01 }
+        Self { length_m_max: f64::INFINITY, free_s_max: f64::INFINITY, difference_max: 0.01 }
     }
 }
 
@@ -131,10 +133,12 @@ fn ways_through(columns: &NetworkColumns, keep: &[bool], settings: &MergeSetting
     let mut banned = columns.banned.clone();
     banned.sort_unstable();
     let alike = |a: f64, b: f64| (a - b).abs() <= settings.difference_max * a.max(b);
+    let free_s = |row: usize| columns.length_m[row] / columns.speed_mps_free[row];
     let joins = |a: CarLinkIx, b: CarLinkIx| {
         let (a, b) = (a.row(), b.row());
         columns.from[a] != columns.to[b]
             && columns.length_m[a].min(columns.length_m[b]) < settings.length_m_max
+            && free_s(a).min(free_s(b)) < settings.free_s_max
             && alike(columns.speed_mps_free[a], columns.speed_mps_free[b])
             && alike(columns.capacity_vps[a], columns.capacity_vps[b])
             && alike(columns.jam_density_vpm[a], columns.jam_density_vpm[b])
@@ -260,6 +264,11 @@ impl Merged {
     #[must_use]
     pub fn parts_of(&self, link: CarLinkIx) -> &[CarLinkIx] {
         self.parts.row(link.row())
+    }
+    /// Share of a new link's free time that each of [`Merged::parts_of`] takes.
+    #[must_use]
+    pub fn time_shares_of(&self, link: CarLinkIx) -> &[f64] {
+        &self.time_share[self.parts.range(link.row())]
     }
     /// Number of links now.
     #[must_use]

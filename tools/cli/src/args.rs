@@ -161,7 +161,8 @@ and optionally route (link ids separated by spaces) and vehicle_class. Trips wit
 Results: DIR/trips.parquet (trip_id, depart_s, arrive_s, status, ...), one row a trip in the order of the file;
 DIR/summary.json, written last; DIR/gridlock.parquet where there was any; with --interval DIR/link_state.parquet
 (flow, speed, delay, queue, toll, fuel, CO2, NOx, particles, electricity) and DIR/signals.parquet; on request
-DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz.
+DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz; with --join-short or --turn-pockets
+DIR/link_parts.parquet, which links of the file are in each link of the run.
 The tables are the same, byte for byte, for any number of threads.
 
 Examples:
@@ -206,6 +207,15 @@ pub(crate) struct TrafficRunArguments {
     /// Write where vehicles were on the links within so many metres of a node
     #[arg(long, value_name = "NODE,METRES", value_parser = around)]
     pub(crate) trajectories: Option<urbis::traffic_run::Around>,
+    /// Join links that take less than a second with the next, where no ways part
+    #[arg(long)]
+    pub(crate) join_short: bool,
+    /// Give left turns at signals a lane of their own of this length
+    #[arg(long, value_name = "METRES")]
+    pub(crate) turn_pockets: Option<f64>,
+    /// Traffic keeps left: turn pockets are for right turns
+    #[arg(long, requires = "turn_pockets")]
+    pub(crate) keep_left: bool,
     /// Write MATSim's events, events.xml.gz; large
     #[arg(long)]
     pub(crate) events: bool,
