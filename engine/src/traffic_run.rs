@@ -96,6 +96,9 @@ pub struct TrafficRunOptions {
     pub routes: RouteTimes,
     /// How often measured times are taken over, seconds.
     pub route_update_s: u32,
+    /// Share of drivers who hear of the roads every [`Self::route_update_s`] and turn off where another way
+    /// is at least a twentieth faster.
+    pub informed_share: f64,
     /// What happens to rings of full links.
     pub gridlock: GridlockPolicy,
     /// How often gridlock is looked for, seconds; 0 never.
@@ -134,6 +137,7 @@ impl TrafficRunOptions {
             on_error: OnError::default(),
             routes: RouteTimes::default(),
             route_update_s: 300,
+            informed_share: 0.0,
             gridlock: GridlockPolicy::default(),
             gridlock_check_s: 60,
             junction_pocket_vehicles: 4,
@@ -204,6 +208,8 @@ pub struct TrafficRunSummary {
     pub notes: Vec<String>,
     /// Junctions with traffic lights.
     pub signal_junctions: u64,
+    /// How often an informed driver turned off.
+    pub rerouted: u64,
     /// Rings of full links found.
     pub gridlock_rings: u64,
     /// Moves from link to link by which they were released.
@@ -259,6 +265,10 @@ fn run_here(
     if let Some(length_m) = options.turn_pocket_m.filter(|length_m| !(*length_m > 0.0 && length_m.is_finite())) {
         let what = format!("a turn pocket cannot be {length_m} m long");
         return Err(Problem::file(&options.network, what).with_help("give a length above 0, such as 60").into());
+    }
+    if !(0.0..=1.0).contains(&options.informed_share) {
+        let what = format!("{} is no share of informed drivers", options.informed_share);
+        return Err(Problem::file(&options.out, what).with_help("give a number from 0 to 1").into());
     }
     if let Some(until_s) = options.until_s.filter(|until_s| !(0.0..=trips::LATEST_DEPART_S).contains(until_s)) {
         let help = format!("give a number of seconds from 0 to {}", trips::LATEST_DEPART_S);
@@ -316,6 +326,7 @@ fn run_here(
         repaired: warnings.into_iter().map(Reported::from).collect(),
         notes,
         signal_junctions: lights.junctions(),
+        rerouted: simulated.rerouted,
         gridlock_rings: simulated.gridlock.rows.len() as u64,
         gridlock_released_moves: simulated.gridlock.released_moves(),
         end_tick: simulated.end_tick,

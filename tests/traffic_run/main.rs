@@ -385,6 +385,31 @@ fn a_turn_pocket_keeps_left_turners_aside() {
 }
 
 #[test]
+fn informed_drivers_turn_off_where_it_pays() {
+    // Everybody is sent towards a narrow link, before which a queue grows; the way round is free.
+    let trips: String = (0..300).map(|row| format!("{row},{},0,3,a b c\n", row * 4)).collect();
+    let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
+    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
+    write("node.csv", "node_id,x_coord,y_coord\n0,0,0\n1,3000,0\n2,3500,0\n3,4000,0\n");
+    write(
+        "link.csv",
+        "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
+         a,0,1,1,3000,1,1800,15,0.15\nb,1,2,1,500,1,1800,15,0.15\nc,2,3,1,500,1,300,15,0.15\n\
+         d,1,3,1,2000,1,1800,15,0.15\n",
+    );
+    let with = |informed_share: f64, threads: usize| {
+        let options = TrafficRunOptions { informed_share, threads: Some(threads), ..place.options() };
+        (place.run(&options).unwrap(), place.bytes()["trips.parquet"].clone())
+    };
+    let (none, half, all) = (with(0.0, 1), with(0.5, 1), with(1.0, 1));
+    assert_eq!([&none, &half, &all].map(|run| run.0.counts.arrived), [300; 3]);
+    assert!(none.0.rerouted == 0 && half.0.rerouted > 0 && all.0.rerouted > 0);
+    assert!(half.0.total_delay_s < 0.8 * none.0.total_delay_s, "{} {}", half.0.total_delay_s, none.0.total_delay_s);
+    assert!(half.1 == with(0.5, 3).1, "on three threads");
+    assert!(place.run(&TrafficRunOptions { informed_share: 1.5, ..place.options() }).is_err());
+}
+
+#[test]
 fn trajectories_and_events_tell_of_the_same_passages() {
     let place = Place::new(4, staircases(900, 900.0, true));
     let around = Around { node: "5".into(), radius_m: 1.0 };

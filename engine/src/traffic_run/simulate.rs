@@ -14,6 +14,8 @@ use super::measured::MeasuredTimes;
 use super::tables::LinkState;
 use super::{Ended, Progress, RouteTimes, TrafficRunOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
+use urbis_assignment::dynamic::informed::{Informed, PresentTimes};
+use urbis_assignment::dynamic::{Search, Searcher};
 use urbis_core::{Error, Result, Tick, TripIx};
 use urbis_interop::{RoadNetwork, TripFault, TripsFile};
 use urbis_traffic::time::{NEVER, TICK, Time, from_seconds, tick_of, to_seconds};
@@ -54,6 +56,7 @@ pub(super) struct Simulated {
     pub(super) link_state: Vec<LinkState>,
     pub(super) passages: Vec<LinkPassage>,
     pub(super) approaches: Vec<ApproachRow>,
+    pub(super) rerouted: u64,
     pub(super) end_tick: Tick,
     pub(super) ended: Ended,
 }
@@ -71,9 +74,20 @@ pub(super) struct Simulation<'a> {
     depart: Vec<Time>,
     router: Option<Router>,
     measured: Option<MeasuredTimes>,
+    guidance: Option<Guidance<'a>>,
     /// Longest time a vehicle alone needs for any link, or between two at any exit.
     longest: Tick,
 }
+
+/// What informed drivers hear.
+struct Guidance<'a> {
+    informed: Informed,
+    searcher: Searcher<'a>,
+    present: PresentTimes,
+}
+
+/// Share of the remaining time that another way must save for an informed driver to turn off.
+const SAVING_MIN: f64 = 0.05;
 
 /// Routes found for the trips that depart in one period, in order of departure.
 #[derive(Default)]
@@ -110,10 +124,15 @@ impl<'a> Simulation<'a> {
         let router = order.iter().any(is_open).then(|| Router::new(network));
         let is_measured = options.routes == RouteTimes::Measured && options.route_update_s > 0;
         let measured = (router.is_some() && is_measured).then(|| MeasuredTimes::new(&engine, network));
+        let guidance = (options.informed_share > 0.0 && options.route_update_s > 0).then(|| Guidance {
+            informed: Informed { seed: 0, share: options.informed_share, saving_min: SAVING_MIN },
+            searcher: Searcher::new(network, Search::Exact),
+            present: PresentTimes::new(network, &engine),
+        });
         let spans = network.free_time.iter().map(|&time| tick_of(time));
         let headways = road.columns.capacity_vps.iter().map(|capacity| (1.0 / capacity).min(1e6) as Tick);
         let longest = spans.chain(headways).max().unwrap_or(0);
-        Ok(Self { trips, engine, lights, road, options, network, order, depart, router, measured, longest })
+        Ok(Self { trips, engine, lights, road, options, network, order, depart, router, measured, guidance, longest })
     }
 
     /// Moves vehicles to the end.
@@ -134,6 +153,7 @@ impl<'a> Simulation<'a> {
         let until = self.options.until_s.map_or(Tick::MAX, |until_s| until_s.ceil() as Tick);
         let last_departure = self.order.last().map_or(0, |&row| tick_of(self.depart[row as usize]));
         let mut gridlock = GridlockReport::default();
+        let mut rerouted = 0;
         let mut link_state = Vec::new();
         let mut stats = self.options.interval_s.map(|_| LinkStats::new(&self.engine));
         let mut found = Found::default();
@@ -182,6 +202,12 @@ impl<'a> Simulation<'a> {
             }
             passages.append(&mut self.engine.take_passages());
             let tick = self.engine.tick();
+            if let Some(Guidance { informed, searcher, present }) = &mut self.guidance
+                && is_due(self.options.route_update_s, tick)
+            {
+                let present_s = present.take(self.network, &self.engine);
+                rerouted += informed.guide(self.network, &mut self.engine, searcher, &present_s);
+            }
             if is_due(self.options.gridlock_check_s, tick)
                 && gridlock.update(&mut self.engine, self.options.gridlock)
                 && self.options.gridlock == GridlockPolicy::Stop
@@ -215,7 +241,7 @@ impl<'a> Simulation<'a> {
             results.is_waiting[row as usize] = true;
         }
         let depart = std::mem::take(&mut self.depart);
-        Ok(Simulated { results, depart, counts, gridlock, link_state, passages, approaches, end_tick, ended })
+        Ok(Simulated { results, depart, counts, gridlock, link_state, passages, approaches, rerouted, end_tick, ended })
     }
 
     /// The tick up to which nothing but vehicles happens.
@@ -223,7 +249,11 @@ impl<'a> Simulation<'a> {
         if self.lights.decides {
             return until.min(tick + 1);
         }
-        let routes = if self.measured.is_some() { self.options.route_update_s } else { ROUTE_PERIOD_TICKS };
+        let routes = if self.measured.is_some() || self.guidance.is_some() {
+            self.options.route_update_s
+        } else {
+            ROUTE_PERIOD_TICKS
+        };
         let every = [self.options.gridlock_check_s, self.options.interval_s.unwrap_or(0), MOVES_CHECK_TICKS, routes];
         let next = every.iter().filter(|&&every| every > 0).map(|every| tick - tick % every + every).min();
         next.unwrap_or(tick + 1).min(until).max(tick + 1)

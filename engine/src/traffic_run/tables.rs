@@ -364,6 +364,7 @@ impl TrafficRunSummary {
             "end_tick": self.end_tick,
             "ended": self.ended.name(),
             "signal_junctions": self.signal_junctions,
+            "rerouted": self.rerouted,
             "gridlock_rings": self.gridlock_rings,
             "gridlock_released_moves": self.gridlock_released_moves,
             "trips_sha256": self.trips_sha256,

@@ -207,6 +207,9 @@ pub(crate) struct TrafficRunArguments {
     /// Write where vehicles were on the links within so many metres of a node
     #[arg(long, value_name = "NODE,METRES", value_parser = around)]
     pub(crate) trajectories: Option<urbis::traffic_run::Around>,
+    /// Share of drivers (0 to 1) who hear of the roads every five minutes and turn off where it pays
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) informed: f64,
     /// Join links that take less than a second with the next, where no ways part
     #[arg(long)]
     pub(crate) join_short: bool,

@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &TrafficRunArguments) -> Result<()> {
             SignalsChoice::Actuated => SignalsFrom::Actuated,
             SignalsChoice::MaxPressure => SignalsFrom::MaxPressure,
         },
+        informed_share: arguments.informed,
         joins_short: arguments.join_short,
         turn_pocket_m: arguments.turn_pockets,
         keeps_left: arguments.keep_left,
@@ -91,6 +92,9 @@ fn text(summary: &TrafficRunSummary) -> String {
     rows.push(vec!["link crossings".to_owned(), whole(summary.crossings)]);
     if summary.signal_junctions > 0 {
         rows.push(vec!["junctions with lights".to_owned(), whole(summary.signal_junctions)]);
+    }
+    if summary.rerouted > 0 {
+        rows.push(vec!["turns off by informed drivers".to_owned(), whole(summary.rerouted)]);
     }
     if summary.gridlock_rings > 0 {
         rows.push(vec!["gridlocked rings".to_owned(), whole(summary.gridlock_rings)]);
