@@ -280,13 +280,16 @@ fn run_here(
     let reading = ReadOptions { refuse_zero_length: strict, ..ReadOptions::default() };
     let mut read = read_network::read(&options.network, &reading)?;
     let mut plans = lights::plans(options, &reading, &mut read)?;
+    let looked_at = looked_at(options, &read.network)?;
     let mut file = read_network::read_trips(&options.trips, &read)?;
     let NetworkFile { mut network, warnings, .. } = read;
     if strict && !file.faults.rows.is_empty() {
         return Err(Error::Input(file.faults.problems()));
     }
-    let parts = reshape::reshape(options, &mut network, &mut plans, &mut file)?;
-    let wanted = wanted_links(options, &network)?;
+    let parts = reshape::reshape(options, looked_at, &mut network, &mut plans, &mut file)?;
+    let wanted = looked_at
+        .zip(options.trajectories.as_ref())
+        .map_or_else(Vec::new, |(node, around)| trajectories::links_around(&network.columns, node, around.radius_m));
     let car_network = CarNetwork::from_columns(network.columns.clone())?;
     let mut simulation = simulate::Simulation::new(options, &network, &car_network, file, plans)?;
     let load_s = watch.seconds();
@@ -369,13 +372,14 @@ struct Roads<'a> {
     parts: Option<Vec<reshape::LinkPart>>,
 }
 
-fn wanted_links(options: &TrafficRunOptions, network: &RoadNetwork) -> Result<Vec<bool>> {
-    let Some(around) = &options.trajectories else { return Ok(Vec::new()) };
+/// The node around which trajectories are wanted.
+fn looked_at(options: &TrafficRunOptions, network: &RoadNetwork) -> Result<Option<u32>> {
+    let Some(around) = &options.trajectories else { return Ok(None) };
     let Some(node) = network.node_id.iter().position(|id| *id == around.node) else {
         let what = format!("has no node {} to write trajectories around", around.node);
         return Err(Problem::file(&options.network, what).into());
     };
-    Ok(trajectories::links_around(&network.columns, node as u32, around.radius_m))
+    Ok(Some(node as u32))
 }
 
 /// Writes the tables; the hash of the trips.

@@ -54,6 +54,9 @@ impl Place {
     fn run(&self, options: &TrafficRunOptions) -> urbis_core::Result<TrafficRunSummary> {
         run(options, &mut |_| {}, &AtomicBool::new(false))
     }
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
     fn table(&self, name: &str) -> RecordBatch {
         let file = std::fs::File::open(self.folder.path().join("out").join(name)).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 20).build().unwrap();
@@ -281,22 +284,21 @@ fn plans_of_the_files_rule_the_links_they_name() {
     // A row of three nodes; the light at node 1 shows 26 s of effective green out of 60 to those who come from node 0.
     let trips: String = (0..60).map(|row| format!("{row},{},0,2,0 1\n", row * 19)).collect();
     let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
-    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
-    write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,2000,0\n");
-    write(
+    place.write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,2000,0\n");
+    place.write(
         "link.csv",
         "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
          0,0,1,1,500,1,1800,15,0.15\n1,1,2,1,500,1,1800,15,0.15\n",
     );
     let free = place.run(&place.options()).unwrap();
-    write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
-    write(
+    place.write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
+    place.write(
         "signal_timing_phase.csv",
         "timing_phase_id,timing_plan_id,signal_phase_num,ring,barrier,position,min_green,clearance\n\
          a,p,2,1,1,1,26,4\nb,p,4,1,2,1,26,4\n",
     );
-    write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,a,m\n");
-    write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nm,1,0,1\n");
+    place.write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,a,m\n");
+    place.write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nm,1,0,1\n");
     let options = TrafficRunOptions { interval_s: Some(600), ..place.options() };
     let lit = place.run(&options).unwrap();
     assert_eq!((free.signal_junctions, lit.signal_junctions, lit.counts.arrived), (0, 1, 60));
@@ -314,9 +316,8 @@ fn short_links_join_and_keep_their_names() {
     // 500 m, 5 m and 500 m at 15 m/s: a third of a second in the middle, which a tick makes a second.
     let trips: String = (0..50).map(|row| format!("{row},{},0,3,{}\n", row * 20, ["0 1 2", ""][row % 2])).collect();
     let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
-    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
-    write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,1505,0\n3,2005,0\n");
-    write(
+    place.write("node.csv", "node_id,x_coord,y_coord\n0,1000,0\n1,1500,0\n2,1505,0\n3,2005,0\n");
+    place.write(
         "link.csv",
         "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density,toll\n\
          0,0,1,1,500,1,1800,15,0.15,1\n1,1,2,1,5,1,1800,15,0.15,2\n2,2,3,1,500,1,1800,15,0.15,0\n",
@@ -334,7 +335,7 @@ fn short_links_join_and_keep_their_names() {
     let shares: Vec<f64> = seconds(&parts, "time_share").into_iter().flatten().collect();
     assert!((shares[1] - 5.0 / 1005.0).abs() < 1e-12 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     // A trip that begins at the short link keeps its node.
-    write("trips.csv", "trip_id,depart_s,from_node,to_node,route\n0,0,1,3,1 2\n");
+    place.write("trips.csv", "trip_id,depart_s,from_node,to_node,route\n0,0,1,3,1 2\n");
     let kept = place.run(&options).unwrap();
     assert_eq!((kept.counts.arrived, kept.links, kept.crossings), (1, 2, 1));
     // What an earlier run said about parts does not stay.
@@ -347,9 +348,8 @@ fn a_turn_pocket_keeps_left_turners_aside() {
     // Left turners wait for a narrow exit; without a pocket they hold up those who go straight on.
     let trips: String = (0..200).map(|row| format!("{row},{},0,{},\n", row * 4, 2 + row % 10 / 9)).collect();
     let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
-    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
-    write("node.csv", "node_id,x_coord,y_coord,ctrl_type\n0,0,0,\n1,500,0,signal\n2,1000,0,\n3,500,500,\n");
-    write(
+    place.write("node.csv", "node_id,x_coord,y_coord,ctrl_type\n0,0,0,\n1,500,0,signal\n2,1000,0,\n3,500,500,\n");
+    place.write(
         "link.csv",
         "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
          a,0,1,1,500,1,1800,15,0.15\nb,1,2,1,500,1,1800,15,0.15\nc,1,3,1,500,1,60,15,0.15\n",
@@ -366,14 +366,14 @@ fn a_turn_pocket_keeps_left_turners_aside() {
     assert_eq!((keeps_left.links, keeps_left.trips_sha256), (3, without.trips_sha256));
     assert!(place.run(&TrafficRunOptions { turn_pocket_m: Some(-1.0), ..plain.clone() }).is_err());
     // A plan of the files that gives turns their own greens rules the groups apart.
-    write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
-    write(
+    place.write("signal_timing_plan.csv", "timing_plan_id,controller_id,cycle_length\np,c,60\n");
+    place.write(
         "signal_timing_phase.csv",
         "timing_phase_id,timing_plan_id,signal_phase_num,ring,barrier,position,min_green,clearance\n\
          s,p,2,1,1,1,36,4\nl,p,1,1,1,2,16,4\n",
     );
-    write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,s,ab\n2,l,ac\n");
-    write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nab,1,a,b\nac,1,a,c\n");
+    place.write("signal_phase_mvmt.csv", "signal_phase_mvmt_id,timing_phase_id,mvmt_id\n1,s,ab\n2,l,ac\n");
+    place.write("movement.csv", "mvmt_id,node_id,ib_link_id,ob_link_id\nab,1,a,b\nac,1,a,c\n");
     let planned =
         TrafficRunOptions { signals: SignalsFrom::Plans, turn_pocket_m: Some(150.0), interval_s: Some(600), ..plain };
     assert_eq!(place.run(&planned).unwrap().counts.arrived, 200);
@@ -389,9 +389,8 @@ fn informed_drivers_turn_off_where_it_pays() {
     // Everybody is sent towards a narrow link, before which a queue grows; the way round is free.
     let trips: String = (0..300).map(|row| format!("{row},{},0,3,a b c\n", row * 4)).collect();
     let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
-    let write = |name: &str, text: &str| std::fs::write(place.folder.path().join(name), text).unwrap();
-    write("node.csv", "node_id,x_coord,y_coord\n0,0,0\n1,3000,0\n2,3500,0\n3,4000,0\n");
-    write(
+    place.write("node.csv", "node_id,x_coord,y_coord\n0,0,0\n1,3000,0\n2,3500,0\n3,4000,0\n");
+    place.write(
         "link.csv",
         "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
          a,0,1,1,3000,1,1800,15,0.15\nb,1,2,1,500,1,1800,15,0.15\nc,2,3,1,500,1,300,15,0.15\n\

@@ -30,9 +30,11 @@ pub(super) struct LinkPart {
 /// Shortest time on a link that needs no joining, seconds: a tick.
 const TICK_S: f64 = 1.0;
 
-/// Changes the network as the options ask, with everything that names its links; `None` when they do not.
+/// Changes the network as the options ask, with everything that names its links; `None` when they do not. Nodes
+/// keep their rows; `looked_at` is one that must stay.
 pub(super) fn reshape(
     options: &TrafficRunOptions,
+    looked_at: Option<u32>,
     network: &mut RoadNetwork,
     plans: &mut Plans,
     file: &mut TripsFile,
@@ -48,7 +50,7 @@ pub(super) fn reshape(
     };
     let mut parts: Vec<LinkPart> = network.link_id.iter().enumerate().map(whole).collect();
     if options.joins_short {
-        let keep = kept_nodes(options, network, plans, &file.trips);
+        let keep = kept_nodes(looked_at, network, plans, &file.trips);
         let settings = MergeSettings { free_s_max: TICK_S, ..MergeSettings::default() };
         let (columns, merged) = merge::merge_short(&network.columns, &keep, &settings)?;
         parts = join(network, &merged);
@@ -80,7 +82,7 @@ pub(super) fn reshape(
 }
 
 /// Nodes that something happens at: lights, ends of trips, turns back, the middle of what is looked at.
-fn kept_nodes(options: &TrafficRunOptions, network: &RoadNetwork, plans: &Plans, trips: &Trips) -> Vec<bool> {
+fn kept_nodes(looked_at: Option<u32>, network: &RoadNetwork, plans: &Plans, trips: &Trips) -> Vec<bool> {
     let columns = &network.columns;
     let mut keep = vec![false; network.node_id.len()];
     for (keep, &at_signals) in keep.iter_mut().zip(&network.at_signals) {
@@ -90,10 +92,6 @@ fn kept_nodes(options: &TrafficRunOptions, network: &RoadNetwork, plans: &Plans,
     let turns = (0..trips.len()).flat_map(|row| trips.route(row).windows(2));
     let back = turns.filter(|pair| columns.from[pair[0].row()] == columns.to[pair[1].row()]);
     let back = back.map(|pair| columns.to[pair[0].row()]);
-    let looked_at = options
-        .trajectories
-        .iter()
-        .filter_map(|around| network.node_id.iter().position(|id| *id == around.node).map(|node| node as u32));
     let ends = trips.from_node.iter().chain(&trips.to_node).copied().filter(|&node| node != u32::MAX);
     for node in lights.chain(back).chain(looked_at).chain(ends) {
         keep[node as usize] = true;

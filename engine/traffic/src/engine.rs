@@ -56,7 +56,7 @@ pub struct RouteRef {
 
 /// What a route needs to know of a link, together: routes ask for links all over the network.
 #[derive(Clone, Copy, Debug)]
-struct Leg {
+struct RouteLink {
     number: u32,
     from: u32,
     to: u32,
@@ -141,7 +141,7 @@ pub struct Engine {
     pub(crate) routes: Routes,
     greens: Greens,
     /// By [`CarLinkIx`].
-    legs: Vec<Leg>,
+    route_links: Vec<RouteLink>,
     pocket: u32,
     pub(crate) tick: Tick,
     /// Ticks that nodes may be computed without seeing each other.
@@ -168,14 +168,14 @@ impl Engine {
             return Err(Problem::file(std::path::Path::new("links"), message).into());
         }
         let layout = Layout::new(network, pocket)?;
-        let leg = |link: usize| Leg {
+        let route_link = |link: usize| RouteLink {
             number: layout.number[link],
             from: network.from[link],
             to: network.to[link],
             free_time: network.free_time[link],
             length_m: network.length_m[link],
         };
-        let legs = (0..network.links()).map(leg).collect();
+        let route_links = (0..network.links()).map(route_link).collect();
         Ok(Self {
             wheel: Wheel::new(layout.chunks.len()),
             waiting: (0..network.links()).map(|_| AtomicU8::new(0)).collect(),
@@ -184,7 +184,7 @@ impl Engine {
             vehicles: Vehicles::default(),
             routes: Routes::default(),
             greens: Greens::default(),
-            legs,
+            route_links,
             pocket,
             tick: 0,
             looks: 0,
@@ -223,15 +223,15 @@ impl Engine {
         if links.is_empty() || !Routes::fits(links.len()) {
             return None;
         }
-        let (mut at, mut is_joined) = (self.legs[links[0].row()].from, true);
+        let (mut at, mut is_joined) = (self.route_links[links[0].row()].from, true);
         let (mut distance_m, mut free_time) = (0.0, 0_u32);
         let start = self.routes.insert(links.iter().map(|link| {
-            let leg = &self.legs[link.row()];
-            is_joined &= leg.from == at;
-            at = leg.to;
-            distance_m += leg.length_m;
-            free_time = free_time.saturating_add(leg.free_time);
-            leg.number
+            let link = &self.route_links[link.row()];
+            is_joined &= link.from == at;
+            at = link.to;
+            distance_m += link.length_m;
+            free_time = free_time.saturating_add(link.free_time);
+            link.number
         }));
         if !is_joined {
             // Nobody holds it: its place is used again with its block.
@@ -283,9 +283,9 @@ impl Engine {
     fn length_and_free_time(&self, links: impl Iterator<Item = u32>) -> (f32, Time) {
         let (mut distance_m, mut free_time) = (0.0, 0_u32);
         for number in links {
-            let leg = &self.legs[self.layout.link[number as usize].row()];
-            distance_m += leg.length_m;
-            free_time = free_time.saturating_add(leg.free_time);
+            let link = &self.route_links[self.layout.link[number as usize].row()];
+            distance_m += link.length_m;
+            free_time = free_time.saturating_add(link.free_time);
         }
         (distance_m as f32, free_time)
     }

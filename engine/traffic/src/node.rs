@@ -91,6 +91,12 @@ impl Field<'_> {
     fn seen_before(&self) -> Time {
         self.window_start * TICK
     }
+    /// Whether an exit has a head that is to be looked at. Its entry has armed the wheel for one that arrives
+    /// later, unless that is too far ahead.
+    #[inline]
+    fn has_head(&self, exit: &mut Exit) -> bool {
+        exit.find_head(self.slots, self.seen_before()) && (exit.head_time < self.end() || exit.free_time > FAR)
+    }
     /// Wakes one input at a time.
     #[inline]
     fn wake<const SHARED: bool>(&self, input: u32, at: Time) {
@@ -351,11 +357,7 @@ impl Chunk {
         let seen_before = field.seen_before();
         let (mut ready, heading, signal) = if input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + input) as usize];
-            if !exit.find_head(field.slots, seen_before) {
-                return false;
-            }
-            if exit.head_time >= field.end() && exit.free_time <= FAR {
-                // Its entry has already armed the wheel for its arrival.
+            if !field.has_head(exit) {
                 return false;
             }
             (exit.ready(), exit.heading, exit.signal)
@@ -439,7 +441,7 @@ impl Chunk {
         let Candidate { input, at, .. } = *candidate;
         let is_there = if input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + input) as usize];
-            exit.find_head(field.slots, field.seen_before()) && (exit.head_time < field.end() || exit.free_time > FAR)
+            field.has_head(exit)
         } else {
             self.origins[(rows.first_entry + input - rows.exits) as usize].first != NOBODY
         };
