@@ -8,6 +8,8 @@
 //! Domains never import each other: this crate knows no vehicle and no kilowatt.
 
 pub mod choice;
+pub mod gravity;
+pub mod logit;
 pub mod persons;
 pub mod plans;
 pub mod presence;
