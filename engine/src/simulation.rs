@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::learning::Knowledge;
 use crate::step;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
@@ -10,13 +11,15 @@ use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
-use urbis_population::{People, Persons, Places, Plans};
+use urbis_population::plans::day_tables::DayTables;
+use urbis_population::{People, Persons, Places, Planner, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
-    world: World,
+    pub(crate) world: World,
+    pub(crate) knowledge: Knowledge,
     schedule: Schedule,
 }
 
@@ -37,9 +40,17 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        urbis_population::install(&mut world, &city, &scenario.population, seed, &clock)?;
-        let roads = with_capacity(&city, scenario.population.sample_factor);
+        let population = &scenario.population;
+        let tables = match &population.day_tables {
+            Some(path) => DayTables::read(&loaded.resolve(path))?,
+            None => DayTables::shipped()?,
+        };
+        urbis_population::install(&mut world, &city, population, seed)?;
+        let roads = with_capacity(&city, population.sample_factor);
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
+        let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic)?;
+        Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
+        knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
         let recorders_keep_crossings = recorders.crossings.every.is_some();
@@ -53,7 +64,7 @@ impl Simulation {
         world.insert_resource(writer);
         world.insert_resource(clock);
         world.insert_resource(city);
-        Ok(Self { world, schedule: step::schedule() })
+        Ok(Self { world, knowledge, schedule: step::schedule() })
     }
 
     /// The clock.
@@ -121,7 +132,7 @@ impl Simulation {
 
 /// The city with the road capacity that a sample of its people shares: flows and storage shrink alike, so
 /// queues last as long as with everybody.
-fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
+pub(crate) fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
     let mut city = Cow::Borrowed(city);
     if sample_factor < 1.0 {
         let links = &mut city.to_mut().links;

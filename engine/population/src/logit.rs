@@ -57,6 +57,12 @@ impl Nests {
         self.nest_of.len()
     }
 
+    /// The least dissimilarity of any nest, at most 1.
+    #[must_use]
+    pub fn least_dissimilarity(&self) -> f64 {
+        self.lambda.iter().copied().fold(1.0, f64::min)
+    }
+
     /// The errors of one person: [`Nests::alternatives`] and one draw for each nest, whatever is available.
     #[must_use]
     pub fn errors(&self, rng: &mut Rng) -> Utilities {

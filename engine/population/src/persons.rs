@@ -135,9 +135,49 @@ impl Persons {
     pub fn is_empty(&self) -> bool {
         self.kind.is_empty()
     }
+    /// First row of each household, then the end of the residents. Members stand together.
+    #[must_use]
+    pub fn households(&self) -> Vec<u32> {
+        let residents = self.residents();
+        let mut firsts: Vec<u32> = (0..residents)
+            .filter(|&row| row == 0 || self.household[row] != self.household[row - 1])
+            .map(|row| row as u32)
+            .collect();
+        firsts.push(residents as u32);
+        firsts
+    }
     /// Persons with their index.
     pub fn indices(&self) -> impl Iterator<Item = PersonIx> + use<> {
         (0..self.len() as u32).map(PersonIx)
+    }
+    /// Age in years.
+    #[must_use]
+    pub fn age_years(&self, row: usize) -> u8 {
+        // TODO column
+        let class = usize::from(self.age_class[row]);
+        crate::settings::AGE_CLASSES[class].1 + (row * 7 % 15) as u8
+    }
+    /// Cars of a household, by the rows of its members.
+    #[must_use]
+    pub fn cars_of_household(&self, members: std::ops::Range<usize>) -> usize {
+        self.has_car[members].iter().filter(|has_car| **has_car).count()
+    }
+    /// Keeps the first rows alone.
+    pub fn truncate(&mut self, rows: usize) {
+        self.kind.truncate(rows);
+        self.home.truncate(rows);
+        self.household.truncate(rows);
+        self.age_class.truncate(rows);
+        self.employed.truncate(rows);
+        self.pupil.truncate(rows);
+        self.has_car.truncate(rows);
+        self.has_two_wheeler.truncate(rows);
+        self.workplace.truncate(rows);
+    }
+    /// Residents, who stand first.
+    #[must_use]
+    pub fn residents(&self) -> usize {
+        self.kind.partition_point(|kind| *kind == PersonKind::Resident)
     }
     /// Appends somebody from outside, who has no household here.
     pub fn push_from_outside(&mut self, kind: PersonKind, home: Place, workplace: Place) -> PersonIx {

@@ -10,7 +10,7 @@ use crate::persons::{Persons, Place};
 use crate::settings::{AGE_CLASSES, PersonKind, PopulationSettings};
 use urbis_city::model::{BuildingUse, City};
 use urbis_core::chunks::map_chunks;
-use urbis_core::columns::{apportion, cumulative};
+use urbis_core::columns::apportion;
 use urbis_core::rng::Rng;
 use urbis_core::{Error, Problem};
 
@@ -208,11 +208,6 @@ fn shuffle(values: &mut [u8], rng: &mut Rng) {
     for last in (1..values.len()).rev() {
         values.swap(last, rng.below(last as u32 + 1) as usize);
     }
-}
-
-/// Cumulative weights of a zone's rows, for drawing one.
-pub(crate) fn cumulative_of(rows: &[usize], weight: impl Fn(usize) -> f64) -> Vec<f64> {
-    cumulative(rows.iter().map(|&row| weight(row)))
 }
 
 #[cfg(test)]
