@@ -20,6 +20,7 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Result};
 use urbis_coupling::skims::{SlowNetworks, all_day, car_matrix};
 use urbis_output::audit::Fault;
+use urbis_output::{FeedbackRow, ResultsWriter};
 use urbis_population::plans::Mode;
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ModeSettings, PopulationSettings, Ways};
@@ -55,6 +56,26 @@ impl std::fmt::Display for Round {
             self.changed_persons,
             self.delay_s
         )
+    }
+}
+
+impl Round {
+    /// Writes the rows of table `feedback`, one for each mode.
+    ///
+    /// # Errors
+    /// When the rows do not fit on disk.
+    pub(crate) fn write(&self, writer: &mut ResultsWriter) -> Result<()> {
+        for (mode, share) in Mode::ALL.iter().zip(self.mode_shares) {
+            writer.feedback(&FeedbackRow {
+                round: u64::from(self.round),
+                changed_persons: self.changed_persons,
+                car_time_change_percent: 100.0 * self.car_time_change,
+                delay_s: self.delay_s,
+                mode: mode.name(),
+                mode_share_percent: 100.0 * share,
+            })?;
+        }
+        Ok(())
     }
 }
 
@@ -142,6 +163,11 @@ impl Knowledge {
         }
         world.insert_resource(skims);
         Ok((this, unpriced))
+    }
+
+    /// Modes with the constants of the scenario.
+    pub(crate) fn modes(&self) -> &[ModeSettings] {
+        &self.modes
     }
 
     /// Gives trips on foot and by bicycle the ways between their own buildings.

@@ -1,6 +1,6 @@
 //! A city and a scenario as a world that steps.
 
-use crate::learning::Knowledge;
+use crate::learning::{Knowledge, Rounds};
 use crate::step;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
@@ -9,6 +9,7 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::plans::day_tables::DayTables;
@@ -126,6 +127,18 @@ impl Simulation {
             &world.resource::<Recorders>().trips,
             &mut writer,
         )?;
+        let of_people = PeopleRecorder::new(world);
+        of_people.activities(&mut writer)?;
+        of_people.tours(&mut writer)?;
+        of_people.legs(&mut writer)?;
+        of_people.od(&mut writer)?;
+        record_people::skims(world, self.knowledge.modes(), &mut writer)?;
+        record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
+        if world.resource::<Recorders>().feedback.every.is_some()
+            && let Some(rounds) = world.get_resource::<Rounds>()
+        {
+            rounds.0.iter().try_for_each(|round| round.write(&mut writer))?;
+        }
         Ok((writer, kpis))
     }
 }
@@ -181,7 +194,32 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "signals" => recorders.signals = recording,
             "gridlock" => recorders.gridlock = recording,
             "crossings" => recorders.crossings = recording,
+            "activity_presence" => recorders.activity_presence = recording,
+            "activities" => recorders.activities = recording,
+            "tours" => recorders.tours = recording,
+            "legs" => recorders.legs = recording,
+            "od" => recorders.od = recording,
+            "skims" => recorders.skims = recording,
+            "accessibility" => recorders.accessibility = recording,
+            "feedback" => recorders.feedback = recording,
             _ => {}
+        }
+    }
+    recorders.smallest_group = u64::from(loaded.scenario.output.smallest_group);
+    if recorders.smallest_group > 1 {
+        let of_single = [
+            ("trips", &recorders.trips),
+            ("crossings", &recorders.crossings),
+            ("activities", &recorders.activities),
+            ("tours", &recorders.tours),
+            ("legs", &recorders.legs),
+        ];
+        for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
+            problems.push(loaded.problem_at(
+                "output.smallest_group",
+                &format!("table `{table}` tells of single persons, but no row may stand for fewer than {}; set output.tables.{table}.enabled = false", recorders.smallest_group),
+                "larger groups than one",
+            ));
         }
     }
     if city.links.is_empty() {

@@ -58,6 +58,7 @@ pub fn schedule() -> Schedule {
             record_traffic::signals,
             record_traffic::crossings,
             record::presence,
+            record::activity_presence,
             record::loads,
             record::ledgers,
         )

@@ -64,8 +64,11 @@ impl SlowNetworks {
             let rows = first..(first + ROWS).min(count);
             let pairs: Vec<(usize, usize)> = rows.flat_map(|from| (0..count).map(move |to| (from, to))).collect();
             let is_near = |&(from, to): &(usize, usize)| from != to && cells.distance_m(from, to) <= farthest_m;
-            let queries: Vec<(NodeIx, NodeIx)> =
-                pairs.iter().filter(|pair| is_near(pair)).map(|&(from, to)| (cells.node[from], cells.node[to])).collect();
+            let queries: Vec<(NodeIx, NodeIx)> = pairs
+                .iter()
+                .filter(|pair| is_near(pair))
+                .map(|&(from, to)| (cells.node[from], cells.node[to]))
+                .collect();
             let mut trips = network.trips(&queries).into_iter();
             for pair in pairs {
                 let straight_m = cells.distance_m(pair.0, pair.1);
@@ -140,7 +143,10 @@ pub fn car_matrix(
             if from == to {
                 way_m = cells.within_m[from];
                 time_s = way_m / (car.speed_kmh / 3.6);
-            } else if nodes[from].is_some() && nodes[to].is_some() && let Some((links, _)) = route {
+            } else if nodes[from].is_some()
+                && nodes[to].is_some()
+                && let Some((links, _)) = route
+            {
                 time_s = links.iter().map(|link| f64::from(travel_time_ms[link.row()])).sum::<f64>() / 1000.0;
                 way_m = links.iter().map(|link| network.length_m[link.row()]).sum();
                 if !tolls.is_empty() {

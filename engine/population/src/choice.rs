@@ -111,9 +111,8 @@ impl<'a> Choices<'a> {
             .into_iter()
             .map(|attraction| {
                 let weights = building_weights(city, jobs, attraction);
-                let of_cell = |cell: usize| {
-                    cumulative(cells.buildings.row(cell).iter().map(|building| weights[building.row()]))
-                };
+                let of_cell =
+                    |cell: usize| cumulative(cells.buildings.row(cell).iter().map(|building| weights[building.row()]));
                 let buildings: Vec<Vec<f64>> = (0..cells.len()).map(of_cell).collect();
                 let cells = buildings.iter().map(|sums| sums.last().copied().unwrap_or(0.0)).collect();
                 Pull { buildings, cells }
@@ -394,9 +393,7 @@ impl<'a> Choices<'a> {
             return (constants, 0.0);
         }
         let utilities: Vec<Utilities> = map_chunks(tours.len(), CHUNK_ROWS, |range| {
-            range
-                .map(|row| self.utilities(Vehicles::of(persons, tours[row].0.row()), tours[row].1))
-                .collect::<Vec<_>>()
+            range.map(|row| self.utilities(Vehicles::of(persons, tours[row].0.row()), tours[row].1)).collect::<Vec<_>>()
         })
         .concat();
         let mut worst = f64::INFINITY;

@@ -88,11 +88,9 @@ pub fn doubly_constrained(
         let error = |(&sum, &want): (&f64, &f64)| if want > 0.0 && sum > 0.0 { (sum / want - 1.0).abs() } else { 0.0 };
         balance.column_error = sums.iter().zip(&wanted).map(error).fold(0.0, f64::max);
         if balance.column_error <= tolerance || iteration == iterations_max.max(1) {
-            let lost = |(row, (&count, &factor)): (usize, (&f64, &f64))| {
-                (count > 0.0 && factor <= 0.0).then_some(row as u32)
-            };
-            balance.stranded_origins =
-                origins.iter().zip(&balance.row_factor).enumerate().filter_map(lost).collect();
+            let lost =
+                |(row, (&count, &factor)): (usize, (&f64, &f64))| (count > 0.0 && factor <= 0.0).then_some(row as u32);
+            balance.stranded_origins = origins.iter().zip(&balance.row_factor).enumerate().filter_map(lost).collect();
             balance.unreached_destinations = wanted.iter().zip(&sums).enumerate().filter_map(lost).collect();
             break;
         }
@@ -177,7 +175,9 @@ mod tests {
             let (rows, columns) = sums(&balance, &f);
             let scale = origins.iter().sum::<f64>() / destinations.iter().sum::<f64>();
             assert!(rows.iter().zip(&origins).all(|(sum, want)| (sum - want).abs() <= 1e-6 * want));
-            assert!(columns.iter().zip(&destinations).all(|(sum, want)| (sum - want * scale).abs() <= 1e-6 * want * scale));
+            assert!(
+                columns.iter().zip(&destinations).all(|(sum, want)| (sum - want * scale).abs() <= 1e-6 * want * scale)
+            );
         }
     }
 

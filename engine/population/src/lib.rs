@@ -7,13 +7,14 @@
 //!
 //! Domains never import each other: this crate knows no vehicle and no kilowatt.
 
+pub mod accessibility;
 pub mod cells;
 pub mod choice;
 pub mod gravity;
 pub mod logit;
 pub mod persons;
-pub mod plans;
 pub mod planner;
+pub mod plans;
 pub mod presence;
 pub mod settings;
 pub mod simple_modes;
@@ -26,8 +27,8 @@ pub use planner::Planner;
 pub use plans::{Mode, Plans, Purpose};
 pub use presence::{People, TripStarts, start_trips};
 pub use settings::PopulationSettings;
-pub use skims::Skims;
 pub use simple_modes::{SimpleTrips, advance_simple_modes};
+pub use skims::Skims;
 
 use bevy_ecs::world::World;
 use urbis_city::model::City;

@@ -66,7 +66,8 @@ impl Planner {
         let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
         let long_term = Choices::new(city, places, cells, unpriced, jobs, settings, seed);
         planner.workplace_fits = long_term.assign_workplaces(&mut persons, settings);
-        let targets: Vec<(Mode, f64)> = settings.target_mode_shares.iter().map(|(&mode, &share)| (mode, share)).collect();
+        let targets: Vec<(Mode, f64)> =
+            settings.target_mode_shares.iter().map(|(&mode, &share)| (mode, share)).collect();
         if !targets.is_empty() {
             let drafts = planner.draft(&long_term, places, &persons, clock);
             let tours = drafts.tours(places, &persons);
@@ -87,13 +88,7 @@ impl Planner {
     ///
     /// # Errors
     /// When a group from outside names a gateway that the city does not have.
-    pub fn plan(
-        &mut self,
-        world: &mut World,
-        city: &City,
-        clock: &Clock,
-        round: Option<(u32, f64)>,
-    ) -> Result<u64> {
+    pub fn plan(&mut self, world: &mut World, city: &City, clock: &Clock, round: Option<(u32, f64)>) -> Result<u64> {
         let Some(mut persons) = world.remove_resource::<Persons>() else {
             unreachable!("people are installed before their plans");
         };

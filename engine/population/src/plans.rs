@@ -189,8 +189,7 @@ pub fn of_residents(
             let mut by_day: Vec<Vec<Vec<Leg>>> =
                 (0..days).map(|day| resident::household_day(&maker, first, end - first, day)).collect();
             for member in 0..end - first {
-                let of_member: Vec<Vec<Leg>> =
-                    by_day.iter_mut().map(|day| std::mem::take(&mut day[member])).collect();
+                let of_member: Vec<Vec<Leg>> = by_day.iter_mut().map(|day| std::mem::take(&mut day[member])).collect();
                 chains.push(chain(clock, &of_member));
             }
         }

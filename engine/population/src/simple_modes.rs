@@ -48,11 +48,7 @@ impl PopulationModel {
 }
 
 /// Collects the trips that arrive within this tick.
-pub fn advance_simple_modes(
-    clock: Res<'_, Clock>,
-    plans: Res<'_, Plans>,
-    mut trips: ResMut<'_, SimpleTrips>,
-) {
+pub fn advance_simple_modes(clock: Res<'_, Clock>, plans: Res<'_, Plans>, mut trips: ResMut<'_, SimpleTrips>) {
     trips.ended.clear();
     let end_ms = (clock.tick() + 1) * 1000;
     while let Some(&Reverse((arrive_ms, trip))) = trips.arrivals.peek()

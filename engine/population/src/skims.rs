@@ -81,8 +81,7 @@ pub struct Travel {
 
 impl Travel {
     /// No way.
-    pub const NONE: Self =
-        Self { minutes: f64::INFINITY, felt_min: f64::INFINITY, way_m: f64::INFINITY, money: 0.0 };
+    pub const NONE: Self = Self { minutes: f64::INFINITY, felt_min: f64::INFINITY, way_m: f64::INFINITY, money: 0.0 };
 }
 
 /// Weight of walking to and waiting for public transport against time in the vehicle (Wardman 2004: 1.5 to 2).
@@ -96,9 +95,7 @@ impl Skims {
     pub fn straight(cells: &Cells) -> Self {
         let count = cells.len();
         let straight_m = urbis_core::chunks::map_chunks(count, 32, |range| {
-            range
-                .flat_map(|from| (0..count).map(move |to| cells.distance_m(from, to) as f32))
-                .collect::<Vec<f32>>()
+            range.flat_map(|from| (0..count).map(move |to| cells.distance_m(from, to) as f32)).collect::<Vec<f32>>()
         });
         Self { cells: count, straight_m: straight_m.concat(), ..Self::default() }
     }
@@ -169,8 +166,12 @@ mod tests {
         assert!((travel.minutes - 3.0).abs() < 1e-9 && (travel.money - 2.5).abs() < 1e-9);
         skims.walk = Some(Arc::new(Matrix { time_s: vec![f32::INFINITY], distance_m: vec![0.0], money: vec![] }));
         assert_eq!(skims.travel(Mode::Walk, &settings, 1, 0, 0), Travel::NONE);
-        let transit =
-            TransitMatrix { time_s: vec![1200.0], out_of_vehicle_s: vec![600.0], boardings: vec![2.0], distance_m: vec![5e3] };
+        let transit = TransitMatrix {
+            time_s: vec![1200.0],
+            out_of_vehicle_s: vec![600.0],
+            boardings: vec![2.0],
+            distance_m: vec![5e3],
+        };
         skims.transit = vec![Arc::new(transit); PERIODS];
         let travel = skims.travel(Mode::Transit, &settings, 1, 0, 0);
         assert!((travel.felt_min - (20.0 + 0.75 * 10.0 + 6.0)).abs() < 1e-6);

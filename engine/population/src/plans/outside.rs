@@ -239,7 +239,8 @@ impl<'a> Outside<'a> {
         // Walkers go back to their vehicle first.
         if stops > 1 && self.group.kind == PersonKind::Visitor && mode != Mode::Walk {
             let parked = legs[legs.len() - stops as usize].to;
-            let back_s = (arrive_h + stay_h) * 3600.0 - maker.choices.minutes(Mode::Walk, period_of(arrive_h + stay_h), at, parked) * 60.0;
+            let back_s = (arrive_h + stay_h) * 3600.0
+                - maker.choices.minutes(Mode::Walk, period_of(arrive_h + stay_h), at, parked) * 60.0;
             legs.push(Leg { purpose: Purpose::Leisure, mode: Mode::Walk, to: parked, start_s: back_s });
         }
         legs.push(Leg { purpose: Purpose::Home, mode, to: home, start_s: (arrive_h + stay_h) * 3600.0 });

@@ -155,7 +155,8 @@ impl Day<'_, '_, '_> {
         let is_free = |member: &usize| matches!(mains[*member], Main::Free | Main::AtHome);
         let free = adults().find(is_free);
         // Half an hour from the school to work is enough for most.
-        let passing = || adults().find(|&member| matches!(mains[member], Main::Work(work) if work.from_h > school.from_h + 0.5));
+        let passing =
+            || adults().find(|&member| matches!(mains[member], Main::Work(work) if work.from_h > school.from_h + 0.5));
         let adult = free.or_else(passing)?;
         let tour = self.tour(school.at, school.from_h, school.to_h);
         let mode = self.mode(adult, Purpose::Escort, tour, (school.from_h - 0.5, school.from_h + 0.5));
@@ -184,14 +185,7 @@ impl Day<'_, '_, '_> {
         tours.push(tour);
     }
 
-    fn main_tour(
-        &mut self,
-        member: usize,
-        main: Main,
-        escort: Option<Escort>,
-        mains: &[Main],
-        tours: &mut Vec<Made>,
-    ) {
+    fn main_tour(&mut self, member: usize, main: Main, escort: Option<Escort>, mains: &[Main], tours: &mut Vec<Made>) {
         let Some(away) = main.away() else { return };
         if away.at == self.home {
             return;
@@ -309,7 +303,8 @@ fn fit(tours: &[Made], wanted_h: f64, length_h: f64, rest_h: f64) -> Option<f64>
     let mut leave_h = wanted_h.max(0.0);
     // Every round passes at least one tour, so there are no more rounds than tours.
     for _ in 0..=tours.len() {
-        let clash = tours.iter().find(|tour| leave_h < tour.back_h + rest_h && tour.leave_h < leave_h + length_h + rest_h);
+        let clash =
+            tours.iter().find(|tour| leave_h < tour.back_h + rest_h && tour.leave_h < leave_h + length_h + rest_h);
         match clash {
             None => return Some(leave_h),
             Some(tour) => leave_h = leave_h.max(tour.back_h + rest_h + 1e-6),
