@@ -203,10 +203,6 @@ impl Simulation {
             return Ok(());
         }
         let clock = self.clock().clone();
-        let Some(city) = self.world.remove_resource::<City>() else {
-            unreachable!("the city is in the world from `new` on");
-        };
-        let roads = crate::simulation::with_capacity(&city, settings.sample_factor);
         let mut day = step::rehearsal();
         let free_ms = self.world.resource::<CarNetwork>().free_time_ms();
         let mut times_ms: Vec<Vec<f64>> = vec![free_ms.iter().map(|&ms| f64::from(ms)).collect(); PERIODS];
@@ -221,7 +217,12 @@ impl Simulation {
                 self.world.resource_mut::<Fault>().take()?;
             }
             let delay_s = mean_delay_s(self.world.resource::<Plans>(), self.world.resource::<People>());
+            let Some(city) = self.world.remove_resource::<City>() else {
+                unreachable!("the city is in the world from `new` on");
+            };
+            let roads = crate::simulation::with_capacity(&city, settings.sample_factor);
             self.knowledge.reset(&mut self.world, &roads, &clock)?;
+            drop(roads);
             average(&mut times_ms, self.world.resource::<SeenTimes>(), &free_ms, round);
             let car = self.car_skims(&times_ms);
             let car_time_change = self.take_skims(car);
@@ -231,6 +232,7 @@ impl Simulation {
             let thinks = Some((round, feedback.replan_share));
             let changed_persons = planner.plan(&mut self.world, &city, &clock, thinks)?;
             self.world.insert_resource(planner);
+            self.world.insert_resource(city);
             self.knowledge.refine(&mut self.world);
             let mode_shares = mode_shares(self.world.resource::<Plans>());
             let of = Round { round, changed_persons, car_time_change, delay_s, mode_shares };
@@ -242,7 +244,6 @@ impl Simulation {
         }
         self.world.remove_resource::<SeenTimes>();
         self.world.insert_resource(rounds);
-        self.world.insert_resource(city);
         Ok(())
     }
 
