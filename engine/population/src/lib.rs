@@ -20,13 +20,15 @@ pub use plans::{Mode, Plans, Purpose};
 pub use presence::{People, TripStarts, start_trips};
 pub use settings::PopulationSettings;
 pub use simple_modes::{SimpleTrips, advance_simple_modes};
+pub use synthesis::{FitReport, Households};
 
 use bevy_ecs::world::World;
 use urbis_city::model::City;
 use urbis_core::Clock;
 
 /// Synthesises the population of a city and puts it into the world: [`Places`], [`Persons`],
-/// [`Plans`], [`People`], [`TripStarts`], [`SimpleTrips`].
+/// [`Households`], [`FitReport`], [`Plans`], [`People`], [`TripStarts`], [`SimpleTrips`]. Paths in the settings are as the
+/// program can open them.
 ///
 /// # Errors
 /// When the panel or the buildings do not give what the settings ask for.
@@ -39,7 +41,8 @@ pub fn install(
 ) -> urbis_core::Result<()> {
     let places = Places::new(city);
     let city_jobs = synthesis::jobs::Jobs::new(city, settings)?;
-    let mut persons = synthesis::residents::synthesise(city, settings, seed)?;
+    let synthesis::residents::Synthetic { mut persons, households, report } =
+        synthesis::residents::synthesise(city, settings, seed)?;
     let choices = choice::Destinations::new(city, &places, &city_jobs, settings);
     choices.assign_workplaces(&mut persons, settings, seed);
     let plans = plans::make(city, &places, &mut persons, &choices, settings, seed, clock)?;
@@ -47,6 +50,8 @@ pub fn install(
     world.insert_resource(SimpleTrips::default());
     world.insert_resource(TripStarts::default());
     world.insert_resource(People::new(&persons, &plans, places.len()));
+    world.insert_resource(households);
+    world.insert_resource(report);
     world.insert_resource(city_jobs);
     world.insert_resource(places);
     world.insert_resource(persons);
