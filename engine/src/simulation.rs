@@ -8,9 +8,10 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_people;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
-use urbis_population::{People, Persons, Places, Plans};
+use urbis_population::{Households, People, Persons, Places, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
 
@@ -37,7 +38,7 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        urbis_population::install(&mut world, &city, &scenario.population, seed, &clock)?;
+        urbis_population::install(&mut world, &city, &loaded.population(), seed, &clock)?;
         let roads = with_capacity(&city, scenario.population.sample_factor);
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
         urbis_utility::power::install(&mut world, &city, &scenario.power);
@@ -115,6 +116,10 @@ impl Simulation {
             &world.resource::<Recorders>().trips,
             &mut writer,
         )?;
+        let (city, places) = (world.resource::<City>(), world.resource::<Places>());
+        let recorders = world.resource::<Recorders>();
+        record_people::persons(city, places, world.resource::<Persons>(), &recorders.persons, &mut writer)?;
+        record_people::households(city, places, world.resource::<Households>(), &recorders.households, &mut writer)?;
         Ok((writer, kpis))
     }
 }
@@ -170,6 +175,8 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "signals" => recorders.signals = recording,
             "gridlock" => recorders.gridlock = recording,
             "crossings" => recorders.crossings = recording,
+            "persons" => recorders.persons = recording,
+            "households" => recorders.households = recording,
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod machine;
 pub mod marker;
 pub mod record;
+pub mod record_people;
 pub mod record_traffic;
 mod staging;
 pub mod stopwatch;
@@ -23,7 +24,7 @@ pub use cells::TimeMs;
 pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, KpisRow, LedgersRow, LinkStateRow, PresenceRow, RunsRow,
-    SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
+    BuildingLoadRow, CrossingsRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LinkStateRow, PersonsRow,
+    PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

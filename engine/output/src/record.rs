@@ -69,6 +69,10 @@ pub struct Recorders {
     pub gridlock: Recording,
     /// Table `crossings`; its interval only says whether it is on.
     pub crossings: Recording,
+    /// Table `persons`; its interval only says whether it is on.
+    pub persons: Recording,
+    /// Table `households`; its interval only says whether it is on.
+    pub households: Recording,
 }
 
 /// Sums over the whole period that no single row holds.

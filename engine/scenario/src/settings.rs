@@ -117,6 +117,10 @@ pub struct OutputTables {
     pub gridlock: PlainTable,
     /// Every vehicle and link it left; off by default, because it is large.
     pub crossings: AskedTable,
+    /// Everybody of the run with age, household, job, licence and car; off by default.
+    pub persons: AskedTable,
+    /// Households with size, cars and income; off by default.
+    pub households: AskedTable,
 }
 
 /// A table with one row per thing and interval.
@@ -214,7 +218,10 @@ pub struct TableSchedule<'a> {
 impl OutputTables {
     /// All schedules, in the order of the fields, disabled tables included.
     #[must_use]
-    pub fn schedules(&self) -> [TableSchedule<'_>; 10] {
+    pub fn schedules(&self) -> [TableSchedule<'_>; 12] {
+        fn asked<'a>(table: &'static str, t: &'a AskedTable) -> TableSchedule<'a> {
+            TableSchedule { table, enabled: t.enabled, every_s: None, zones: &t.zones }
+        }
         fn every<'a, const S: u32>(table: &'static str, t: &'a ScheduledTable<S>) -> TableSchedule<'a> {
             TableSchedule { table, enabled: t.enabled, every_s: Some(t.every_s), zones: &t.zones }
         }
@@ -228,12 +235,9 @@ impl OutputTables {
             TableSchedule { table: "ledgers", enabled: self.ledgers.enabled, every_s: None, zones: &[] },
             every("signals", &self.signals),
             TableSchedule { table: "gridlock", enabled: self.gridlock.enabled, every_s: None, zones: &[] },
-            TableSchedule {
-                table: "crossings",
-                enabled: self.crossings.enabled,
-                every_s: None,
-                zones: &self.crossings.zones,
-            },
+            asked("crossings", &self.crossings),
+            asked("persons", &self.persons),
+            asked("households", &self.households),
         ]
     }
     /// The schedule of a table by name.

@@ -98,6 +98,8 @@ fn a_whole_scenario() {
             ("signals", true, Some(900)),
             ("gridlock", true, None),
             ("crossings", false, None),
+            ("persons", false, None),
+            ("households", false, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);
