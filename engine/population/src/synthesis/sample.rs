@@ -5,8 +5,9 @@
 //! where known `size` (checked against the members), `weight` (households that one stands for, default 1), `cars`,
 //! `two_wheelers`, `income` (a year). Persons: `household_id`, `age` (years); and where known `sex` (`female`, `male`, `f`, `m`),
 //! `employed`, `student`, `licence`, `transit_pass` (`true`, `false`, `1`, `0`, `yes`, `no`); `1` and `2` are `male` and `female`, as
-//! in ISO/IEC 5218. A blank cell is not known, except for ids and ages. Every bad row is reported with file and row;
-//! nothing is left out silently.
+//! in ISO/IEC 5218. The names of the tables that this program writes (`age_years`, `is_employed`, `has_licence` ...) are
+//! understood too, so that a synthetic population can be the sample of another. A blank cell is not known, except for
+//! ids and ages. Every bad row is reported with file and row; nothing is left out silently.
 //!
 //! Contract: pure functions of the files, never a panic, deterministic.
 
@@ -122,7 +123,7 @@ impl Seed {
         let mut problems = Problems::new();
         let (own, foreign) =
             (households.required("household_id", &mut problems), persons.required("household_id", &mut problems));
-        let age = persons.required("age", &mut problems);
+        let age = column(persons, "age").or_else(|| persons.required("age", &mut problems));
         problems.or_else(())?;
         let (Some(own), Some(foreign), Some(age)) = (own, foreign, age) else { return Ok(Self::default()) };
         if households.is_empty() {
@@ -132,7 +133,7 @@ impl Seed {
         let mut seed = Self { is_sample: true, ..Self::default() };
         let mut row_of: BTreeMap<&str, u32> = BTreeMap::new();
         let [size, weight, cars, two_wheelers, income] =
-            ["size", "weight", "cars", "two_wheelers", "income"].map(|name| households.optional(name));
+            ["size", "weight", "cars", "two_wheelers", "income"].map(|name| column(households, name));
         let mut sizes: Vec<Option<i64>> = Vec::with_capacity(households.len());
         for row in households.rows() {
             let id = row.text(own);
@@ -161,7 +162,7 @@ impl Seed {
             seed.households.push(SeedHousehold { weight, cars, two_wheelers, income });
         }
         let mut members: Vec<(u32, SeedPerson)> = Vec::with_capacity(persons.len());
-        let columns = ["employed", "student", "licence", "transit_pass"].map(|name| persons.optional(name));
+        let columns = ["employed", "student", "licence", "transit_pass"].map(|name| column(persons, name));
         let sex = persons.optional("sex");
         let sexes = [
             ("female", Sex::Female),
@@ -250,6 +251,22 @@ impl Seed {
 }
 
 const COUNT_PAST_MAX: u32 = COUNT_MAX as u32 + 1;
+
+/// Other names of columns: those under which this program writes them.
+const WRITTEN: [(&str, &str); 6] = [
+    ("income", "income_per_year"),
+    ("age", "age_years"),
+    ("employed", "is_employed"),
+    ("student", "is_student"),
+    ("licence", "has_licence"),
+    ("transit_pass", "has_transit_pass"),
+];
+
+/// A column by its name or the one under which this program writes it.
+fn column(table: &Table, name: &str) -> Option<Column> {
+    let written = WRITTEN.iter().find(|(known, _)| *known == name).map(|(_, written)| *written);
+    table.optional(name).or_else(|| table.optional(written?))
+}
 
 /// A table of a CSV or Parquet file.
 fn table_of(path: &Path) -> Result<Table> {
