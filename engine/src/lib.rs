@@ -12,6 +12,7 @@
 //! ```
 
 pub mod equilibrium;
+pub mod learning;
 pub mod run;
 pub mod simulation;
 pub mod step;

@@ -122,6 +122,12 @@ fn run_on_pool(
     report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
     let mut simulation = Simulation::new(loaded, city, seed, writer)?;
     let warnings = simulation.world().resource::<urbis_population::FitReport>().warnings.clone();
+    let is_stopped = || stop.load(Ordering::Relaxed);
+    simulation.learn(
+        &loaded.scenario.population,
+        &mut |round| report(OwnedProgress::Phase(round.to_string())),
+        &is_stopped,
+    )?;
     let end = simulation.clock().end();
     report(OwnedProgress::Phase(format!("stepping {} h of the city", end / 3600)));
     loop {

@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::learning::{Knowledge, Rounds};
 use crate::step;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
@@ -8,16 +9,19 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
-use urbis_output::record_people;
+use urbis_output::record_people::{self, PeopleRecorder};
+use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
-use urbis_population::{Households, People, Persons, Places, Plans};
+use urbis_population::plans::day_tables::DayTables;
+use urbis_population::{Households, People, Persons, Places, Planner, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
-    world: World,
+    pub(crate) world: World,
+    pub(crate) knowledge: Knowledge,
     schedule: Schedule,
 }
 
@@ -38,9 +42,17 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        urbis_population::install(&mut world, &city, &loaded.population(), seed, &clock)?;
-        let roads = with_capacity(&city, scenario.population.sample_factor);
+        let population = &loaded.population();
+        let tables = match &population.day_tables {
+            Some(path) => DayTables::read(path)?,
+            None => DayTables::shipped()?,
+        };
+        urbis_population::install(&mut world, &city, population, seed)?;
+        let roads = with_capacity(&city, population.sample_factor);
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
+        let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic)?;
+        Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
+        knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
         let recorders_keep_crossings = recorders.crossings.every.is_some();
@@ -54,7 +66,7 @@ impl Simulation {
         world.insert_resource(writer);
         world.insert_resource(clock);
         world.insert_resource(city);
-        Ok(Self { world, schedule: step::schedule() })
+        Ok(Self { world, knowledge, schedule: step::schedule() })
     }
 
     /// The clock.
@@ -116,17 +128,29 @@ impl Simulation {
             &world.resource::<Recorders>().trips,
             &mut writer,
         )?;
+        let of_people = PeopleRecorder::new(world);
+        of_people.activities(&mut writer)?;
+        of_people.tours(&mut writer)?;
+        of_people.legs(&mut writer)?;
+        of_people.od(&mut writer)?;
+        record_people::skims(world, self.knowledge.modes(), &mut writer)?;
+        record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
+        if world.resource::<Recorders>().feedback.every.is_some()
+            && let Some(rounds) = world.get_resource::<Rounds>()
+        {
+            rounds.0.iter().try_for_each(|round| round.write(&mut writer))?;
+        }
         let (city, places) = (world.resource::<City>(), world.resource::<Places>());
         let recorders = world.resource::<Recorders>();
-        record_people::persons(city, places, world.resource::<Persons>(), &recorders.persons, &mut writer)?;
-        record_people::households(city, places, world.resource::<Households>(), &recorders.households, &mut writer)?;
+        record_synthesis::persons(city, places, world.resource::<Persons>(), &recorders.persons, &mut writer)?;
+        record_synthesis::households(city, places, world.resource::<Households>(), &recorders.households, &mut writer)?;
         Ok((writer, kpis))
     }
 }
 
 /// The city with the road capacity that a sample of its people shares: flows and storage shrink alike, so
 /// queues last as long as with everybody.
-fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
+pub(crate) fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
     let mut city = Cow::Borrowed(city);
     if sample_factor < 1.0 {
         let links = &mut city.to_mut().links;
@@ -177,7 +201,34 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "crossings" => recorders.crossings = recording,
             "persons" => recorders.persons = recording,
             "households" => recorders.households = recording,
+            "activity_presence" => recorders.activity_presence = recording,
+            "activities" => recorders.activities = recording,
+            "tours" => recorders.tours = recording,
+            "legs" => recorders.legs = recording,
+            "od" => recorders.od = recording,
+            "skims" => recorders.skims = recording,
+            "accessibility" => recorders.accessibility = recording,
+            "feedback" => recorders.feedback = recording,
             _ => {}
+        }
+    }
+    recorders.smallest_group = u64::from(loaded.scenario.output.smallest_group);
+    if recorders.smallest_group > 1 {
+        let of_single = [
+            ("trips", &recorders.trips),
+            ("crossings", &recorders.crossings),
+            ("activities", &recorders.activities),
+            ("tours", &recorders.tours),
+            ("legs", &recorders.legs),
+            ("persons", &recorders.persons),
+            ("households", &recorders.households),
+        ];
+        for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
+            problems.push(loaded.problem_at(
+                "output.smallest_group",
+                &format!("table `{table}` tells of single persons, but no row may stand for fewer than {}; set output.tables.{table}.enabled = false", recorders.smallest_group),
+                "larger groups than one",
+            ));
         }
     }
     if city.links.is_empty() {

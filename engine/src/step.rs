@@ -11,6 +11,7 @@
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
+use crate::learning::see_times;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
@@ -57,6 +58,7 @@ pub fn schedule() -> Schedule {
             record_traffic::signals,
             record_traffic::crossings,
             record::presence,
+            record::activity_presence,
             record::loads,
             record::ledgers,
         )
@@ -65,6 +67,26 @@ pub fn schedule() -> Schedule {
     ));
     // Systems run one at a time, rayon works inside them; two writers of one table without an order
     // between them are an error when the schedule is built.
+    step.set_executor(SingleThreadedExecutor::new());
+    step.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
+    step
+}
+
+/// The same step without electricity and recorders, for the days in which people learn how long trips take.
+#[must_use]
+pub fn rehearsal() -> Schedule {
+    use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    let mut step = Schedule::default();
+    step.configure_sets((Advance, Demand, Exchange, Solve, Feedback, Audit, Record).chain());
+    step.add_systems((
+        advance_clock.in_set(Advance),
+        start_trips.in_set(Demand),
+        dispatch_trips.in_set(Exchange),
+        (load_departures, control_signals, advance_vehicles, advance_simple_modes).chain().in_set(Solve),
+        (end_trips, update_travel_times).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::persons).chain().in_set(Audit),
+        see_times.in_set(Record),
+    ));
     step.set_executor(SingleThreadedExecutor::new());
     step.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
     step

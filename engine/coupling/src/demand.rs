@@ -3,7 +3,6 @@
 
 use bevy_ecs::system::{Res, ResMut};
 use urbis_core::Clock;
-use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{Places, Plans, SimpleTrips, TripStarts};
 use urbis_traffic::{Departures, TripRequest};
 
@@ -12,7 +11,6 @@ pub fn dispatch_trips(
     clock: Res<'_, Clock>,
     plans: Res<'_, Plans>,
     places: Res<'_, Places>,
-    model: Res<'_, PopulationModel>,
     starts: Res<'_, TripStarts>,
     mut departures: ResMut<'_, Departures>,
     mut simple: ResMut<'_, SimpleTrips>,
@@ -24,7 +22,7 @@ pub fn dispatch_trips(
             let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
             departures.requests.push(TripRequest { trip, depart: tick, from, to });
         } else {
-            simple.start(trip, tick, &plans, &places, &model);
+            simple.start(trip, tick, &plans);
         }
     }
 }

@@ -6,11 +6,13 @@
 //! | people's trip starts | traffic's departures, simple modes | [`demand`] |
 //! | traffic's and simple modes' trip ends | people's presence | [`arrivals`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
+//! | times on roads and paths | people's plans | [`skims`] |
 
 pub mod arrivals;
 pub mod building_load;
 pub mod demand;
 pub mod settings;
+pub mod skims;
 
 pub use arrivals::end_trips;
 pub use building_load::ask_for_power;

@@ -5,14 +5,19 @@
 use crate::audit::Fault;
 use crate::cells::TimeMs;
 use crate::ledger::{name, term};
-use crate::tables::{BuildingLoadRow, LedgersRow, LinkStateRow, PresenceRow, TripsRow, ZoneLoadRow};
+use crate::tables::{
+    ActivityPresenceRow, BuildingLoadRow, LedgersRow, LinkStateRow, PresenceRow, TripsRow, ZoneLoadRow,
+};
 use crate::writer::ResultsWriter;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
+use std::collections::BTreeMap;
 use urbis_city::model::{City, RoadClass};
 use urbis_core::{Clock, PersonIx, Result, Tick, TripIx, ZoneIx};
 use urbis_population::plans::Plans;
 use urbis_population::presence::NEVER;
+use urbis_population::settings::PersonKind;
+use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{People, Persons, Place, Places};
 use urbis_traffic::emissions::{self, Emission, Emissions};
 use urbis_traffic::time::to_seconds;
@@ -73,6 +78,24 @@ pub struct Recorders {
     pub persons: Recording,
     /// Table `households`; its interval only says whether it is on.
     pub households: Recording,
+    /// Table `activity_presence`.
+    pub activity_presence: Recording,
+    /// Table `activities`; its interval only says whether it is on, as for those that follow.
+    pub activities: Recording,
+    /// Table `tours`.
+    pub tours: Recording,
+    /// Table `legs`.
+    pub legs: Recording,
+    /// Table `od`.
+    pub od: Recording,
+    /// Table `skims`.
+    pub skims: Recording,
+    /// Table `accessibility`.
+    pub accessibility: Recording,
+    /// Table `feedback`.
+    pub feedback: Recording,
+    /// Smallest number of simulated people or trips that a row may stand for.
+    pub smallest_group: u64,
 }
 
 /// Sums over the whole period that no single row holds.
@@ -210,7 +233,8 @@ pub fn presence(
     let mut write = || -> Result<()> {
         for row in 0..city.buildings.len() {
             let zone = city.buildings.zone[row];
-            if people.present[row] > 0 && recorders.presence.covers(zone) {
+            let is_told = people.present[row] > 0 && u64::from(people.present[row]) >= recorders.smallest_group;
+            if is_told && recorders.presence.covers(zone) {
                 writer.presence(&PresenceRow {
                     time,
                     building_id: &city.buildings.id[row],
@@ -218,6 +242,63 @@ pub fn presence(
                     persons: u64::from(people.present[row]),
                 })?;
             }
+        }
+        Ok(())
+    };
+    fault.keep(write());
+}
+
+/// What people from outside and residents of an age are called in `activity_presence`.
+fn group_of(persons: &Persons, row: usize) -> &'static str {
+    match (persons.kind[row], persons.age_class[row]) {
+        (PersonKind::Resident, 0) => "children",
+        (PersonKind::Resident, 1..=3) => "adults",
+        (PersonKind::Resident, _) => "older",
+        (kind, _) => kind.name(),
+    }
+}
+
+/// Writes `activity_presence`: people by zone, activity and group at the end of the interval.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
+pub fn activity_presence(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    places: Res<'_, Places>,
+    persons: Res<'_, Persons>,
+    plans: Res<'_, Plans>,
+    people: Res<'_, People>,
+    model: Res<'_, PopulationModel>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !recorders.activity_presence.is_due(&clock) || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let time = TimeMs(clock.utc_ms(clock.tick() + 1));
+    let mut counts: BTreeMap<(ZoneIx, &str, &str), u64> = BTreeMap::new();
+    for person in persons.indices() {
+        let (what, at) = people.doing(&persons, &plans, person);
+        let zone = places.zone[at.row()];
+        if zone.is_some() && recorders.activity_presence.covers(zone) {
+            *counts.entry((zone, what, group_of(&persons, person.row()))).or_default() += 1;
+        }
+    }
+    let scale = 1.0 / model.sample_factor;
+    let mut small: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut write = || -> Result<()> {
+        for (&(zone, activity, group), &count) in &counts {
+            if count < recorders.smallest_group {
+                *small.entry((activity, group)).or_default() += count;
+                continue;
+            }
+            let (zone_id, persons) = (Some(city.zones.id[zone.row()].as_str()), count as f64 * scale);
+            writer.activity_presence(&ActivityPresenceRow { time, zone_id, activity, group, persons })?;
+        }
+        for (&(activity, group), &count) in &small {
+            let persons = count as f64 * scale;
+            writer.activity_presence(&ActivityPresenceRow { time, zone_id: None, activity, group, persons })?;
         }
         Ok(())
     };

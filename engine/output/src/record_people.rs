@@ -1,93 +1,344 @@
-//! Recorders of the synthetic population, once, after the last tick: who lived in the run, not what they did.
+//! Tables of people's days, written after the last tick from what they did: tours, activities, legs, flows between
+//! zones; and from what they could do: skims and accessibility.
 
-use crate::record::Recording;
-use crate::tables::{HouseholdsRow, PersonsRow};
+use crate::cells::TimeMs;
+use crate::record::Recorders;
+use crate::tables::{AccessibilityRow, ActivitiesRow, LegsRow, OdRow, SkimsRow, ToursRow};
 use crate::writer::ResultsWriter;
+use bevy_ecs::world::World;
+use std::collections::BTreeMap;
 use urbis_city::model::City;
-use urbis_core::{PersonIx, Result};
-use urbis_population::{Households, Persons, Place, Places};
+use urbis_core::{Clock, PersonIx, Result, Tick};
+use urbis_population::accessibility::{self, Group, LIMITS_MIN, Opportunity};
+use urbis_population::persons::Place;
+use urbis_population::plans::{Mode, Purpose};
+use urbis_population::presence::NEVER;
+use urbis_population::settings::ModeSettings;
+use urbis_population::simple_modes::PopulationModel;
+use urbis_population::skims::{PERIOD_STARTS_H, PERIODS};
+use urbis_population::synthesis::jobs::Jobs;
+use urbis_population::{Cells, People, Persons, Places, Plans, Skims};
 
-/// Writes `persons`: everybody of the run, people from outside included.
+/// Who writes what people did.
+pub struct PeopleRecorder<'w> {
+    clock: &'w Clock,
+    city: &'w City,
+    places: &'w Places,
+    persons: &'w Persons,
+    plans: &'w Plans,
+    people: &'w People,
+    recorders: &'w Recorders,
+    outside: Vec<String>,
+    scale: f64,
+}
+
+impl std::fmt::Debug for PeopleRecorder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PeopleRecorder").finish_non_exhaustive()
+    }
+}
+
+impl<'w> PeopleRecorder<'w> {
+    /// Over the world of a finished run.
+    #[must_use]
+    pub fn new(world: &'w World) -> Self {
+        let places = world.resource::<Places>();
+        Self {
+            clock: world.resource::<Clock>(),
+            city: world.resource::<City>(),
+            places,
+            persons: world.resource::<Persons>(),
+            plans: world.resource::<Plans>(),
+            people: world.resource::<People>(),
+            recorders: world.resource::<Recorders>(),
+            outside: places.external_names.iter().map(|name| format!("external:{name}")).collect(),
+            scale: 1.0 / world.resource::<PopulationModel>().sample_factor,
+        }
+    }
+
+    fn zone(&self, place: Place) -> &str {
+        match self.places.building(place) {
+            Some(building) => self.city.zones.id[self.city.buildings.zone[building.row()].row()].as_str(),
+            None => self.outside[place.row() - self.places.buildings()].as_str(),
+        }
+    }
+
+    fn building(&self, place: Place) -> Option<&str> {
+        self.places.building(place).map(|building| self.city.buildings.id[building.row()].as_str())
+    }
+
+    fn time(&self, tick: Tick) -> TimeMs {
+        TimeMs(self.clock.utc_ms(tick))
+    }
+
+    fn ended(&self, trip: usize) -> Option<TimeMs> {
+        let ms = self.people.ended_ms[trip];
+        (ms != u32::MAX).then(|| TimeMs(self.clock.utc_ms(0) + i64::from(ms)))
+    }
+
+    fn has_started(&self, trip: usize) -> bool {
+        self.people.started[trip] != NEVER
+    }
+
+    /// Writes `activities`: every stay of every person, in order.
+    ///
+    /// # Errors
+    /// When the rows do not fit on disk.
+    pub fn activities(&self, writer: &mut ResultsWriter) -> Result<()> {
+        let recording = &self.recorders.activities;
+        if recording.every.is_none() {
+            return Ok(());
+        }
+        let (begin, end) = (self.time(0), TimeMs(self.clock.utc_ms(self.clock.end())));
+        for person in self.persons.indices() {
+            let mut start = Some(begin);
+            let mut what = Purpose::Home;
+            let mut at = self.persons.home[person.row()];
+            let trips = self.plans.trips_of(person).map(|trip| trip as usize);
+            let made = trips.filter(|&trip| self.has_started(trip) && !self.people.is_rejected[trip]);
+            for trip in made.map(Some).chain([None]) {
+                let until = trip.map_or(end, |trip| self.time(self.people.started[trip]));
+                if let Some(start) = start
+                    && recording.covers(self.places.zone[at.row()])
+                {
+                    writer.activities(&ActivitiesRow {
+                        person_id: i64::from(person.0),
+                        person_kind: self.persons.kind[person.row()].name(),
+                        activity: what.name(),
+                        building_id: self.building(at),
+                        zone_id: self.zone(at),
+                        start_time: start,
+                        end_time: until,
+                    })?;
+                }
+                if let Some(trip) = trip {
+                    (start, what, at) = (self.ended(trip), self.plans.purpose[trip], self.plans.to[trip]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `tours`: chains of trips from home to home; the stay that lasts longest is what a tour is for.
+    ///
+    /// # Errors
+    /// When the rows do not fit on disk.
+    pub fn tours(&self, writer: &mut ResultsWriter) -> Result<()> {
+        let recording = &self.recorders.tours;
+        if recording.every.is_none() {
+            return Ok(());
+        }
+        let mut tour_id = 0;
+        for person in self.persons.indices() {
+            let home = self.persons.home[person.row()];
+            let trips: Vec<usize> = self.plans.trips_of(person).map(|trip| trip as usize).collect();
+            for tour in trips.chunk_by(|&before, _| self.plans.to[before] != home) {
+                let started: Vec<usize> = tour.iter().copied().filter(|&trip| self.has_started(trip)).collect();
+                let (Some(&first), Some(&last)) = (started.first(), started.last()) else { continue };
+                let away = |trip: &&usize| self.plans.to[**trip] != home;
+                let stay = |trip: &usize| {
+                    let next = self.plans.planned.get(trip + 1).copied().unwrap_or(self.clock.end());
+                    (next.saturating_sub(self.plans.planned[*trip]), std::cmp::Reverse(*trip))
+                };
+                let main = started.iter().filter(away).max_by_key(|trip| stay(trip)).copied().unwrap_or(first);
+                let returned = self.ended(last).filter(|_| self.plans.to[last] == home);
+                if recording.covers(self.places.zone[home.row()]) {
+                    writer.tours(&ToursRow {
+                        tour_id,
+                        person_id: i64::from(person.0),
+                        purpose: self.plans.purpose[main].name(),
+                        mode: self.plans.mode[main].name(),
+                        home_zone: self.zone(home),
+                        main_building: self.building(self.plans.to[main]),
+                        main_zone: self.zone(self.plans.to[main]),
+                        trips: started.len() as u64,
+                        first_trip_id: first as i64,
+                        depart_time: self.time(self.people.started[first]),
+                        return_time: returned,
+                    })?;
+                }
+                tour_id += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `legs`: what each trip consists of.
+    ///
+    /// # Errors
+    /// When the rows do not fit on disk.
+    pub fn legs(&self, writer: &mut ResultsWriter) -> Result<()> {
+        let recording = &self.recorders.legs;
+        if recording.every.is_none() {
+            return Ok(());
+        }
+        for trip in (0..self.plans.len()).filter(|&trip| self.has_started(trip) && !self.people.is_rejected[trip]) {
+            let (from, to) = (self.plans.from[trip], self.plans.to[trip]);
+            let covers = |place: Place| recording.covers(self.places.zone[place.row()]);
+            if !(covers(from) || covers(to)) {
+                continue;
+            }
+            let PersonIx(person) = self.plans.person[trip];
+            let ended = self.ended(trip);
+            writer.legs(&LegsRow {
+                trip_id: trip as i64,
+                leg: 1,
+                person_id: i64::from(person),
+                mode: self.plans.mode[trip].name(),
+                from_id: self.building(from).unwrap_or_else(|| self.zone(from)),
+                to_id: self.building(to).unwrap_or_else(|| self.zone(to)),
+                transit_route: None,
+                transit_trip: None,
+                depart_time: self.time(self.people.started[trip]),
+                arrive_time: ended,
+                distance_m: if ended.is_some() { f64::from(self.people.distance_m[trip]) } else { 0.0 },
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes `od`: trips by zone, zone, local hour of departure, mode. Flows of fewer trips than the smallest group
+    /// go into one row for each hour and mode without zones.
+    ///
+    /// # Errors
+    /// When the rows do not fit on disk.
+    pub fn od(&self, writer: &mut ResultsWriter) -> Result<()> {
+        let recording = &self.recorders.od;
+        if recording.every.is_none() {
+            return Ok(());
+        }
+        let zone = |place: Place| match self.places.building(place) {
+            Some(building) => self.city.buildings.zone[building.row()].row(),
+            None => self.city.zones.len() + place.row() - self.places.buildings(),
+        };
+        let mut flows: BTreeMap<(u32, usize, usize, Mode), (u64, f64)> = BTreeMap::new();
+        for trip in (0..self.plans.len()).filter(|&trip| self.has_started(trip)) {
+            let (from, to) = (self.plans.from[trip], self.plans.to[trip]);
+            let hour = self.people.started[trip] / 3600;
+            let flow = flows.entry((hour, zone(from), zone(to), self.plans.mode[trip])).or_default();
+            flow.0 += 1;
+            if self.people.ended_ms[trip] != u32::MAX {
+                flow.1 += f64::from(self.people.ended_ms[trip]) / 1000.0 - f64::from(self.people.started[trip]);
+            }
+        }
+        let name = |zone: usize| match self.city.zones.id.get(zone) {
+            Some(id) => id.as_str(),
+            None => self.outside[zone - self.city.zones.len()].as_str(),
+        };
+        let mut small: BTreeMap<(u32, Mode), (u64, f64)> = BTreeMap::new();
+        let mut write = |hour: u32, zones: Option<(usize, usize)>, mode: Mode, (trips, time_s): (u64, f64)| {
+            writer.od(&OdRow {
+                time: self.time(hour * 3600),
+                interval_s: 3600.0,
+                from_zone: zones.map(|(from, _)| name(from)),
+                to_zone: zones.map(|(_, to)| name(to)),
+                mode: mode.name(),
+                trips: trips as f64 * self.scale,
+                travel_time_s: time_s / trips as f64,
+            })
+        };
+        for ((hour, from, to, mode), flow) in flows {
+            if flow.0 < self.recorders.smallest_group {
+                let sum = small.entry((hour, mode)).or_default();
+                *sum = (sum.0 + flow.0, sum.1 + flow.1);
+            } else {
+                write(hour, Some((from, to)), mode, flow)?;
+            }
+        }
+        for ((hour, mode), flow) in small {
+            write(hour, None, mode, flow)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes `skims`: means between zones over their cells, weighted by buildings.
 ///
 /// # Errors
 /// When the rows do not fit on disk.
-pub fn persons(
-    city: &City,
-    places: &Places,
-    persons: &Persons,
-    recording: &Recording,
-    writer: &mut ResultsWriter,
-) -> Result<()> {
-    if recording.every.is_none() {
+pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) -> Result<()> {
+    if world.resource::<Recorders>().skims.every.is_none() {
         return Ok(());
     }
-    let outside: Vec<String> = places.external_names.iter().map(|name| format!("external:{name}")).collect();
-    let building = |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
-    let zone = |place: Place| match places.building(place) {
-        Some(building) => Some(city.zones.id[city.buildings.zone[building.row()].row()].as_str()),
-        None if places.is_external(place) => Some(outside[place.row() - places.buildings()].as_str()),
-        None => None,
-    };
-    for row in 0..persons.len() {
-        let (home, workplace) = (persons.home[row], persons.workplace[row]);
-        if !recording.covers(places.zone[home.row()]) {
-            continue;
+    let (city, cells, skims) = (world.resource::<City>(), world.resource::<Cells>(), world.resource::<Skims>());
+    let zones = city.zones.len();
+    let mut of_zone = vec![Vec::new(); zones];
+    for (cell, zone) in cells.zone.iter().enumerate().filter(|(_, zone)| zone.is_some()) {
+        of_zone[zone.row()].push(cell);
+    }
+    for mode in [Mode::Car, Mode::Transit, Mode::Bicycle, Mode::Walk] {
+        // Ways that take the same time all day are written once.
+        let is_all_day = match mode {
+            Mode::Car => skims.car.windows(2).all(|pair| std::sync::Arc::ptr_eq(&pair[0], &pair[1])),
+            Mode::Transit => skims.transit.is_empty(),
+            _ => true,
+        };
+        for period in 0..if is_all_day { 1 } else { PERIODS } {
+            for (from, origins) in of_zone.iter().enumerate() {
+                for (to, destinations) in of_zone.iter().enumerate() {
+                    let (mut weight, mut minutes, mut way_m, mut money) = (0.0, 0.0, 0.0, 0.0);
+                    for (&a, &b) in origins.iter().flat_map(|a| destinations.iter().map(move |b| (a, b))) {
+                        let travel = skims.travel(mode, &modes[mode as usize], period, a, b);
+                        let of_pair = (cells.buildings.row(a).len() * cells.buildings.row(b).len()) as f64;
+                        if travel.minutes.is_finite() {
+                            weight += of_pair;
+                            minutes += of_pair * travel.minutes;
+                            way_m += of_pair * travel.way_m;
+                            money += of_pair * travel.money;
+                        }
+                    }
+                    if weight > 0.0 {
+                        writer.skims(&SkimsRow {
+                            from_zone: &city.zones.id[from],
+                            to_zone: &city.zones.id[to],
+                            mode: mode.name(),
+                            from_hour: PERIOD_STARTS_H[period],
+                            all_day: is_all_day,
+                            travel_time_s: minutes / weight * 60.0,
+                            distance_m: way_m / weight,
+                            money: money / weight,
+                        })?;
+                    }
+                }
+            }
         }
-        let household = persons.household[row];
-        writer.persons(&PersonsRow {
-            person_id: row as i64,
-            person_kind: persons.kind[row].name(),
-            household_id: (household != u32::MAX).then_some(i64::from(household)),
-            home_building: building(home),
-            home_zone: zone(home).unwrap_or_default(),
-            age_years: u64::from(persons.age_years[row]),
-            sex: persons.sex[row].name(),
-            is_employed: persons.employed[row],
-            is_pupil: persons.pupil[row],
-            is_student: persons.is_student[row],
-            has_licence: persons.has_licence[row],
-            has_car: persons.has_car[row],
-            has_two_wheeler: persons.has_two_wheeler[row],
-            has_transit_pass: persons.has_transit_pass[row],
-            workplace_building: building(workplace),
-            workplace_zone: zone(workplace),
-        })?;
     }
     Ok(())
 }
 
-/// Writes `households`: those of the residents.
+/// Writes `accessibility`: opportunities within reach in the morning peak, by zone, mode, limit and group.
 ///
 /// # Errors
 /// When the rows do not fit on disk.
-pub fn households(
-    city: &City,
-    places: &Places,
-    households: &Households,
-    recording: &Recording,
-    writer: &mut ResultsWriter,
-) -> Result<()> {
-    if recording.every.is_none() {
+pub fn accessibility(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) -> Result<()> {
+    if world.resource::<Recorders>().accessibility.every.is_none() {
         return Ok(());
     }
-    for row in 0..households.len() {
-        let (home, zone) = (households.home[row], households.zone[row]);
-        if !recording.covers(zone) {
-            continue;
+    let (city, cells, skims) = (world.resource::<City>(), world.resource::<Cells>(), world.resource::<Skims>());
+    let (persons, jobs) = (world.resource::<Persons>(), world.resource::<Jobs>());
+    let groups = Group::NAMED.map(|(group, name)| (name, accessibility::residents(persons, cells, group)));
+    for (opportunity, what) in Opportunity::NAMED {
+        let counts = accessibility::opportunities(city, jobs, cells, opportunity);
+        for mode in accessibility::MODES {
+            let settings = &modes[mode as usize];
+            let reach = accessibility::reach(skims, mode, settings, accessibility::PERIOD, &counts);
+            for (group, residents) in &groups {
+                let by_zone = accessibility::by_zone(cells, city.zones.len(), residents, &reach);
+                for (zone, values) in by_zone.into_iter().enumerate() {
+                    let Some(values) = values else { continue };
+                    for (limit, value) in LIMITS_MIN.iter().zip(values) {
+                        writer.accessibility(&AccessibilityRow {
+                            zone_id: &city.zones.id[zone],
+                            group,
+                            mode: mode.name(),
+                            opportunity: what,
+                            limit_s: f64::from(*limit) * 60.0,
+                            opportunities: value,
+                        })?;
+                    }
+                }
+            }
         }
-        let PersonIx(first) = households.first_person[row];
-        writer.households(&HouseholdsRow {
-            household_id: row as i64,
-            home_building: places.building(home).map(|building| city.buildings.id[building.row()].as_str()),
-            zone_id: &city.zones.id[zone.row()],
-            first_person_id: i64::from(first),
-            size: u64::from(households.size[row]),
-            cars: u64::from(households.cars[row]),
-            two_wheelers: u64::from(households.two_wheelers[row]),
-            income_class: u64::from(households.income_class[row]),
-            income_per_year: households.income_per_year[row],
-            currency: &households.currency,
-        })?;
     }
     Ok(())
 }

@@ -301,6 +301,83 @@ tables! {
         zone_id: Text, "", "Zone of the building.";
         persons: Count, "persons", "People in the building.";
     }
+    ActivityPresence activity_presence ActivityPresenceRow ActivityPresenceColumns: "People in each zone at a moment, by what they do and who they are; those on the way under the zone they left." {
+        time: Time, "UTC", "The moment.";
+        zone_id: MaybeText, "", "Zone; null for the sum of groups too small to be told.";
+        activity: Text, "", "home, work, school, shop, leisure ..., or travelling.";
+        group: Text, "", "Residents by age (children, adults, older), or what brings people from outside.";
+        persons: Real, "persons", "People, scaled up from the sample.";
+    }
+    Activities activities ActivitiesRow ActivitiesColumns: "Every stay of every person, in order: what they did where from when to when. Off unless asked for." {
+        person_id: Number, "", "Person.";
+        person_kind: Text, "", "Resident, commuter, visitor, delivery ...";
+        activity: Text, "", "What they did.";
+        building_id: MaybeText, "", "Where; null outside the city.";
+        zone_id: Text, "", "Zone; external:NAME outside the city.";
+        start_time: Time, "UTC", "When they came, or the start of the period.";
+        end_time: Time, "UTC", "When they left, or the end of the period.";
+    }
+    Tours tours ToursRow ToursColumns: "Chains of trips from home to home. Off unless asked for." {
+        tour_id: Number, "", "Running number of the tour within the run.";
+        person_id: Number, "", "Person.";
+        purpose: Text, "", "What the longest stay of the tour was for.";
+        mode: Text, "", "How they went there.";
+        home_zone: Text, "", "Zone it starts in; external:NAME outside the city.";
+        main_building: MaybeText, "", "Building of the longest stay; null outside the city.";
+        main_zone: Text, "", "Zone of the longest stay.";
+        trips: Count, "trips", "Trips of the tour that were started.";
+        first_trip_id: Number, "", "Its first trip; key of table trips.";
+        depart_time: Time, "UTC", "When it began.";
+        return_time: MaybeTime, "UTC", "When it was back home; null while it is not.";
+    }
+    Legs legs LegsRow LegsColumns: "What each trip consists of: one row for each means of transport in turn. Off unless asked for." {
+        trip_id: Number, "", "Trip; key of table trips.";
+        leg: Count, "", "Number within the trip, from 1.";
+        person_id: Number, "", "Person.";
+        mode: Text, "", "car, walk, bus, rail ...";
+        from_id: Text, "", "Building or stop it starts at; external:NAME outside the city.";
+        to_id: Text, "", "Building or stop it ends at.";
+        transit_route: MaybeText, "", "Route of public transport.";
+        transit_trip: MaybeText, "", "Trip of public transport.";
+        depart_time: Time, "UTC", "When it began.";
+        arrive_time: MaybeTime, "UTC", "When it ended; null while it has not.";
+        distance_m: Real, "m", "Length of the way.";
+    }
+    Od od OdRow OdColumns: "Trips between zones by hour of departure and mode." {
+        time: Time, "UTC", "Start of the hour.";
+        interval_s: Real, "s", "Length of the interval.";
+        from_zone: MaybeText, "", "Zone; external:NAME outside the city; null for the sum of flows too small to be told.";
+        to_zone: MaybeText, "", "The same at the other end.";
+        mode: Text, "", "Means of transport.";
+        trips: Real, "trips", "Trips, scaled up from the sample.";
+        travel_time_s: Real, "s", "Mean time of those that ended.";
+    }
+    Skims skims SkimsRow SkimsColumns: "Time, way and money between zones as people plan with them. Off unless asked for." {
+        from_zone: Text, "", "Zone.";
+        to_zone: Text, "", "Zone.";
+        mode: Text, "", "Means of transport.";
+        from_hour: Real, "local hour", "First hour of the time of day.";
+        all_day: Flag, "", "Whether it holds all day.";
+        travel_time_s: Real, "s", "Door to door.";
+        distance_m: Real, "m", "Way.";
+        money: Real, "money", "Tolls and fares on the way.";
+    }
+    Accessibility accessibility AccessibilityRow AccessibilityColumns: "What residents reach in the morning peak, mean over those of a group in a zone." {
+        zone_id: Text, "", "Zone.";
+        group: Text, "", "all, with_car, without_car, children or older.";
+        mode: Text, "", "Means of transport.";
+        opportunity: Text, "", "jobs, schools, hospitals, shops or leisure.";
+        limit_s: Real, "s", "Longest time from door to door.";
+        opportunities: Real, "", "Mean number within reach.";
+    }
+    Feedback feedback FeedbackRow FeedbackColumns: "Days lived before the one that counts, from which people learnt how long trips take." {
+        round: Count, "", "Number of the day, from 1.";
+        changed_persons: Count, "persons", "Persons who planned otherwise after it.";
+        car_time_change_percent: Real, "%", "Mean change of the planned times of car trips.";
+        delay_s: Real, "s", "How much later than planned trips ended, mean.";
+        mode: Text, "", "Mode of the next column.";
+        mode_share_percent: Real, "%", "Its share in the trips of the new plans.";
+    }
     BuildingLoad building_load BuildingLoadRow BuildingLoadColumns: "Electricity of each building per interval." {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";

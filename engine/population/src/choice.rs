@@ -1,33 +1,44 @@
-//! Where people go and how: destination by attraction and distance, mode by multinomial logit.
+//! Where people go and how.
 //!
-//! Destinations: singly-constrained gravity, zone first (attraction times `exp(-distance / decay)`),
-//! then a building of the zone in proportion to its attraction (Wilson 1971). Workplaces are drawn with
-//! jobs as attraction; column sums are met on average, not exactly.
+//! Work and school: doubly-constrained gravity between cells ([`crate::gravity`]), with the generalised time of all
+//! modes as impedance, or the radiation model. Other purposes: destination logit with the attraction of a cell as
+//! size term, `ln size - time / decay`; within a cell a building in proportion to its attraction.
+//! Modes: nested logit ([`crate::logit`]) over the whole tour, utility in minutes of travel,
+//! `-(felt time + constant + money / value of time) / SCALE_MIN`.
 //!
-//! Modes: utility in minutes of travel, `-(time + constant) / SCALE_MIN`, with a Gumbel error drawn
-//! once for each person and mode (McFadden 1974): a person keeps the same taste in every scenario.
+//! Draws are frozen: each person has one number for each cell and tour, and one for each mode and purpose, keyed by
+//! their own row. A cell is chosen by an exponential race (the least `-ln(u_j) / weight_j` wins, which is the logit
+//! with frozen Gumbel errors), so a change elsewhere in the city moves only those who gain by it.
 //!
-//! Ignored here: money, congested times, public transport timetables, capacities of destinations.
+//! Ignored here: capacities of shops and leisure, queues for them.
 
+use crate::cells::Cells;
+use crate::gravity::{Balance, doubly_constrained, radiation};
+use crate::logit::{ALTERNATIVES_MAX, Nests, Utilities, choose};
 use crate::persons::{Persons, Place, Places};
 use crate::plans::{Mode, Purpose};
-use crate::settings::{ModeSettings, PopulationSettings};
+use crate::settings::{ModeSettings, PopulationSettings, WorkplaceModel};
+use crate::skims::{PERIOD_DAY, Skims, Travel};
 use crate::synthesis::jobs::Jobs;
 use crate::synthesis::purpose;
-use crate::synthesis::residents::cumulative_of;
 use urbis_city::model::{BuildingUse, City, PoiKind};
+use urbis_core::PersonIx;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 use urbis_core::columns::cumulative;
-use urbis_core::csr::Csr;
 use urbis_core::rng::Rng;
-use urbis_core::{BuildingIx, PersonIx, ZoneIx};
 
 /// Minutes of travel worth one unit of utility; with the usual value of time this is near published
 /// urban mode choice models.
-const SCALE_MIN: f64 = 9.0;
+pub const SCALE_MIN: f64 = 9.0;
+
+/// Metres of decay worth a minute of it: the pace of the mean trip in a city, about 18 km/h.
+const DECAY_M_PER_MIN: f64 = 300.0;
 
 /// What one point of interest adds to the attraction of its building, in m2 of retail floor.
 const POI_FLOOR_AREA_M2: f64 = 150.0;
+
+/// Balancing of work and school places: tolerance of the sums, and most iterations.
+const BALANCE: (f64, u32) = (1e-7, 500);
 
 /// Attractions that destinations are drawn by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,162 +47,465 @@ enum Attraction {
     School,
     Shop,
     Leisure,
+    Health,
+    Other,
 }
 
-const ATTRACTIONS: [Attraction; 4] = [Attraction::Jobs, Attraction::School, Attraction::Shop, Attraction::Leisure];
+const ATTRACTIONS: [Attraction; 6] = [
+    Attraction::Jobs,
+    Attraction::School,
+    Attraction::Shop,
+    Attraction::Leisure,
+    Attraction::Health,
+    Attraction::Other,
+];
 
-/// Zone and building attractions, ready for drawing.
-pub struct Destinations<'a> {
+/// Attraction of the buildings of each cell, ready for drawing.
+struct Pull {
+    /// Cumulative weights of the buildings of every cell, in the cells' order.
+    buildings: Vec<Vec<f64>>,
+    /// Attraction of each cell.
+    cells: Vec<f64>,
+}
+
+/// What destinations and modes are chosen by: attractions, skims, tastes.
+pub struct Choices<'a> {
     places: &'a Places,
-    buildings: Csr<BuildingIx>,
-    /// For each attraction: cumulative weights of the buildings of every zone, in `buildings` order.
-    building_cumulative: Vec<Vec<Vec<f64>>>,
-    /// For each attraction: for each origin zone the cumulative weights of all zones.
-    zone_cumulative: Vec<Vec<Vec<f64>>>,
-    /// For each attraction: the cumulative weights of all zones as seen from outside, where all are equally near.
-    outside_cumulative: Vec<Vec<f64>>,
+    cells: &'a Cells,
+    skims: &'a Skims,
+    pulls: Vec<Pull>,
+    /// For each attraction but jobs and schools, without and with a car: cells x cells weights.
+    weights: Vec<[Vec<f32>; 2]>,
     modes: Vec<ModeSettings>,
+    nests: Nests,
+    minutes_per_money: f64,
+    seed: u64,
 }
 
-impl<'a> Destinations<'a> {
-    /// Attractions of a city. Shape of the zone tables: zones x zones for each attraction.
+/// How well the places for work and school are dealt out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkplaceFit {
+    /// Iterations of the balancing.
+    pub iterations: u32,
+    /// Largest relative error of what a cell sends.
+    pub row_error: f64,
+    /// Largest relative error of what a cell takes.
+    pub column_error: f64,
+    /// Persons in cells that reach no place.
+    pub stranded: f64,
+}
+
+impl<'a> Choices<'a> {
+    /// Choices in a city under its skims.
     #[must_use]
-    pub fn new(city: &City, places: &'a Places, jobs: &Jobs, settings: &PopulationSettings) -> Self {
-        let zones = city.zones.len();
-        let buildings = city.buildings.by_zone(zones);
-        let centres = zone_centres(city, &buildings);
-        let mut building_cumulative = Vec::new();
-        let mut zone_cumulative = Vec::new();
-        let mut outside_cumulative = Vec::new();
-        for attraction in ATTRACTIONS {
-            let weights = building_weights(city, jobs, attraction);
-            let by_zone: Vec<Vec<f64>> = (0..zones)
-                .map(|zone| {
-                    let rows: Vec<usize> = buildings.row(zone).iter().map(|building| building.row()).collect();
-                    cumulative_of(&rows, |row| weights[row])
-                })
-                .collect();
-            let totals: Vec<f64> = by_zone.iter().map(|sums| sums.last().copied().unwrap_or(0.0)).collect();
-            let decay_m = match attraction {
-                Attraction::Jobs => settings.decay_m.work,
-                Attraction::School => settings.decay_m.school,
-                Attraction::Shop | Attraction::Leisure => settings.decay_m.other,
-            };
-            let rows: Vec<usize> = (0..zones).collect();
-            zone_cumulative.push(
-                map_chunks(zones, 16, |range| {
-                    range
-                        .map(|from| {
-                            cumulative_of(&rows, |to| {
-                                let (dx, dy) = (centres[from].0 - centres[to].0, centres[from].1 - centres[to].1);
-                                totals[to] * (-(dx * dx + dy * dy).sqrt() / decay_m).exp()
-                            })
-                        })
-                        .collect::<Vec<_>>()
-                })
-                .concat(),
-            );
-            outside_cumulative.push(cumulative(totals.iter().copied()));
-            building_cumulative.push(by_zone);
+    pub fn new(
+        city: &City,
+        places: &'a Places,
+        cells: &'a Cells,
+        skims: &'a Skims,
+        jobs: &Jobs,
+        settings: &PopulationSettings,
+        seed: u64,
+    ) -> Self {
+        let pulls: Vec<Pull> = ATTRACTIONS
+            .into_iter()
+            .map(|attraction| {
+                let weights = building_weights(city, jobs, attraction);
+                let of_cell =
+                    |cell: usize| cumulative(cells.buildings.row(cell).iter().map(|building| weights[building.row()]));
+                let buildings: Vec<Vec<f64>> = (0..cells.len()).map(of_cell).collect();
+                let cells = buildings.iter().map(|sums| sums.last().copied().unwrap_or(0.0)).collect();
+                Pull { buildings, cells }
+            })
+            .collect();
+        let lambda = settings.nest_dissimilarity;
+        let private = [Mode::Car as usize, Mode::CarPassenger as usize, Mode::TwoWheeler as usize];
+        let active = [Mode::Bicycle as usize, Mode::Walk as usize];
+        let mut choices = Self {
+            places,
+            cells,
+            skims,
+            pulls,
+            weights: Vec::new(),
+            modes: settings.all_modes(),
+            nests: Nests::new(Mode::ALL.len(), &[(lambda, &private), (lambda, &active)]),
+            minutes_per_money: 60.0 / settings.value_of_time_per_h.max(1e-6),
+            seed,
+        };
+        let decay_min = settings.decay_m.other / DECAY_M_PER_MIN;
+        let impedance = [choices.impedance(false), choices.impedance(true)];
+        for attraction in &ATTRACTIONS[2..] {
+            let sizes = &choices.pulls[*attraction as usize].cells;
+            let weights = [0, 1].map(|segment| deterrence(&impedance[segment], decay_min, Some(sizes)));
+            choices.weights.push(weights);
         }
-        let modes = settings.all_modes();
-        Self { places, buildings, building_cumulative, zone_cumulative, outside_cumulative, modes }
+        choices
     }
 
-    /// Gives every employed resident and pupil a workplace or school, or, for `work_outside_share`, none
-    /// inside (they are sent outside by [`crate::plans`]).
-    pub fn assign_workplaces(&self, persons: &mut Persons, settings: &PopulationSettings, seed: u64) {
-        let draws = map_chunks(persons.len(), CHUNK_ROWS, |range| {
-            range
-                .map(|row| {
-                    let mut rng = Rng::new(seed, row as u32, 0, purpose::WORKPLACE);
-                    let home_zone = self.places.zone[persons.home[row].row()];
-                    if persons.employed[row] {
-                        if rng.chance(settings.work_outside_share) && !self.places.external_names.is_empty() {
-                            return Place(
-                                (self.places.buildings() as u32) + rng.below(self.places.external_names.len() as u32),
-                            );
+    /// The modes' settings, with constants as fitted.
+    #[must_use]
+    pub fn modes(&self) -> &[ModeSettings] {
+        &self.modes
+    }
+
+    /// Takes other constants, minutes, in order of [`Mode::ALL`]. Destinations keep the impedance they had.
+    pub fn set_constants(&mut self, constants_min: &[f64]) {
+        for (mode, &constant) in self.modes.iter_mut().zip(constants_min) {
+            mode.constant_min = constant;
+        }
+    }
+
+    /// What of a trip counts for the choice, minutes.
+    fn minutes_felt(&self, mode: Mode, travel: Travel) -> f64 {
+        let settings = &self.modes[mode as usize];
+        let money = travel.money + settings.cost + settings.cost_per_km * travel.way_m / 1000.0;
+        travel.felt_min + settings.constant_min + money * self.minutes_per_money
+    }
+
+    /// Generalised time of all modes together between every two cells by day, minutes: the logsum without taste.
+    /// Infinity where no mode gets there. Shape: cells x cells.
+    fn impedance(&self, with_car: bool) -> Vec<f32> {
+        let count = self.cells.len();
+        map_chunks(count, 8, |range| {
+            let mut part = Vec::with_capacity(range.len() * count);
+            for from in range {
+                for to in 0..count {
+                    let mut utilities = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
+                    for mode in Mode::ALL {
+                        let is_for_all = !matches!(mode, Mode::Van | Mode::TwoWheeler | Mode::Car);
+                        if is_for_all || (mode == Mode::Car && with_car) {
+                            let travel = self.travel(mode, PERIOD_DAY, from, to);
+                            utilities[mode as usize] = -self.minutes_felt(mode, travel) / SCALE_MIN;
                         }
-                        self.draw(Attraction::Jobs, home_zone, &mut rng)
-                    } else if persons.pupil[row] {
-                        self.draw(Attraction::School, home_zone, &mut rng)
-                    } else {
-                        Place::NONE
                     }
-                })
-                .collect::<Vec<_>>()
-        });
-        for (workplace, drawn) in persons.workplace.iter_mut().zip(draws.into_iter().flatten()) {
-            *workplace = drawn;
-        }
+                    part.push((-SCALE_MIN * self.nests.logsum(&utilities)) as f32);
+                }
+            }
+            part
+        })
+        .concat()
     }
 
-    /// A building for a purpose, seen from a zone; from outside every zone counts as equally near.
-    pub(crate) fn place_for(&self, purpose: Purpose, from: ZoneIx, rng: &mut Rng) -> Place {
+    /// Gives every employed resident and pupil who has none a workplace or school inside, or an external place for
+    /// `work_outside_share` of the workers. Returns how well the places of work, then of school, are dealt out.
+    pub fn assign_workplaces(&self, persons: &mut Persons, settings: &PopulationSettings) -> [WorkplaceFit; 2] {
+        let externals = self.places.external_names.len() as u32;
+        let goes_outside = |row: usize| {
+            let mut rng = Rng::new(self.seed, row as u32, 0, purpose::WORKPLACE);
+            let chance = rng.chance(settings.work_outside_share);
+            let at = self.places.buildings() as u32 + rng.below(externals.max(1));
+            (chance && externals > 0).then_some(Place(at))
+        };
+        let outside: Vec<Option<Place>> = map_chunks(persons.len(), CHUNK_ROWS, |range| {
+            range.map(|row| persons.employed[row].then(|| goes_outside(row)).flatten()).collect::<Vec<_>>()
+        })
+        .concat();
+        let impedance = self.impedance(true);
+        let mut fits = [WorkplaceFit::default(), WorkplaceFit::default()];
+        for (kind, attraction) in [Attraction::Jobs, Attraction::School].into_iter().enumerate() {
+            let is_one = |row: usize| match attraction {
+                Attraction::Jobs => persons.employed[row] && outside[row].is_none(),
+                _ => persons.pupil[row] && !persons.employed[row],
+            };
+            let mut sent = vec![0.0; self.cells.len()];
+            for row in (0..persons.len()).filter(|&row| is_one(row)) {
+                sent[self.cells.of(persons.home[row])] += 1.0;
+            }
+            let taken = &self.pulls[attraction as usize].cells;
+            let decay_m = if kind == 0 { settings.decay_m.work } else { settings.decay_m.school };
+            let (weights, fit) = self.deal(&sent, taken, &impedance, decay_m, settings.workplaces);
+            fits[kind] = fit;
+            let drawn = map_chunks(persons.len(), 512, |range| {
+                range
+                    .map(|row| {
+                        is_one(row).then(|| {
+                            let mut rng = Rng::new(self.seed, row as u32, 1, purpose::WORKPLACE);
+                            let from = self.cells.of(persons.home[row]);
+                            let of_row = &weights[from * self.cells.len()..(from + 1) * self.cells.len()];
+                            self.draw(attraction, of_row, &mut rng)
+                        })
+                    })
+                    .collect::<Vec<_>>()
+            });
+            for (workplace, drawn) in persons.workplace.iter_mut().zip(drawn.into_iter().flatten()) {
+                *workplace = drawn.unwrap_or(*workplace);
+            }
+        }
+        for (workplace, outside) in persons.workplace.iter_mut().zip(outside) {
+            *workplace = outside.unwrap_or(*workplace);
+        }
+        fits
+    }
+
+    /// Weights of every destination cell as seen from every origin cell.
+    fn deal(
+        &self,
+        sent: &[f64],
+        taken: &[f64],
+        impedance: &[f32],
+        decay_m: f64,
+        model: WorkplaceModel,
+    ) -> (Vec<f32>, WorkplaceFit) {
+        let count = self.cells.len();
+        if model == WorkplaceModel::Radiation {
+            let rows = map_chunks(count, 8, |range| {
+                range
+                    .flat_map(|from| radiation(from, taken, &impedance[from * count..(from + 1) * count]))
+                    .map(|share| share as f32)
+                    .collect::<Vec<f32>>()
+            });
+            return (rows.concat(), WorkplaceFit::default());
+        }
+        let f = deterrence(impedance, decay_m / DECAY_M_PER_MIN, None);
+        let balance: Balance = doubly_constrained(sent, taken, &f, BALANCE.0, BALANCE.1);
+        let stranded = balance.stranded_origins.iter().map(|&cell| sent[cell as usize]).sum();
+        let weight = |(at, &f): (usize, &f32)| (f64::from(f) * balance.column_factor[at % count]) as f32;
+        let weights = f.iter().enumerate().map(weight).collect();
+        let fit = WorkplaceFit {
+            iterations: balance.iterations,
+            row_error: balance.row_error,
+            column_error: balance.column_error,
+            stranded,
+        };
+        (weights, fit)
+    }
+
+    /// A building for a purpose, seen from a place; from outside every cell counts as equally near.
+    pub(crate) fn place_for(&self, purpose: Purpose, from: Place, has_car: bool, rng: &mut Rng) -> Place {
         let attraction = match purpose {
             Purpose::Work => Attraction::Jobs,
-            Purpose::School => Attraction::School,
+            Purpose::School | Purpose::Escort => Attraction::School,
             Purpose::Shop | Purpose::Delivery => Attraction::Shop,
+            Purpose::Health => Attraction::Health,
+            Purpose::Other => Attraction::Other,
             Purpose::Home | Purpose::Leisure | Purpose::Passage => Attraction::Leisure,
         };
-        self.draw(attraction, from, rng)
+        let is_near = from != Place::NONE && self.places.building(from).is_some();
+        match (is_near, (attraction as usize).checked_sub(2)) {
+            (true, Some(nth)) => {
+                let (count, row) = (self.cells.len(), self.cells.of(from));
+                let weights = &self.weights[nth][usize::from(has_car)];
+                self.draw(attraction, &weights[row * count..(row + 1) * count], rng)
+            }
+            _ => {
+                let sizes = self.pulls[attraction as usize].cells.iter().map(|&size| size as f32);
+                self.draw(attraction, &sizes.collect::<Vec<_>>(), rng)
+            }
+        }
     }
 
-    fn draw(&self, attraction: Attraction, from: ZoneIx, rng: &mut Rng) -> Place {
-        let by_zone = &self.building_cumulative[attraction as usize];
-        let zones = if from.is_some() {
-            &self.zone_cumulative[attraction as usize][from.row()]
-        } else {
-            &self.outside_cumulative[attraction as usize]
-        };
-        let zone = rng.pick_cumulative(zones);
-        let building = zone.and_then(|zone| Some(self.buildings.row(zone)[rng.pick_cumulative(&by_zone[zone])?]));
-        building.map_or(Place::NONE, |building| Place(building.0))
+    /// A building by the weights of its cell and its own.
+    fn draw(&self, attraction: Attraction, weights: &[f32], rng: &mut Rng) -> Place {
+        let Some(cell) = race(weights, rng.next_u64()) else { return Place::NONE };
+        let building = rng.pick_cumulative(&self.pulls[attraction as usize].buildings[cell]);
+        building.map_or(Place::NONE, |nth| Place(self.cells.buildings.row(cell)[nth].0))
     }
 
-    /// Door-to-door minutes by a mode between two places, free of congestion.
+    /// What a mode takes between two cells.
+    fn travel(&self, mode: Mode, period: usize, from: usize, to: usize) -> Travel {
+        self.skims.travel(mode, &self.modes[mode as usize], period, from, to)
+    }
+
+    /// What a mode takes between two places at a time of day. Within a cell the straight line counts.
     #[must_use]
-    pub fn minutes(&self, mode: Mode, from: Place, to: Place) -> f64 {
+    pub fn between(&self, mode: Mode, period: usize, from: Place, to: Place) -> Travel {
         let settings = &self.modes[mode as usize];
-        let way_m = self.places.distance_m(from, to) * settings.detour;
-        settings.access_min + way_m / (settings.speed_kmh / 3.6) / 60.0
+        let (cell, other) = (self.cells.of(from), self.cells.of(to));
+        if cell == other {
+            let way_m = self.places.distance_m(from, to) * settings.detour;
+            let minutes = settings.access_min + way_m / (settings.speed_kmh / 3.6) / 60.0;
+            return Travel { minutes, felt_min: minutes, way_m, money: 0.0 };
+        }
+        self.travel(mode, period, cell, other)
     }
 
-    /// The mode a person takes for a tour from one place to another.
-    pub(crate) fn mode(&self, persons: &Persons, person: PersonIx, from: Place, to: Place, seed: u64) -> Mode {
-        let row = person.row();
-        let mut taste = Rng::new(seed, person.0, 0, purpose::TASTE);
-        let is_adult = persons.age_class[row] > 0;
-        let mut best = (f64::NEG_INFINITY, Mode::Walk);
+    /// Straight line between two places, metres.
+    #[must_use]
+    pub(crate) fn straight_m(&self, from: Place, to: Place) -> f64 {
+        self.places.distance_m(from, to)
+    }
+
+    /// Door-to-door minutes, an hour where there is no way.
+    #[must_use]
+    pub fn minutes(&self, mode: Mode, period: usize, from: Place, to: Place) -> f64 {
+        let minutes = self.between(mode, period, from, to).minutes;
+        if minutes.is_finite() { minutes } else { 60.0 }
+    }
+
+    /// Utilities of the modes for a tour there and back, for somebody with these vehicles.
+    pub(crate) fn utilities(&self, who: Vehicles, tour: Tour) -> Utilities {
+        let mut utilities = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
         for mode in Mode::ALL {
-            // Drawn for every mode, available or not, so that availability never shifts a taste.
-            let gumbel = -(-taste.uniform().max(1e-300).ln()).ln();
             let is_available = match mode {
-                Mode::Car => persons.has_car[row] && is_adult,
-                Mode::TwoWheeler => persons.has_two_wheeler[row] && is_adult,
+                Mode::Car => who.car,
+                Mode::TwoWheeler => who.two_wheeler,
                 Mode::Van => false,
                 Mode::CarPassenger | Mode::Transit | Mode::Bicycle | Mode::Walk => true,
             };
-            let utility = -(self.minutes(mode, from, to) + self.modes[mode as usize].constant_min) / SCALE_MIN + gumbel;
-            if is_available && utility > best.0 {
-                best = (utility, mode);
+            if is_available {
+                let there = self.minutes_felt(mode, self.between(mode, tour.out, tour.from, tour.to));
+                let back = self.minutes_felt(mode, self.between(mode, tour.back, tour.to, tour.from));
+                utilities[mode as usize] = -(there + back) / 2.0 / SCALE_MIN;
             }
         }
-        best.1
+        utilities
+    }
+
+    /// The tastes of a person for the modes on tours of a purpose: the same in every scenario.
+    fn tastes(&self, person: PersonIx, purpose: Purpose) -> Utilities {
+        let kind = match purpose {
+            Purpose::Work => 0,
+            Purpose::School | Purpose::Escort => 1,
+            _ => 2,
+        };
+        self.nests.errors(&mut Rng::new(self.seed, person.0, kind, purpose::TASTE))
+    }
+
+    /// The mode a person takes for a tour; walking where no mode gets there.
+    pub(crate) fn mode(
+        &self,
+        persons: &Persons,
+        person: PersonIx,
+        purpose: Purpose,
+        tour: Tour,
+        car_is_there: bool,
+    ) -> Mode {
+        let mut vehicles = Vehicles::of(persons, person.row());
+        vehicles.car &= car_is_there;
+        let utilities = self.utilities(vehicles, tour);
+        let best = choose(&utilities, &self.tastes(person, purpose));
+        best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative])
+    }
+
+    /// Fits the constants of the modes to shares of tours, by the ratio of wanted to modelled shares (Train 2009,
+    /// section 2.8). Modes without a target keep their constants. Returns the constants, minutes, and the largest
+    /// difference from the targets that is left, in parts.
+    #[must_use]
+    pub fn fit_constants(
+        &self,
+        persons: &Persons,
+        tours: &[(PersonIx, Tour)],
+        targets: &[(Mode, f64)],
+    ) -> (Vec<f64>, f64) {
+        let mut constants: Vec<f64> = self.modes.iter().map(|mode| mode.constant_min).collect();
+        let total: f64 = targets.iter().map(|(_, share)| share).sum();
+        if tours.is_empty() || total <= 0.0 {
+            return (constants, 0.0);
+        }
+        let utilities: Vec<Utilities> = map_chunks(tours.len(), CHUNK_ROWS, |range| {
+            range.map(|row| self.utilities(Vehicles::of(persons, tours[row].0.row()), tours[row].1)).collect::<Vec<_>>()
+        })
+        .concat();
+        let mut worst = f64::INFINITY;
+        for _ in 0..FIT_ROUNDS {
+            let shares = map_chunks(tours.len(), CHUNK_ROWS, |range| {
+                let mut sums = [0.0; ALTERNATIVES_MAX];
+                for utilities in &utilities[range] {
+                    let mut with = *utilities;
+                    for (mode, utility) in with.iter_mut().enumerate().take(Mode::ALL.len()) {
+                        *utility -= (constants[mode] - self.modes[mode].constant_min) / SCALE_MIN;
+                    }
+                    let shares = self.nests.shares(&with);
+                    sums.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
+                }
+                sums
+            });
+            let mut modelled = [0.0; ALTERNATIVES_MAX];
+            for part in shares {
+                modelled.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
+            // Targets share what the modes without one leave.
+            let of_targets: f64 = targets.iter().map(|(mode, _)| modelled[*mode as usize]).sum();
+            worst = 0.0;
+            for &(mode, share) in targets {
+                let (have, want) = (modelled[mode as usize] / of_targets, share / total);
+                worst = f64::max(worst, (have - want).abs());
+                if have > 0.0 && want > 0.0 {
+                    constants[mode as usize] -= SCALE_MIN * self.nests_lambda() * (want / have).ln();
+                }
+            }
+            if worst < FIT_TOLERANCE {
+                break;
+            }
+        }
+        (constants, worst)
+    }
+
+    /// Steps of the fit are no longer than what the tightest nest allows.
+    fn nests_lambda(&self) -> f64 {
+        self.nests.least_dissimilarity()
     }
 }
 
-/// Mean place of the buildings of each zone, metres.
-fn zone_centres(city: &City, buildings: &Csr<BuildingIx>) -> Vec<(f64, f64)> {
-    (0..city.zones.len())
-        .map(|zone| {
-            let rows = buildings.row(zone);
-            let count = rows.len().max(1) as f64;
-            let x: f64 = rows.iter().map(|building| city.buildings.x_m[building.row()]).sum();
-            let y: f64 = rows.iter().map(|building| city.buildings.y_m[building.row()]).sum();
-            (x / count, y / count)
-        })
-        .collect()
+/// Rounds of the fit of constants, and the difference at which it stops.
+const FIT_ROUNDS: u32 = 60;
+const FIT_TOLERANCE: f64 = 1e-4;
+
+/// A tour there and back: ends, and times of day of the two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tour {
+    /// Where it starts and ends.
+    pub from: Place,
+    /// Where it leads.
+    pub to: Place,
+    /// Time of day of the way there.
+    pub out: usize,
+    /// Time of day of the way back.
+    pub back: usize,
+}
+
+/// The vehicles somebody can take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vehicles {
+    pub(crate) car: bool,
+    pub(crate) two_wheeler: bool,
+}
+
+impl Vehicles {
+    pub(crate) fn of(persons: &Persons, row: usize) -> Self {
+        let is_adult = persons.age_class[row] > 0;
+        Self { car: persons.has_car[row] && is_adult, two_wheeler: persons.has_two_wheeler[row] && is_adult }
+    }
+}
+
+/// `exp(-impedance / decay)`, times the size of the destination where sizes are given; 0 where there is no way.
+fn deterrence(impedance: &[f32], decay_min: f64, sizes: Option<&[f64]>) -> Vec<f32> {
+    let weight = |(at, &minutes): (usize, &f32)| {
+        let size = sizes.map_or(1.0, |sizes| sizes[at % sizes.len()]);
+        let factor = (-f64::from(minutes) / decay_min.max(1e-3)).exp();
+        if minutes.is_finite() { (size * factor) as f32 } else { 0.0 }
+    };
+    map_chunks(impedance.len(), 1 << 15, |range| {
+        let start = range.start;
+        let part = impedance[range].iter().enumerate();
+        part.map(|(nth, minutes)| weight((start + nth, minutes))).collect::<Vec<f32>>()
+    })
+    .concat()
+}
+
+/// The row that wins an exponential race: chosen with a probability in proportion to its weight, by numbers that
+/// depend on the key and the row alone. `None` when no weight is positive.
+fn race(weights: &[f32], key: u64) -> Option<usize> {
+    let mut best: Option<(usize, f64)> = None;
+    let mut limit = f64::INFINITY;
+    for (row, &weight) in weights.iter().enumerate() {
+        let weight = f64::from(weight);
+        // SplitMix64's finaliser over a Weyl sequence: one number for each key and row (Steele et al. 2014).
+        let mut mixed = key.wrapping_add((row as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        let uniform = ((mixed >> 11) as f64 + 0.5) * (1.0 / (1_u64 << 53) as f64);
+        // -ln(u) >= 1 - u, which rules most rows out without a logarithm.
+        if weight > 0.0 && 1.0 - uniform < limit * weight {
+            let time = -uniform.ln() / weight;
+            if time < limit {
+                limit = time;
+                best = Some((row, time));
+            }
+        }
+    }
+    best.map(|(row, _)| row)
 }
 
 /// Attraction of each building.
@@ -201,8 +515,10 @@ fn building_weights(city: &City, jobs: &Jobs, attraction: Attraction) -> Vec<f64
     for (row, &building) in city.pois.building.iter().enumerate().filter(|(_, building)| building.is_some()) {
         let counts = match (attraction, city.pois.kind[row]) {
             (Attraction::School, PoiKind::School)
-            | (Attraction::Shop, PoiKind::Shop)
-            | (Attraction::Leisure, PoiKind::Leisure | PoiKind::Hotel) => POI_FLOOR_AREA_M2,
+            | (Attraction::Shop | Attraction::Other, PoiKind::Shop)
+            | (Attraction::Leisure, PoiKind::Leisure | PoiKind::Hotel)
+            | (Attraction::Health, PoiKind::Hospital)
+            | (Attraction::Other, PoiKind::Office) => POI_FLOOR_AREA_M2,
             _ => 0.0,
         };
         pois[building.row()] += counts;
@@ -212,10 +528,13 @@ fn building_weights(city: &City, jobs: &Jobs, attraction: Attraction) -> Vec<f64
             let area = table.floor_area_m2[row];
             let by_use = match (attraction, table.purpose[row]) {
                 (Attraction::Jobs, _) => f64::from(jobs.jobs[row]),
-                (Attraction::School, BuildingUse::Education) => area,
-                (Attraction::Shop, BuildingUse::Retail) => area,
+                (Attraction::School, BuildingUse::Education)
+                | (Attraction::Shop, BuildingUse::Retail)
+                | (Attraction::Health, BuildingUse::Health) => area,
                 (Attraction::Shop, BuildingUse::Health | BuildingUse::Office) => area * 0.05,
-                (Attraction::Leisure, BuildingUse::Retail | BuildingUse::Civic | BuildingUse::Hotel) => area * 0.5,
+                (Attraction::Leisure, BuildingUse::Retail | BuildingUse::Civic | BuildingUse::Hotel)
+                | (Attraction::Other, BuildingUse::Civic) => area * 0.5,
+                (Attraction::Other, BuildingUse::Retail | BuildingUse::Office) => area * 0.2,
                 // Visits to friends and relatives.
                 (Attraction::Leisure, BuildingUse::Residential) => area * 0.02,
                 _ => 0.0,
@@ -228,4 +547,31 @@ fn building_weights(city: &City, jobs: &Jobs, attraction: Attraction) -> Vec<f64
     }
     // Nothing of the kind is known: where people work, others are served.
     jobs.jobs.iter().map(|&count| f64::from(count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn races_follow_weights_and_stay_put() {
+        let weights = [1.0, 0.0, 3.0, 4.0];
+        let mut counts = [0_u32; 4];
+        let mut better = weights;
+        better[0] = 2.0;
+        for person in 0..40_000 {
+            let key = Rng::new(1, person, 0, 0).next_u64();
+            let row = race(&weights, key).unwrap();
+            counts[row] += 1;
+            // Whoever moves when one row gains moves to that row.
+            let moved = race(&better, key).unwrap();
+            assert!(moved == row || moved == 0);
+        }
+        assert_eq!(counts[1], 0);
+        for (count, weight) in counts.iter().zip(weights) {
+            assert!((f64::from(*count) / 40_000.0 - f64::from(weight) / 8.0).abs() < 0.012, "{counts:?}");
+        }
+        assert_eq!(race(&[0.0, -1.0, f32::NAN], 3), None);
+        assert_eq!(race(&[], 3), None);
+    }
 }

@@ -140,6 +140,8 @@ pub struct Persons {
     pub age_years: Vec<u8>,
     /// Sex.
     pub sex: Vec<Sex>,
+    /// Cars of the household; 0 for people from outside, who bring their own.
+    pub household_cars: Vec<u8>,
     /// Has a licence to drive a car.
     pub has_licence: Vec<bool>,
     /// Has a public transport pass.
@@ -159,9 +161,48 @@ impl Persons {
     pub fn is_empty(&self) -> bool {
         self.kind.is_empty()
     }
+    /// First row of each household, then the end of the residents. Members stand together.
+    #[must_use]
+    pub fn households(&self) -> Vec<u32> {
+        let residents = self.residents();
+        let mut firsts: Vec<u32> = (0..residents)
+            .filter(|&row| row == 0 || self.household[row] != self.household[row - 1])
+            .map(|row| row as u32)
+            .collect();
+        firsts.push(residents as u32);
+        firsts
+    }
     /// Persons with their index.
     pub fn indices(&self) -> impl Iterator<Item = PersonIx> + use<> {
         (0..self.len() as u32).map(PersonIx)
+    }
+    /// Cars of a household, by the rows of its members.
+    #[must_use]
+    pub fn cars_of_household(&self, members: std::ops::Range<usize>) -> usize {
+        self.household_cars.get(members.start).map_or(0, |&cars| usize::from(cars))
+    }
+    /// Keeps the first rows alone.
+    pub fn truncate(&mut self, rows: usize) {
+        self.kind.truncate(rows);
+        self.home.truncate(rows);
+        self.household.truncate(rows);
+        self.age_class.truncate(rows);
+        self.employed.truncate(rows);
+        self.pupil.truncate(rows);
+        self.has_car.truncate(rows);
+        self.has_two_wheeler.truncate(rows);
+        self.workplace.truncate(rows);
+        self.age_years.truncate(rows);
+        self.sex.truncate(rows);
+        self.household_cars.truncate(rows);
+        self.has_licence.truncate(rows);
+        self.has_transit_pass.truncate(rows);
+        self.is_student.truncate(rows);
+    }
+    /// Residents, who stand first.
+    #[must_use]
+    pub fn residents(&self) -> usize {
+        self.kind.partition_point(|kind| *kind == PersonKind::Resident)
     }
     /// Appends the residents of the next zone, whose households follow `households` others.
     pub(crate) fn append(&mut self, part: Self, households: u32) {
@@ -176,6 +217,7 @@ impl Persons {
         self.workplace.extend(part.workplace);
         self.age_years.extend(part.age_years);
         self.sex.extend(part.sex);
+        self.household_cars.extend(part.household_cars);
         self.has_licence.extend(part.has_licence);
         self.has_transit_pass.extend(part.has_transit_pass);
         self.is_student.extend(part.is_student);
@@ -194,6 +236,7 @@ impl Persons {
         self.workplace.push(workplace);
         self.age_years.push(42);
         self.sex.push(Sex::Unknown);
+        self.household_cars.push(0);
         self.has_licence.push(true);
         self.has_transit_pass.push(false);
         self.is_student.push(kind == PersonKind::Pupil);

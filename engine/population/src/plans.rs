@@ -6,12 +6,16 @@
 //!
 //! Ignored here: joint trips of a household, opening hours, weekends (every day is a working day).
 
+pub mod day_tables;
 mod outside;
 mod resident;
 
-use crate::choice::Destinations;
+use self::day_tables::DayTables;
+use crate::choice::{Choices, Tour};
 use crate::persons::{Persons, Place, Places};
 use crate::settings::PopulationSettings;
+use crate::skims::{PERIOD_DAY, period_of};
+use crate::synthesis::purpose;
 use bevy_ecs::resource::Resource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +23,7 @@ use urbis_city::model::City;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 use urbis_core::clock::Tick;
 use urbis_core::csr::Csr;
+use urbis_core::rng::Rng;
 use urbis_core::{Clock, PersonIx, TripIx};
 
 /// How somebody travels.
@@ -69,7 +74,8 @@ impl Mode {
 }
 
 /// What a trip is for: the activity at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Going home, or back outside.
     Home,
@@ -85,13 +91,22 @@ pub enum Purpose {
     Delivery,
     /// Passing through.
     Passage,
+    /// Bringing a child to school or fetching it.
+    Escort,
+    /// Doctors, care.
+    Health,
+    /// Errands, visits to offices, worship.
+    Other,
 }
 
 impl Purpose {
+    /// What other tours than those to work and school are for.
+    pub const OF_OTHER_TOURS: [Self; 4] = [Self::Shop, Self::Leisure, Self::Health, Self::Other];
+
     /// Name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["home", "work", "school", "shop", "leisure", "delivery", "passage"][self as usize]
+        ["home", "work", "school", "shop", "leisure", "delivery", "passage", "escort", "health", "other"][self as usize]
     }
 }
 
@@ -115,14 +130,23 @@ pub struct Plans {
     pub planned: Vec<Tick>,
     /// Shortest stay before it, ticks: who is late leaves late.
     pub stay_min: Vec<Tick>,
+    /// Local hour of the day it belongs to at which it was planned to start; beyond 24 after midnight.
+    pub start_h: Vec<f32>,
+    /// Time from door to door as planned, seconds; what trips off the road take.
+    pub way_s: Vec<f32>,
+    /// Way as planned, metres.
+    pub way_m: Vec<f32>,
     /// First trip of each person, then the end. Shape: persons + 1.
     pub first_trip: Vec<u32>,
     /// Trips by planned tick, for each tick of the period.
     pub(crate) by_tick: Csr<TripIx>,
 }
 
+/// Pace of somebody who crosses country, m/s.
+const WALK_MPS: f32 = 1.3;
+
 /// One planned trip while a plan is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Leg {
     pub(crate) purpose: Purpose,
     pub(crate) mode: Mode,
@@ -135,45 +159,113 @@ pub(crate) struct Leg {
 pub(crate) struct Maker<'a, 'b> {
     pub(crate) places: &'a Places,
     pub(crate) persons: &'a Persons,
-    pub(crate) choices: &'a Destinations<'b>,
+    pub(crate) choices: &'a Choices<'b>,
     pub(crate) settings: &'a PopulationSettings,
+    pub(crate) tables: &'a DayTables,
     pub(crate) seed: u64,
 }
 
-/// Makes the plans of everybody for the period of the clock, and the people from outside themselves.
+/// The planned trips of one person, in order, each with its tick.
+pub(crate) type Chain = Vec<(Leg, Tick)>;
+
+/// The plans of all residents for the period of the clock, person by person.
+#[must_use]
+pub fn of_residents(
+    places: &Places,
+    persons: &Persons,
+    choices: &Choices<'_>,
+    settings: &PopulationSettings,
+    tables: &DayTables,
+    seed: u64,
+    clock: &Clock,
+) -> ResidentPlans {
+    let days = days_of(clock);
+    let maker = Maker { places, persons, choices, settings, tables, seed };
+    let households = persons.households();
+    let chains = map_chunks(households.len() - 1, CHUNK_HOUSEHOLDS, |range| {
+        let mut chains = Vec::new();
+        for household in range {
+            let (first, end) = (households[household] as usize, households[household + 1] as usize);
+            let mut by_day: Vec<Vec<Vec<Leg>>> =
+                (0..days).map(|day| resident::household_day(&maker, first, end - first, day)).collect();
+            for member in 0..end - first {
+                let of_member: Vec<Vec<Leg>> = by_day.iter_mut().map(|day| std::mem::take(&mut day[member])).collect();
+                chains.push(chain(clock, &of_member));
+            }
+        }
+        chains
+    });
+    ResidentPlans { chains: chains.into_iter().flatten().collect() }
+}
+
+/// Households of a chunk.
+const CHUNK_HOUSEHOLDS: usize = 1024;
+
+/// What residents plan, before it stands in the trips table.
+#[derive(Clone, Debug, Default)]
+pub struct ResidentPlans {
+    chains: Vec<Chain>,
+}
+
+impl ResidentPlans {
+    /// Takes the new plans of the households that think their day over, and keeps the others. Whether one does is
+    /// drawn for each household and round, so that members stay in step with each other.
+    pub fn replan(&mut self, new: Self, persons: &Persons, share: f64, round: u32, seed: u64) -> u64 {
+        let mut changed = 0;
+        for (row, chain) in new.chains.into_iter().enumerate() {
+            let mut rng = Rng::new(seed, persons.household[row], round, purpose::REPLAN);
+            if rng.chance(share) {
+                changed += u64::from(self.chains[row] != chain);
+                self.chains[row] = chain;
+            }
+        }
+        changed
+    }
+
+    /// Tours of residents within the city, one for each trip away from home: what constants are fitted to.
+    pub(crate) fn tours(&self, places: &Places, persons: &Persons) -> Vec<(PersonIx, Tour)> {
+        let mut tours = Vec::new();
+        for (row, chain) in self.chains.iter().enumerate() {
+            let home = persons.home[row];
+            let mut at = home;
+            for (leg, _) in chain {
+                if at == home && places.building(leg.to).is_some() {
+                    let out = period_of(leg.start_s / 3600.0);
+                    let tour = Tour { from: home, to: leg.to, out, back: PERIOD_DAY };
+                    tours.push((PersonIx(row as u32), tour));
+                }
+                at = leg.to;
+            }
+        }
+        tours
+    }
+}
+
+/// The trips table of everybody: residents as planned, and the people from outside, who are made here.
 ///
 /// # Errors
 /// When a group from outside names a gateway that the city does not have.
+#[allow(clippy::too_many_arguments)] // the context of the whole synthesis, passed once
 pub fn make(
     city: &City,
     places: &Places,
     persons: &mut Persons,
-    choices: &Destinations<'_>,
+    choices: &Choices<'_>,
+    residents: &ResidentPlans,
     settings: &PopulationSettings,
+    tables: &DayTables,
     seed: u64,
     clock: &Clock,
 ) -> urbis_core::Result<Plans> {
     let days = days_of(clock);
-    let residents = persons.len();
-    let maker = Maker { places, persons, choices, settings, seed };
     let mut plans = Plans::default();
     plans.first_trip.push(0);
-    let chains = map_chunks(residents, CHUNK_ROWS, |range| {
-        range.map(|row| chain(clock, days, |day, legs| resident::day(&maker, row, day, legs))).collect::<Vec<_>>()
-    });
-    for (row, legs) in chains.into_iter().flatten().enumerate() {
-        plans.push_person(PersonIx(row as u32), persons.home[row], &legs);
+    for (row, chain) in residents.chains.iter().enumerate() {
+        plans.push_person(PersonIx(row as u32), persons.home[row], chain);
     }
-    outside::make(city, places, persons, choices, settings, seed, clock, days, &mut plans)?;
-    let end = clock.end();
-    let pairs: Vec<(u32, TripIx)> = plans
-        .planned
-        .iter()
-        .enumerate()
-        .filter(|(_, planned)| **planned < end)
-        .map(|(trip, &planned)| (planned, TripIx(trip as u32)))
-        .collect();
-    plans.by_tick = Csr::from_pairs(end as usize, &pairs);
+    outside::make(city, places, persons, choices, settings, tables, seed, clock, days, &mut plans)?;
+    plans.index(clock.end());
+    plans.set_ways(choices);
     Ok(plans)
 }
 
@@ -184,19 +276,16 @@ fn days_of(clock: &Clock) -> u32 {
 
 /// The legs of all days of one person, with starts as ticks; legs before the period are dropped with
 /// their day, so that everybody starts at home.
-pub(crate) fn chain(clock: &Clock, days: u32, day_legs: impl Fn(u32, &mut Vec<Leg>)) -> Vec<(Leg, Tick)> {
+pub(crate) fn chain(clock: &Clock, days: &[Vec<Leg>]) -> Chain {
     let offset_s = f64::from(clock.local_second_of_day(0));
-    let mut all: Vec<(Leg, Tick)> = Vec::new();
-    let mut legs = Vec::new();
-    for day in 0..days {
-        legs.clear();
-        day_legs(day, &mut legs);
-        let midnight_s = f64::from(day) * 86_400.0 - offset_s;
+    let mut all: Chain = Vec::new();
+    for (day, legs) in days.iter().enumerate() {
+        let midnight_s = day as f64 * 86_400.0 - offset_s;
         if legs.first().is_some_and(|leg| leg.start_s + midnight_s < 0.0) {
             continue;
         }
         let mut earliest = all.last().map_or(0, |(_, start)| start + STAY_MIN);
-        for &leg in &legs {
+        for &leg in legs {
             let start = ((leg.start_s + midnight_s).max(0.0) as Tick).max(earliest);
             earliest = start + STAY_MIN;
             all.push((leg, start));
@@ -229,6 +318,40 @@ impl Plans {
         self.first_trip[person.row()]..self.first_trip[person.row() + 1]
     }
 
+    /// Sorts the trips that start before the end by their planned tick.
+    fn index(&mut self, end: Tick) {
+        let pairs: Vec<(u32, TripIx)> = self
+            .planned
+            .iter()
+            .enumerate()
+            .filter(|(_, planned)| **planned < end)
+            .map(|(trip, &planned)| (planned, TripIx(trip as u32)))
+            .collect();
+        self.by_tick = Csr::from_pairs(end as usize, &pairs);
+    }
+
+    /// Fills time and way of every trip from the skims.
+    fn set_ways(&mut self, choices: &Choices<'_>) {
+        let ways = map_chunks(self.len(), CHUNK_ROWS, |range| {
+            let way = |trip: usize| {
+                let period = period_of(self.start_h[trip].into());
+                let travel = choices.between(self.mode[trip], period, self.from[trip], self.to[trip]);
+                if travel.minutes.is_finite() {
+                    (travel.minutes as f32 * 60.0, travel.way_m as f32)
+                } else {
+                    // Somebody who must go where no mode of theirs leads walks the straight line.
+                    let way_m = choices.straight_m(self.from[trip], self.to[trip]) as f32;
+                    (way_m / WALK_MPS, way_m)
+                }
+            };
+            range.map(way).collect::<Vec<_>>()
+        });
+        for (time_s, way_m) in ways.into_iter().flatten() {
+            self.way_s.push(time_s);
+            self.way_m.push(way_m);
+        }
+    }
+
     /// Appends the trips of the next person. Trips that lead nowhere (no such place, or where the person
     /// already is) are left out, and with them nothing is lost: the next trip starts where they stayed.
     pub(crate) fn push_person(&mut self, person: PersonIx, home: Place, legs: &[(Leg, Tick)]) {
@@ -246,6 +369,7 @@ impl Plans {
             self.planned.push(*start);
             // Who comes late shortens the stay, down to a quarter of the planned one.
             self.stay_min.push(((start - arrived) / 4).max(STAY_MIN));
+            self.start_h.push((leg.start_s / 3600.0) as f32);
             at = leg.to;
             arrived = *start;
         }

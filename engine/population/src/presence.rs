@@ -13,7 +13,7 @@ use bevy_ecs::system::{Res, ResMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use urbis_core::clock::Tick;
-use urbis_core::{Clock, TripIx};
+use urbis_core::{Clock, PersonIx, TripIx};
 
 /// Tick that never comes.
 pub const NEVER: Tick = Tick::MAX;
@@ -85,6 +85,19 @@ impl People {
             wait_s: vec![0.0; plans.len()],
             is_rejected: vec![false; plans.len()],
             late: BinaryHeap::new(),
+        }
+    }
+
+    /// What a person does now, in the words of the tables, and where; on the way, the place they left.
+    #[must_use]
+    pub fn doing(&self, persons: &Persons, plans: &Plans, person: PersonIx) -> (&'static str, Place) {
+        let row = person.row();
+        let last = self.next_trip[row].checked_sub(1).filter(|trip| plans.trips_of(person).contains(trip));
+        match (last, self.place[row]) {
+            (Some(trip), Place::TRAVELLING) => ("travelling", plans.from[trip as usize]),
+            (Some(trip), at) if at == plans.to[trip as usize] => (plans.purpose[trip as usize].name(), at),
+            // At home from the start, or back where a trip could not be made from.
+            (_, at) => ("home", if at == Place::TRAVELLING { persons.home[row] } else { at }),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::synthesis::SynthesisSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Age classes: name of the panel indicator, and lower bound in years.
 pub const AGE_CLASSES: [(&str, u8); 6] = [
@@ -89,6 +90,28 @@ pub struct PopulationSettings {
     pub decay_m: Decay,
     /// Speeds and constants of the modes.
     pub modes: BTreeMap<Mode, ModeSettings>,
+    /// What an hour of travel is worth, money for each hour: sets fares and tolls against time.
+    pub value_of_time_per_h: f64,
+    /// Dissimilarity of modes within a nest, over 0 to 1: private motor vehicles are one nest, walking and cycling
+    /// the other. 1 makes the choice a multinomial logit.
+    #[schemars(range(min = 0.05, max = 1.0))]
+    pub nest_dissimilarity: f64,
+    /// Shares of modes that residents' tours within the city should have, percent or parts; the constants of these
+    /// modes are fitted to them. Empty: constants stay as they are written.
+    pub target_mode_shares: BTreeMap<Mode, f64>,
+    /// Tables of the day (TOML), relative to the file in which this is written; the shipped ones where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub day_tables: Option<PathBuf>,
+    /// Where times and ways come from.
+    pub ways: Ways,
+    /// About how many cells the city is split into; times and ways between places are those between their cells.
+    #[schemars(range(min = 1, max = 5000))]
+    pub cells: usize,
+    /// How work and school places are dealt out.
+    pub workplaces: WorkplaceModel,
+    /// Days run before the one that counts.
+    pub feedback: Feedback,
     /// Groups of people who come from outside.
     pub external: Vec<ExternalGroup>,
     /// Vehicles a day that cross the border in both directions, which the groups with
@@ -145,6 +168,63 @@ pub struct ModeSettings {
     pub access_min: f64,
     /// Constant of the choice, in minutes of travel: negative makes the mode more attractive.
     pub constant_min: f64,
+    /// Money for each trip: a ticket, half a day's parking.
+    #[serde(default)]
+    pub cost: f64,
+    /// Money for each kilometre: fuel, wear.
+    #[serde(default)]
+    pub cost_per_km: f64,
+}
+
+impl ModeSettings {
+    /// A mode that costs no money.
+    #[must_use]
+    pub const fn new(speed_kmh: f64, detour: f64, access_min: f64, constant_min: f64) -> Self {
+        Self { speed_kmh, detour, access_min, constant_min, cost: 0.0, cost_per_km: 0.0 }
+    }
+}
+
+/// Where times and ways of trips come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ways {
+    /// The networks of the city: roads, paths with their slopes, timetables.
+    #[default]
+    Network,
+    /// The straight line times `detour` at `speed_kmh`, for every mode.
+    Straight,
+}
+
+/// How work and school places are dealt out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkplaceModel {
+    /// Doubly-constrained gravity: every place takes its share of workers and pupils.
+    #[default]
+    Gravity,
+    /// Radiation: the best of the opportunities that lie nearer; no decay to calibrate.
+    Radiation,
+}
+
+/// Runs of the day before the one that counts, in which people learn how long trips take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Feedback {
+    /// Largest number of days that are run before; 0 plans with empty roads.
+    #[schemars(range(min = 0, max = 100))]
+    pub iterations: u32,
+    /// Share of people who think their day over after each.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub replan_share: f64,
+    /// Stop once car times between cells change by no more than this share, weighted by trips.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub tolerance: f64,
+}
+
+impl Default for Feedback {
+    fn default() -> Self {
+        Self { iterations: 0, replan_share: 0.4, tolerance: 0.02 }
+    }
 }
 
 /// A group of people from outside.
@@ -200,8 +280,7 @@ pub struct Wave {
 impl Default for PopulationSettings {
     fn default() -> Self {
         // Speeds and access times are common planning values; constants are calibrated by scenario.
-        let mode =
-            |speed_kmh, detour, access_min, constant_min| ModeSettings { speed_kmh, detour, access_min, constant_min };
+        let mode = ModeSettings::new;
         Self {
             sample_factor: 1.0,
             synthesis: SynthesisSettings::default(),
@@ -229,6 +308,14 @@ impl Default for PopulationSettings {
                 (Mode::Bicycle, mode(13.0, 1.3, 2.0, 16.0)),
                 (Mode::Walk, mode(4.7, 1.25, 0.0, 0.0)),
             ]),
+            value_of_time_per_h: 12.0,
+            nest_dissimilarity: 0.8,
+            target_mode_shares: BTreeMap::new(),
+            day_tables: None,
+            ways: Ways::default(),
+            cells: 600,
+            workplaces: WorkplaceModel::default(),
+            feedback: Feedback::default(),
             external: Vec::new(),
             border_crossings_per_day: None,
         }

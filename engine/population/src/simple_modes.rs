@@ -1,11 +1,9 @@
-//! Modes that do not queue on the road: everything but cars and vans travels at the speed of its mode
-//! along the straight line times a detour factor, plus access time. A calendar of arrivals; work per
-//! arrival.
+//! Modes that do not queue on the road: everything but cars and vans takes the time that its plan gives it
+//! ([`crate::plans::Plans::way_s`]). A calendar of arrivals; work per arrival.
 
-use crate::persons::Places;
 use crate::plans::Plans;
 use crate::presence::TripEnd;
-use crate::settings::{ModeSettings, PopulationSettings};
+use crate::settings::PopulationSettings;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use std::cmp::Reverse;
@@ -22,11 +20,9 @@ pub struct SimpleTrips {
 }
 
 impl SimpleTrips {
-    /// Sets out: the trip arrives after its mode's time.
-    pub fn start(&mut self, trip: TripIx, tick: Tick, plans: &Plans, places: &Places, model: &PopulationModel) {
-        let (way_m, seconds) = way(trip, plans, places, model);
-        debug_assert!(way_m.is_finite());
-        let arrive_ms = tick * 1000 + (seconds * 1000.0).max(1000.0) as u32;
+    /// Sets out: the trip arrives after the time of its way.
+    pub fn start(&mut self, trip: TripIx, tick: Tick, plans: &Plans) {
+        let arrive_ms = tick * 1000 + (plans.way_s[trip.row()] * 1000.0).max(1000.0) as u32;
         self.arrivals.push(Reverse((arrive_ms, trip.0)));
     }
     /// Trips under way.
@@ -36,37 +32,23 @@ impl SimpleTrips {
     }
 }
 
-/// Way in metres and time in seconds.
-fn way(trip: TripIx, plans: &Plans, places: &Places, model: &PopulationModel) -> (f64, f64) {
-    let mode = &model.modes[plans.mode[trip.row()] as usize];
-    let way_m = places.distance_m(plans.from[trip.row()], plans.to[trip.row()]) * mode.detour;
-    (way_m, mode.access_min * 60.0 + way_m / (mode.speed_kmh / 3.6))
-}
-
 /// What of the settings is needed while stepping.
 #[derive(Clone, Debug, Resource)]
 pub struct PopulationModel {
     /// Share of all persons that is simulated.
     pub sample_factor: f64,
-    modes: Vec<ModeSettings>,
 }
 
 impl PopulationModel {
     /// From the settings of a scenario.
     #[must_use]
     pub fn new(settings: &PopulationSettings) -> Self {
-        Self { sample_factor: settings.sample_factor, modes: settings.all_modes() }
+        Self { sample_factor: settings.sample_factor }
     }
 }
 
 /// Collects the trips that arrive within this tick.
-pub fn advance_simple_modes(
-    clock: Res<'_, Clock>,
-    plans: Res<'_, Plans>,
-    places: Res<'_, Places>,
-    model: Res<'_, PopulationModel>,
-    mut trips: ResMut<'_, SimpleTrips>,
-) {
+pub fn advance_simple_modes(clock: Res<'_, Clock>, plans: Res<'_, Plans>, mut trips: ResMut<'_, SimpleTrips>) {
     trips.ended.clear();
     let end_ms = (clock.tick() + 1) * 1000;
     while let Some(&Reverse((arrive_ms, trip))) = trips.arrivals.peek()
@@ -74,7 +56,6 @@ pub fn advance_simple_modes(
     {
         trips.arrivals.pop();
         let trip = TripIx(trip);
-        let (way_m, _) = way(trip, &plans, &places, &model);
-        trips.ended.push(TripEnd { trip, arrive_ms, distance_m: way_m as f32, wait_s: 0.0 });
+        trips.ended.push(TripEnd { trip, arrive_ms, distance_m: plans.way_m[trip.row()], wait_s: 0.0 });
     }
 }

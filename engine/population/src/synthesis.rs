@@ -39,4 +39,5 @@ pub(crate) mod purpose {
     pub(crate) const PLAN: u32 = 103;
     pub(crate) const TASTE: u32 = 104;
     pub(crate) const OUTSIDE: u32 = 105;
+    pub(crate) const REPLAN: u32 = 106;
 }

@@ -239,7 +239,8 @@ impl Loaded {
     pub fn population(&self) -> PopulationSettings {
         let mut population = self.scenario.population.clone();
         let synthesis = &mut population.synthesis;
-        for path in [&mut synthesis.seed_households, &mut synthesis.seed_persons].into_iter().flatten() {
+        let samples = [&mut synthesis.seed_households, &mut synthesis.seed_persons];
+        for path in samples.into_iter().chain([&mut population.day_tables]).flatten() {
             *path = self.resolve(path);
         }
         population

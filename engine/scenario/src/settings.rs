@@ -91,6 +91,9 @@ pub struct PeriodSettings {
 pub struct OutputSettings {
     /// The result tables, each with its own schedule and area.
     pub tables: OutputTables,
+    /// Smallest number of people or trips that a row of `presence`, `activity_presence` and `od` may stand for
+    /// (k-anonymity); smaller ones are summed up or left out. Above 1, tables of single persons cannot be written.
+    pub smallest_group: u32,
 }
 
 /// The result tables. A table that is not named keeps its defaults.
@@ -117,6 +120,22 @@ pub struct OutputTables {
     pub gridlock: PlainTable,
     /// Every vehicle and link it left; off by default, because it is large.
     pub crossings: AskedTable,
+    /// People in each zone by what they do and who they are, per interval (default every 900 s).
+    pub activity_presence: ScheduledTable<900>,
+    /// Every stay of every person; off by default, because it is large.
+    pub activities: AskedTable,
+    /// Chains of trips from home to home; off by default.
+    pub tours: AskedTable,
+    /// What each trip consists of; off by default.
+    pub legs: AskedTable,
+    /// Trips between zones by hour and mode.
+    pub od: PlainTable,
+    /// Times and ways between zones that people plan with; off by default.
+    pub skims: AskedTable,
+    /// Jobs, schools, hospitals, shops and leisure within reach of each zone.
+    pub accessibility: PlainTable,
+    /// Days lived before the one that counts.
+    pub feedback: PlainTable,
     /// Everybody of the run with age, household, job, licence and car; off by default.
     pub persons: AskedTable,
     /// Households with size, cars and income; off by default.
@@ -218,24 +237,35 @@ pub struct TableSchedule<'a> {
 impl OutputTables {
     /// All schedules, in the order of the fields, disabled tables included.
     #[must_use]
-    pub fn schedules(&self) -> [TableSchedule<'_>; 12] {
-        fn asked<'a>(table: &'static str, t: &'a AskedTable) -> TableSchedule<'a> {
-            TableSchedule { table, enabled: t.enabled, every_s: None, zones: &t.zones }
-        }
+    pub fn schedules(&self) -> Vec<TableSchedule<'_>> {
         fn every<'a, const S: u32>(table: &'static str, t: &'a ScheduledTable<S>) -> TableSchedule<'a> {
             TableSchedule { table, enabled: t.enabled, every_s: Some(t.every_s), zones: &t.zones }
         }
-        [
+        fn asked<'a>(table: &'static str, t: &'a AskedTable) -> TableSchedule<'a> {
+            TableSchedule { table, enabled: t.enabled, every_s: None, zones: &t.zones }
+        }
+        fn plain(table: &'static str, t: &PlainTable) -> TableSchedule<'static> {
+            TableSchedule { table, enabled: t.enabled, every_s: None, zones: &[] }
+        }
+        vec![
             every("link_state", &self.link_state),
             TableSchedule { table: "trips", enabled: self.trips.enabled, every_s: None, zones: &self.trips.zones },
             every("presence", &self.presence),
             every("building_load", &self.building_load),
             every("zone_load", &self.zone_load),
-            TableSchedule { table: "kpis", enabled: self.kpis.enabled, every_s: None, zones: &[] },
-            TableSchedule { table: "ledgers", enabled: self.ledgers.enabled, every_s: None, zones: &[] },
+            plain("kpis", &self.kpis),
+            plain("ledgers", &self.ledgers),
             every("signals", &self.signals),
-            TableSchedule { table: "gridlock", enabled: self.gridlock.enabled, every_s: None, zones: &[] },
+            plain("gridlock", &self.gridlock),
             asked("crossings", &self.crossings),
+            every("activity_presence", &self.activity_presence),
+            asked("activities", &self.activities),
+            asked("tours", &self.tours),
+            asked("legs", &self.legs),
+            plain("od", &self.od),
+            asked("skims", &self.skims),
+            plain("accessibility", &self.accessibility),
+            plain("feedback", &self.feedback),
             asked("persons", &self.persons),
             asked("households", &self.households),
         ]

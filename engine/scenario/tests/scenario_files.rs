@@ -84,7 +84,7 @@ fn a_whole_scenario() {
     assert_eq!((scenario.name.as_str(), scenario.seed), ("baseline", 1));
     assert_eq!(scenario.population.sample_factor.to_string(), "0.5");
     assert_eq!(loaded.timing().unwrap().ticks, 86_400);
-    let every: Vec<_> = scenario.output.tables.schedules().map(|s| (s.table, s.enabled, s.every_s)).into();
+    let every: Vec<_> = scenario.output.tables.schedules().iter().map(|s| (s.table, s.enabled, s.every_s)).collect();
     assert_eq!(
         every,
         [
@@ -98,6 +98,14 @@ fn a_whole_scenario() {
             ("signals", true, Some(900)),
             ("gridlock", true, None),
             ("crossings", false, None),
+            ("activity_presence", true, Some(900)),
+            ("activities", false, None),
+            ("tours", false, None),
+            ("legs", false, None),
+            ("od", true, None),
+            ("skims", false, None),
+            ("accessibility", true, None),
+            ("feedback", true, None),
             ("persons", false, None),
             ("households", false, None),
         ]

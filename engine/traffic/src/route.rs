@@ -159,6 +159,8 @@ pub struct Router {
     pub(crate) expansion: Expansion,
     /// What drivers multiply the travel time of each link by.
     factor: Vec<f64>,
+    /// What drivers add to the travel time of each link, milliseconds: tolls; empty where there are none.
+    extra_ms: Vec<u32>,
     present: RouteMetric,
     pool: Mutex<Vec<Search>>,
 }
@@ -187,6 +189,7 @@ impl Router {
             cch: Cch::new(&expansion.x_m, &expansion.y_m, &expansion.edges),
             expansion,
             factor,
+            extra_ms: Vec::new(),
             present: RouteMetric { metric: Metric::default() },
             pool: Mutex::new(Vec::new()),
         };
@@ -196,8 +199,8 @@ impl Router {
         router
     }
 
-    /// Takes a travel time in milliseconds for each link; times the link's route factor, at least 1 ms and
-    /// at most a day counts.
+    /// Takes a travel time in milliseconds for each link; times the link's route factor and with its toll, at least
+    /// 1 ms and at most a day counts.
     pub fn set_travel_times(&mut self, travel_time_ms: &[u32]) {
         self.present = self.travel_time_metric(travel_time_ms);
     }
@@ -205,9 +208,18 @@ impl Router {
     /// What [`Router::set_travel_times`] takes over, as a metric of its own.
     #[must_use]
     pub fn travel_time_metric(&self, travel_time_ms: &[u32]) -> RouteMetric {
-        let cost = |(&ms, &factor): (&u32, &f64)| ((f64::from(ms) * factor).round() as u32).clamp(1, LINK_COST_MAX);
-        let costs: Vec<u32> = travel_time_ms.iter().zip(&self.factor).map(cost).collect();
+        let cost = |(link, (&ms, &factor)): (usize, (&u32, &f64))| {
+            let extra_ms = self.extra_ms.get(link).map_or(0.0, |&ms| f64::from(ms));
+            ((f64::from(ms) * factor + extra_ms).round() as u32).clamp(1, LINK_COST_MAX)
+        };
+        let costs: Vec<u32> = travel_time_ms.iter().zip(&self.factor).enumerate().map(cost).collect();
         self.metric(&costs)
+    }
+
+    /// Takes what drivers add to the travel time of each link, milliseconds, such as a toll at their value of time;
+    /// empty for nothing. Counts from the next travel times on.
+    pub fn set_extra_ms(&mut self, extra_ms: Vec<u32>) {
+        self.extra_ms = extra_ms;
     }
 
     /// A metric from a cost for each link, at least 1 and at most [`LINK_COST_MAX`], or [`CLOSED`]; values outside

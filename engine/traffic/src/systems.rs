@@ -16,8 +16,10 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::world::World;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
 use urbis_city::model::{City, NodeControl};
-use urbis_core::{Clock, NodeIx, Result, Tick, TripIx};
+use urbis_core::{Clock, NodeIx, Problem, Problems, Result, Tick, TripIx};
 
 /// Settings of traffic in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Resource)]
@@ -36,6 +38,9 @@ pub struct TrafficSettings {
     pub signals: SignalSettings,
     /// What happens to rings of full links that block themselves: `release` (they creep), `report` or `stop`.
     pub gridlock: GridlockPolicy,
+    /// Tolls: money for each passage, by id of the link of the city. Drivers weigh them against time at
+    /// `population.value_of_time_per_h`.
+    pub tolls: BTreeMap<String, f64>,
 }
 
 impl Default for TrafficSettings {
@@ -47,6 +52,7 @@ impl Default for TrafficSettings {
             gridlock_check_s: 20,
             signals: SignalSettings::default(),
             gridlock: GridlockPolicy::default(),
+            tolls: BTreeMap::new(),
         }
     }
 }
@@ -222,6 +228,47 @@ pub fn install_network(world: &mut World, network: CarNetwork, settings: Traffic
     world.init_resource::<Signals>();
     world.init_resource::<EmissionFactors>();
     Ok(())
+}
+
+/// Tolls of each car link, money; empty where there are none.
+///
+/// # Errors
+/// [`urbis_core::Error::Input`] naming tolls of links that cars do not use, and tolls that are not money.
+pub fn tolls_of_links(city: &City, network: &CarNetwork, settings: &TrafficSettings) -> Result<Vec<f32>> {
+    if settings.tolls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: BTreeMap<&str, usize> =
+        network.city_link.iter().enumerate().map(|(row, link)| (city.links.id[link.row()].as_str(), row)).collect();
+    let mut tolls = vec![0.0; network.links()];
+    let mut problems = Problems::new();
+    for (id, &toll) in &settings.tolls {
+        match rows.get(id.as_str()) {
+            Some(&row) if toll.is_finite() && toll >= 0.0 => tolls[row] = toll as f32,
+            Some(_) => problems.push(Problem::file(
+                Path::new("traffic.tolls"),
+                format!("link `{id}` costs {toll}, expected money >= 0"),
+            )),
+            None => problems.push(
+                Problem::file(
+                    Path::new("traffic.tolls"),
+                    format!("`{id}` is not a link that cars use in the city `{}`", city.manifest.name),
+                )
+                .with_help("ids of links stand in layers/links.parquet of the city package"),
+            ),
+        }
+    }
+    problems.or_else(tolls)
+}
+
+/// Lets drivers weigh tolls against time from now on: milliseconds for each unit of money. `tolls` by car link; empty
+/// for none.
+pub fn set_tolls(world: &mut World, tolls: &[f32], ms_per_money: f64) {
+    let extra_ms = tolls.iter().map(|&toll| (f64::from(toll) * ms_per_money).round() as u32).collect();
+    let free_ms = world.resource::<CarNetwork>().free_time_ms();
+    let mut router = world.resource_mut::<Router>();
+    router.set_extra_ms(extra_ms);
+    router.set_travel_times(&free_ms);
 }
 
 /// Lets the controllers of signals decide whose time has come.

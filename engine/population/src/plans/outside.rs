@@ -4,15 +4,17 @@
 
 use super::resident::{midday, start_s, way_home, working_hours};
 use super::{Leg, Maker, Mode, Plans, Purpose, chain};
-use crate::choice::Destinations;
+use crate::choice::Choices;
 use crate::persons::{Persons, Place, Places};
+use crate::plans::day_tables::DayTables;
 use crate::settings::{ExternalGroup, PersonKind, PopulationSettings};
+use crate::skims::period_of;
 use crate::synthesis::purpose;
 use urbis_city::model::City;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 use urbis_core::columns::cumulative;
 use urbis_core::rng::Rng;
-use urbis_core::{Clock, Problem, Problems, ZoneIx};
+use urbis_core::{Clock, Problem, Problems};
 
 /// Makes the people of every group and their plans.
 #[allow(clippy::too_many_arguments)] // the context of the whole synthesis, passed once
@@ -20,8 +22,9 @@ pub(crate) fn make(
     city: &City,
     places: &Places,
     persons: &mut Persons,
-    choices: &Destinations<'_>,
+    choices: &Choices<'_>,
     settings: &PopulationSettings,
+    tables: &DayTables,
     seed: u64,
     clock: &Clock,
     days: u32,
@@ -46,7 +49,7 @@ pub(crate) fn make(
                     let gateway = rng.pick_cumulative(&gateway_cumulative).unwrap_or(0);
                     let what = if group.kind == PersonKind::Pupil { Purpose::School } else { Purpose::Work };
                     let workplace =
-                        if is_worker { choices.place_for(what, ZoneIx::NONE, &mut rng) } else { Place::NONE };
+                        if is_worker { choices.place_for(what, Place::NONE, true, &mut rng) } else { Place::NONE };
                     (gateways[group_row][gateway].0, workplace)
                 })
                 .collect::<Vec<_>>()
@@ -54,11 +57,18 @@ pub(crate) fn make(
         for (home, workplace) in drawn.into_iter().flatten() {
             persons.push_from_outside(group.kind, home, workplace);
         }
-        let maker = Maker { places, persons, choices, settings, seed };
+        let maker = Maker { places, persons, choices, settings, tables, seed };
         let outside = Outside::new(group, &gateways[group_row]);
         let chains = map_chunks(members, CHUNK_ROWS, |range| {
             range
-                .map(|row| chain(clock, days, |day, legs| outside.day(&maker, first + row, day, legs)))
+                .map(|row| {
+                    let of_day = |day| {
+                        let mut legs = Vec::new();
+                        outside.day(&maker, first + row, day, &mut legs);
+                        legs
+                    };
+                    chain(clock, &(0..days).map(of_day).collect::<Vec<_>>())
+                })
                 .collect::<Vec<_>>()
         });
         for (row, legs) in chains.into_iter().flatten().enumerate() {
@@ -163,14 +173,14 @@ impl<'a> Outside<'a> {
                 if at == Place::NONE {
                     return;
                 }
-                let (_, stay_h) = working_hours(&mut rng);
+                let (_, stay_h) = working_hours(maker.tables, &mut rng);
                 legs.push(Leg {
                     purpose: Purpose::Work,
                     mode,
                     to: at,
                     start_s: start_s(maker, mode, home, at, arrive_h),
                 });
-                midday(maker, at, arrive_h, arrive_h + stay_h, &mut rng, legs);
+                midday(maker, at, (arrive_h, arrive_h + stay_h), &mut rng, legs);
                 let stops = maker.settings.stop_after_work_share * 0.5;
                 way_home(maker, at, home, mode, arrive_h + stay_h, stops, &mut rng, legs);
             }
@@ -215,7 +225,7 @@ impl<'a> Outside<'a> {
                 _ if rng.chance(0.4) => Purpose::Shop,
                 _ => Purpose::Leisure,
             };
-            let to = maker.choices.place_for(purpose, maker.places.zone[at.row()], rng);
+            let to = maker.choices.place_for(purpose, at, mode == Mode::Car, rng);
             if to == Place::NONE {
                 return;
             }
@@ -229,7 +239,8 @@ impl<'a> Outside<'a> {
         // Walkers go back to their vehicle first.
         if stops > 1 && self.group.kind == PersonKind::Visitor && mode != Mode::Walk {
             let parked = legs[legs.len() - stops as usize].to;
-            let back_s = (arrive_h + stay_h) * 3600.0 - maker.choices.minutes(Mode::Walk, at, parked) * 60.0;
+            let back_s = (arrive_h + stay_h) * 3600.0
+                - maker.choices.minutes(Mode::Walk, period_of(arrive_h + stay_h), at, parked) * 60.0;
             legs.push(Leg { purpose: Purpose::Leisure, mode: Mode::Walk, to: parked, start_s: back_s });
         }
         legs.push(Leg { purpose: Purpose::Home, mode, to: home, start_s: (arrive_h + stay_h) * 3600.0 });

@@ -19,7 +19,7 @@ use crate::settings::PopulationSettings;
 use std::collections::BTreeMap;
 use urbis_city::model::{BuildingUse, City};
 use urbis_core::chunks::map_chunks;
-use urbis_core::columns::{apportion, cumulative};
+use urbis_core::columns::apportion;
 use urbis_core::{Problem, Problems, ZoneIx};
 
 /// Residents of each zone: the panel's `residents`, else `residents_share` (percent) of the city's
@@ -238,11 +238,6 @@ fn deal_households(households: u32, weights: &[f64], buildings: &[u32]) -> Vec<u
         .zip(buildings)
         .flat_map(|(count, &building)| std::iter::repeat_n(building, count as usize))
         .collect()
-}
-
-/// Cumulative weights of a zone's rows, for drawing one.
-pub(crate) fn cumulative_of(rows: &[usize], weight: impl Fn(usize) -> f64) -> Vec<f64> {
-    cumulative(rows.iter().map(|&row| weight(row)))
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ pub(crate) fn draw(context: &Context<'_>, zone: usize, made: &Made, homes: &[u32
         workplace: vec![Place::NONE; count],
         age_years: seeds.iter().zip(&draws).map(|(seed, draws)| age_years(seed, draws.age)).collect(),
         sex: Vec::new(),
+        household_cars: Vec::new(),
         has_licence: vec![false; count],
         has_transit_pass: Vec::new(),
         is_student: vec![false; count],
@@ -172,6 +173,7 @@ pub(crate) fn draw(context: &Context<'_>, zone: usize, made: &Made, homes: &[u32
         households.cars = cars(context, zone, &adults);
     }
     licences(context, zone, &mut persons, &mut households, &adults, &seeds, &draws);
+    persons.household_cars = persons.household.iter().map(|&household| households.cars[household as usize]).collect();
     for row in 0..count {
         persons.has_car[row] = persons.has_licence[row] && households.cars[persons.household[row] as usize] > 0;
     }

@@ -1,0 +1,127 @@
+//! Plans made and made again: first under empty roads, then, where a scenario asks for it, under the times that the
+//! last day's traffic left.
+//!
+//! Workplaces and schools are long-term: they are dealt out once, under the skims of empty roads without tolls. So are
+//! the constants of the modes, where a scenario gives shares to fit them to. Everything else may change from round to
+//! round, for the households that think their day over.
+
+use crate::cells::Cells;
+use crate::choice::{Choices, WorkplaceFit};
+use crate::persons::{Persons, Places};
+use crate::plans::day_tables::DayTables;
+use crate::plans::{self, Mode, Plans, ResidentPlans};
+use crate::presence::{People, TripStarts};
+use crate::settings::PopulationSettings;
+use crate::simple_modes::SimpleTrips;
+use crate::skims::Skims;
+use crate::synthesis::jobs::Jobs;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::world::World;
+use urbis_city::model::City;
+use urbis_core::{Clock, Result};
+
+/// Makes plans, and remembers what they were made of.
+#[derive(Debug, Resource)]
+pub struct Planner {
+    settings: PopulationSettings,
+    tables: DayTables,
+    seed: u64,
+    residents: ResidentPlans,
+    /// Constants of the modes, minutes, in order of [`Mode::ALL`]: as written, or as fitted.
+    pub constants_min: Vec<f64>,
+    /// Largest difference from the target shares that fitting left; 0 without targets.
+    pub mode_share_error: f64,
+    /// How well places of work, then of school, are dealt out.
+    pub workplace_fits: [WorkplaceFit; 2],
+}
+
+impl Planner {
+    /// Deals out workplaces and schools and makes the first plans of the city in the world. `unpriced` are the skims
+    /// of empty roads without tolls; the [`Skims`] in the world those that people plan with.
+    ///
+    /// # Errors
+    /// When a group from outside names a gateway that the city does not have.
+    pub fn install(
+        world: &mut World,
+        city: &City,
+        settings: &PopulationSettings,
+        tables: DayTables,
+        unpriced: &Skims,
+        seed: u64,
+        clock: &Clock,
+    ) -> Result<()> {
+        let constants_min = settings.all_modes().iter().map(|mode| mode.constant_min).collect();
+        let mut planner = Self {
+            settings: settings.clone(),
+            tables,
+            seed,
+            residents: ResidentPlans::default(),
+            constants_min,
+            mode_share_error: 0.0,
+            workplace_fits: [WorkplaceFit::default(), WorkplaceFit::default()],
+        };
+        let Some(mut persons) = world.remove_resource::<Persons>() else {
+            unreachable!("people are installed before their plans");
+        };
+        let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
+        let long_term = Choices::new(city, places, cells, unpriced, jobs, settings, seed);
+        planner.workplace_fits = long_term.assign_workplaces(&mut persons, settings);
+        let targets: Vec<(Mode, f64)> =
+            settings.target_mode_shares.iter().map(|(&mode, &share)| (mode, share)).collect();
+        if !targets.is_empty() {
+            let drafts = planner.draft(&long_term, places, &persons, clock);
+            let tours = drafts.tours(places, &persons);
+            (planner.constants_min, planner.mode_share_error) = long_term.fit_constants(&persons, &tours, &targets);
+        }
+        world.insert_resource(persons);
+        planner.plan(world, city, clock, None)?;
+        world.insert_resource(planner);
+        Ok(())
+    }
+
+    fn draft(&self, choices: &Choices<'_>, places: &Places, persons: &Persons, clock: &Clock) -> ResidentPlans {
+        plans::of_residents(places, persons, choices, &self.settings, &self.tables, self.seed, clock)
+    }
+
+    /// Makes plans under the skims in the world and puts people back to where the period starts: everybody, or, in
+    /// `round`, those of a share of the households. Returns how many persons plan otherwise than before.
+    ///
+    /// # Errors
+    /// When a group from outside names a gateway that the city does not have.
+    pub fn plan(&mut self, world: &mut World, city: &City, clock: &Clock, round: Option<(u32, f64)>) -> Result<u64> {
+        let Some(mut persons) = world.remove_resource::<Persons>() else {
+            unreachable!("people are installed before their plans");
+        };
+        persons.truncate(persons.residents());
+        let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
+        let skims = world.resource::<Skims>();
+        let mut choices = Choices::new(city, places, cells, skims, jobs, &self.settings, self.seed);
+        choices.set_constants(&self.constants_min);
+        let drafts = self.draft(&choices, places, &persons, clock);
+        let changed = match round {
+            None => {
+                self.residents = drafts;
+                persons.len() as u64
+            }
+            Some((round, share)) => self.residents.replan(drafts, &persons, share, round, self.seed),
+        };
+        let plans = plans::make(
+            city,
+            places,
+            &mut persons,
+            &choices,
+            &self.residents,
+            &self.settings,
+            &self.tables,
+            self.seed,
+            clock,
+        )?;
+        let people = People::new(&persons, &plans, places.len());
+        world.insert_resource(people);
+        world.insert_resource(persons);
+        world.insert_resource::<Plans>(plans);
+        world.insert_resource(TripStarts::default());
+        world.insert_resource(SimpleTrips::default());
+        Ok(changed)
+    }
+}
