@@ -16,6 +16,7 @@ pub mod learning;
 pub mod run;
 pub mod simulation;
 pub mod step;
+pub mod synthesis_run;
 pub mod traffic_run;
 
 pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};

@@ -48,6 +48,8 @@ pub struct RunSummary {
     pub run_id: String,
     /// Indicators beside published figures.
     pub kpis: Vec<Kpi>,
+    /// What of the input disagrees, in sentences: figures for one thing that differ.
+    pub warnings: Vec<String>,
     /// Wall time, seconds.
     pub wall_s: f64,
     /// Worker threads.
@@ -119,6 +121,7 @@ fn run_on_pool(
     let writer = ResultsWriter::create(&options.out, &package, facts, &tables(loaded))?;
     report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
     let mut simulation = Simulation::new(loaded, city, seed, writer)?;
+    let warnings = simulation.world().resource::<urbis_population::FitReport>().warnings.clone();
     let is_stopped = || stop.load(Ordering::Relaxed);
     simulation.learn(
         &loaded.scenario.population,
@@ -164,6 +167,7 @@ fn run_on_pool(
         seed,
         run_id,
         kpis,
+        warnings,
         wall_s,
         threads,
         peak_memory_bytes,

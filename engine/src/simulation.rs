@@ -10,10 +10,11 @@ use urbis_core::{Clock, Domain, Period, Problem, Result};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_people::{self, PeopleRecorder};
+use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::plans::day_tables::DayTables;
-use urbis_population::{People, Persons, Places, Planner, Plans};
+use urbis_population::{Households, People, Persons, Places, Planner, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
 
@@ -41,9 +42,9 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        let population = &scenario.population;
+        let population = &loaded.population();
         let tables = match &population.day_tables {
-            Some(path) => DayTables::read(&loaded.resolve(path))?,
+            Some(path) => DayTables::read(path)?,
             None => DayTables::shipped()?,
         };
         urbis_population::install(&mut world, &city, population, seed)?;
@@ -139,6 +140,10 @@ impl Simulation {
         {
             rounds.0.iter().try_for_each(|round| round.write(&mut writer))?;
         }
+        let (city, places) = (world.resource::<City>(), world.resource::<Places>());
+        let recorders = world.resource::<Recorders>();
+        record_synthesis::persons(city, places, world.resource::<Persons>(), &recorders.persons, &mut writer)?;
+        record_synthesis::households(city, places, world.resource::<Households>(), &recorders.households, &mut writer)?;
         Ok((writer, kpis))
     }
 }
@@ -194,6 +199,8 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "signals" => recorders.signals = recording,
             "gridlock" => recorders.gridlock = recording,
             "crossings" => recorders.crossings = recording,
+            "persons" => recorders.persons = recording,
+            "households" => recorders.households = recording,
             "activity_presence" => recorders.activity_presence = recording,
             "activities" => recorders.activities = recording,
             "tours" => recorders.tours = recording,
@@ -213,6 +220,8 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             ("activities", &recorders.activities),
             ("tours", &recorders.tours),
             ("legs", &recorders.legs),
+            ("persons", &recorders.persons),
+            ("households", &recorders.households),
         ];
         for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
             problems.push(loaded.problem_at(

@@ -102,6 +102,9 @@ kinds! {
     /// A running number that names a row.
     Number: i64, Int64Builder, DataType::Int64, Int64Builder::new(),
         nullable false, delta true, |b, v| b.append_value(v), |_v| None;
+    /// A running number that names a row, where there is one.
+    MaybeNumber: Option<i64>, Int64Builder, DataType::Int64, Int64Builder::new(),
+        nullable true, delta true, |b, v| b.append_option(v), |_v| None;
     /// How many.
     Count: u64, UInt64Builder, DataType::UInt64, UInt64Builder::new(),
         nullable false, delta false, |b, v| b.append_value(v), |_v| None;

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod marker;
 pub mod record;
 pub mod record_people;
+pub mod record_synthesis;
 pub mod record_traffic;
 mod staging;
 pub mod stopwatch;
@@ -24,7 +25,7 @@ pub use cells::TimeMs;
 pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow, Kpi, KpisRow, LedgersRow, LinkStateRow, PresenceRow,
-    RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
+    BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LinkStateRow,
+    PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

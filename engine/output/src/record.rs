@@ -74,6 +74,10 @@ pub struct Recorders {
     pub gridlock: Recording,
     /// Table `crossings`; its interval only says whether it is on.
     pub crossings: Recording,
+    /// Table `persons`; its interval only says whether it is on.
+    pub persons: Recording,
+    /// Table `households`; its interval only says whether it is on.
+    pub households: Recording,
     /// Table `activity_presence`.
     pub activity_presence: Recording,
     /// Table `activities`; its interval only says whether it is on, as for those that follow.

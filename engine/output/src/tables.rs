@@ -9,7 +9,7 @@
 //! Contract: rows are written in the order they come; a recorder that goes through its rows in index
 //! order therefore writes equal files for equal runs.
 
-use crate::cells::{Count, Flag, Kind, MaybeReal, MaybeText, MaybeTime, Number, Real, Text, Time, TimeMs};
+use crate::cells::{Count, Flag, Kind, MaybeNumber, MaybeReal, MaybeText, MaybeTime, Number, Real, Text, Time, TimeMs};
 use crate::table_file::{Columns, Place, TableFile};
 use crate::writer::ResultsWriter;
 use arrow::array::ArrayRef;
@@ -71,6 +71,7 @@ macro_rules! value {
     (Real) => { f64 };
     (MaybeReal) => { Option<f64> };
     (Number) => { i64 };
+    (MaybeNumber) => { Option<i64> };
     (Count) => { u64 };
     (Flag) => { bool };
 }
@@ -263,6 +264,36 @@ tables! {
         wait_s: Real, "s", "Of that, waiting at the origin for room on the road.";
         distance_m: Real, "m", "Length of the route.";
         status: Text, "", "arrived, travelling, waiting, not_started or rejected, at the end of the period.";
+    }
+    Persons persons PersonsRow PersonsColumns: "Everybody of the run: residents in order of zone and household, then people from outside. Off unless asked for." {
+        person_id: Number, "", "Running number of the person within the run; key of table trips.";
+        person_kind: Text, "", "Resident, commuter, visitor, delivery ...";
+        household_id: MaybeNumber, "", "Household; key of table households. Null for people from outside.";
+        home_building: MaybeText, "", "Building they live in; null outside the city.";
+        home_zone: Text, "", "Zone they live in; external:NAME outside the city.";
+        age_years: Count, "years", "Age.";
+        sex: Text, "", "female, male or unknown.";
+        is_employed: Flag, "", "Has a job.";
+        is_pupil: Flag, "", "Goes to school.";
+        is_student: Flag, "", "Goes to school or studies.";
+        has_licence: Flag, "", "Has a licence to drive a car.";
+        has_car: Flag, "", "Can take a car: licence, and a car in the household.";
+        has_two_wheeler: Flag, "", "Can take a motor two-wheeler.";
+        has_transit_pass: Flag, "", "Has a public transport pass.";
+        workplace_building: MaybeText, "", "Building they work or learn in; null where there is none.";
+        workplace_zone: MaybeText, "", "Zone they work or learn in; external:NAME outside the city; null where there is none.";
+    }
+    Households households HouseholdsRow HouseholdsColumns: "Households of the residents. Off unless asked for." {
+        household_id: Number, "", "Running number of the household within the run.";
+        home_building: MaybeText, "", "Building they live in.";
+        zone_id: Text, "", "Zone they live in.";
+        first_person_id: Number, "", "First of its persons; the others follow in table persons.";
+        size: Count, "persons", "Persons.";
+        cars: Count, "cars", "Cars.";
+        two_wheelers: Count, "vehicles", "Motor two-wheelers.";
+        income_class: Count, "", "1, the lowest, to 5.";
+        income_per_year: Real, "see column currency", "Gross income of a year.";
+        currency: Text, "", "Currency of the income, ISO 4217; empty where a sample does not say.";
     }
     Presence presence PresenceRow PresenceColumns: "People in each building at a moment." {
         time: Time, "UTC", "The moment.";

@@ -29,21 +29,26 @@ pub use presence::{People, TripStarts, start_trips};
 pub use settings::PopulationSettings;
 pub use simple_modes::{SimpleTrips, advance_simple_modes};
 pub use skims::Skims;
+pub use synthesis::{FitReport, Households};
 
 use bevy_ecs::world::World;
 use urbis_city::model::City;
 
-/// Synthesises the population of a city and puts it into the world: [`Places`], [`Cells`], [`Persons`],
-/// [`synthesis::jobs::Jobs`]. [`planner::Planner`] then makes their plans.
+/// Synthesises the population of a city and puts it into the world: [`Places`], [`Cells`], [`Persons`], [`Households`],
+/// [`FitReport`], [`synthesis::jobs::Jobs`]. [`planner::Planner`] then makes their plans. Paths in the settings are as the
+/// program can open them.
 ///
 /// # Errors
 /// When the panel or the buildings do not give what the settings ask for.
 pub fn install(world: &mut World, city: &City, settings: &PopulationSettings, seed: u64) -> urbis_core::Result<()> {
     let places = Places::new(city);
     let city_jobs = synthesis::jobs::Jobs::new(city, settings)?;
-    let persons = synthesis::residents::synthesise(city, settings, seed)?;
+    let synthesis::residents::Synthetic { persons, households, report } =
+        synthesis::residents::synthesise(city, settings, seed)?;
     world.insert_resource(simple_modes::PopulationModel::new(settings));
     world.insert_resource(Cells::new(city, &places, settings.cells));
+    world.insert_resource(households);
+    world.insert_resource(report);
     world.insert_resource(city_jobs);
     world.insert_resource(places);
     world.insert_resource(persons);

@@ -100,6 +100,20 @@ impl Places {
     }
 }
 
+/// Sex, as registers and censuses have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sex {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+    /// Not known or not told, as of people from outside.
+    #[default]
+    Unknown,
+}
+
+urbis_core::named!(Sex { Female = "female", Male = "male", Unknown = "unknown" });
+
 /// Persons table; key [`PersonIx`]. Residents first, in order of zone, household and member; then the
 /// groups from outside in the order of the settings.
 #[derive(Clone, Debug, Default, Resource)]
@@ -116,12 +130,24 @@ pub struct Persons {
     pub employed: Vec<bool>,
     /// Goes to school.
     pub pupil: Vec<bool>,
-    /// Can take a car.
+    /// Can take a car: has a licence, and the household has a car.
     pub has_car: Vec<bool>,
     /// Can take a motor two-wheeler.
     pub has_two_wheeler: Vec<bool>,
     /// Where they work or learn, or [`Place::NONE`].
     pub workplace: Vec<Place>,
+    /// Age, years.
+    pub age_years: Vec<u8>,
+    /// Sex.
+    pub sex: Vec<Sex>,
+    /// Cars of the household; 0 for people from outside, who bring their own.
+    pub household_cars: Vec<u8>,
+    /// Has a licence to drive a car.
+    pub has_licence: Vec<bool>,
+    /// Has a public transport pass.
+    pub has_transit_pass: Vec<bool>,
+    /// Goes to school or studies; pupils are students.
+    pub is_student: Vec<bool>,
 }
 
 impl Persons {
@@ -150,17 +176,10 @@ impl Persons {
     pub fn indices(&self) -> impl Iterator<Item = PersonIx> + use<> {
         (0..self.len() as u32).map(PersonIx)
     }
-    /// Age in years.
-    #[must_use]
-    pub fn age_years(&self, row: usize) -> u8 {
-        // TODO column
-        let class = usize::from(self.age_class[row]);
-        crate::settings::AGE_CLASSES[class].1 + (row * 7 % 15) as u8
-    }
     /// Cars of a household, by the rows of its members.
     #[must_use]
     pub fn cars_of_household(&self, members: std::ops::Range<usize>) -> usize {
-        self.has_car[members].iter().filter(|has_car| **has_car).count()
+        self.household_cars.get(members.start).map_or(0, |&cars| usize::from(cars))
     }
     /// Keeps the first rows alone.
     pub fn truncate(&mut self, rows: usize) {
@@ -173,11 +192,35 @@ impl Persons {
         self.has_car.truncate(rows);
         self.has_two_wheeler.truncate(rows);
         self.workplace.truncate(rows);
+        self.age_years.truncate(rows);
+        self.sex.truncate(rows);
+        self.household_cars.truncate(rows);
+        self.has_licence.truncate(rows);
+        self.has_transit_pass.truncate(rows);
+        self.is_student.truncate(rows);
     }
     /// Residents, who stand first.
     #[must_use]
     pub fn residents(&self) -> usize {
         self.kind.partition_point(|kind| *kind == PersonKind::Resident)
+    }
+    /// Appends the residents of the next zone, whose households follow `households` others.
+    pub(crate) fn append(&mut self, part: Self, households: u32) {
+        self.kind.extend(part.kind);
+        self.home.extend(part.home);
+        self.household.extend(part.household.into_iter().map(|household| household + households));
+        self.age_class.extend(part.age_class);
+        self.employed.extend(part.employed);
+        self.pupil.extend(part.pupil);
+        self.has_car.extend(part.has_car);
+        self.has_two_wheeler.extend(part.has_two_wheeler);
+        self.workplace.extend(part.workplace);
+        self.age_years.extend(part.age_years);
+        self.sex.extend(part.sex);
+        self.household_cars.extend(part.household_cars);
+        self.has_licence.extend(part.has_licence);
+        self.has_transit_pass.extend(part.has_transit_pass);
+        self.is_student.extend(part.is_student);
     }
     /// Appends somebody from outside, who has no household here.
     pub fn push_from_outside(&mut self, kind: PersonKind, home: Place, workplace: Place) -> PersonIx {
@@ -191,6 +234,12 @@ impl Persons {
         self.has_car.push(true);
         self.has_two_wheeler.push(false);
         self.workplace.push(workplace);
+        self.age_years.push(42);
+        self.sex.push(Sex::Unknown);
+        self.household_cars.push(0);
+        self.has_licence.push(true);
+        self.has_transit_pass.push(false);
+        self.is_student.push(kind == PersonKind::Pupil);
         person
     }
 }

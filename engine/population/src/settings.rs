@@ -1,6 +1,7 @@
 //! Settings of the population model, as they stand in a scenario under `[population]`.
 
 use crate::plans::Mode;
+use crate::synthesis::SynthesisSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,11 +52,13 @@ pub struct PopulationSettings {
     /// are scaled up by its inverse.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub sample_factor: f64,
-    /// Mean persons in a household.
+    /// Where households come from and what they are fitted to.
+    pub synthesis: SynthesisSettings,
+    /// Mean persons in a household, used where the panel has neither `households` nor `persons_per_household`.
     pub persons_per_household: f64,
     /// Shares of the age classes 0-17, 18-34, 35-49, 50-64, 65-79, 80+, used where the panel has none.
     pub age_shares: [f64; 6],
-    /// Share of those aged 18 to 64 who have a job.
+    /// Share of those aged 18 to 64 who have a job, used where the panel or a sample does not say.
     pub employed_share_18_64: f64,
     /// Share of those aged 0 to 17 who go to school.
     pub pupil_share_0_17: f64,
@@ -64,7 +67,8 @@ pub struct PopulationSettings {
     /// Share of workers and pupils who go to their place on the simulated day: not on leave, ill or
     /// working from home.
     pub present_share: f64,
-    /// Share of adults who can take a car.
+    /// Share of adults who can take a car (licence, and a car in the household), used where neither the panel nor a
+    /// sample says how many cars households have.
     pub car_share: f64,
     /// Share of adults who can take a motor two-wheeler.
     pub two_wheeler_share: f64,
@@ -279,6 +283,7 @@ impl Default for PopulationSettings {
         let mode = ModeSettings::new;
         Self {
             sample_factor: 1.0,
+            synthesis: SynthesisSettings::default(),
             persons_per_household: 2.5,
             age_shares: [0.22, 0.24, 0.21, 0.18, 0.11, 0.04],
             employed_share_18_64: 0.70,

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use urbis_core::files::parent;
 use urbis_core::{Error, Problem, Problems, Result};
+use urbis_population::PopulationSettings;
 
 /// How many files a chain of bases may have.
 pub const MAX_CHAIN: usize = 16;
@@ -232,6 +233,17 @@ impl Loaded {
     #[must_use]
     pub fn recipe(&self) -> Option<PathBuf> {
         self.scenario.city.recipe.as_deref().map(|recipe| self.resolve(recipe))
+    }
+    /// The population's settings with paths as the program can open them.
+    #[must_use]
+    pub fn population(&self) -> PopulationSettings {
+        let mut population = self.scenario.population.clone();
+        let synthesis = &mut population.synthesis;
+        let samples = [&mut synthesis.seed_households, &mut synthesis.seed_persons];
+        for path in samples.into_iter().chain([&mut population.day_tables]).flatten() {
+            *path = self.resolve(path);
+        }
+        population
     }
     /// The scenario's hash; see [`Scenario::hash`].
     #[must_use]

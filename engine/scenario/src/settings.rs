@@ -136,6 +136,10 @@ pub struct OutputTables {
     pub accessibility: PlainTable,
     /// Days lived before the one that counts.
     pub feedback: PlainTable,
+    /// Everybody of the run with age, household, job, licence and car; off by default.
+    pub persons: AskedTable,
+    /// Households with size, cars and income; off by default.
+    pub households: AskedTable,
 }
 
 /// A table with one row per thing and interval.
@@ -262,6 +266,8 @@ impl OutputTables {
             asked("skims", &self.skims),
             plain("accessibility", &self.accessibility),
             plain("feedback", &self.feedback),
+            asked("persons", &self.persons),
+            asked("households", &self.households),
         ]
     }
     /// The schedule of a table by name.

@@ -106,6 +106,8 @@ fn a_whole_scenario() {
             ("skims", false, None),
             ("accessibility", true, None),
             ("feedback", true, None),
+            ("persons", false, None),
+            ("households", false, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

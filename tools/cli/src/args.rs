@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Check and show scenarios
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Make the people of a scenario
+    #[command(subcommand)]
+    Population(crate::population::PopulationCommand),
     /// Run a scenario and write its results
     Run(RunArguments),
     /// Run trips on a network, without a city

@@ -8,6 +8,7 @@ mod city;
 mod convert;
 mod equilibrium;
 mod matsim;
+mod population;
 mod progress;
 mod results;
 mod scenario;
@@ -16,6 +17,7 @@ mod traffic;
 
 use args::{Arguments, CityCommand, Command, ScenarioCommand, TrafficCommand};
 use clap::{CommandFactory, Parser};
+use population::PopulationCommand;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 use urbis_core::Result;
@@ -45,6 +47,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::City(CityCommand::Info { package, format }) => city::info(package, *format),
         Command::Scenario(ScenarioCommand::Check { file }) => scenario::check(file),
         Command::Scenario(ScenarioCommand::Show { file, format }) => scenario::show(file, *format),
+        Command::Population(PopulationCommand::Synthesise(arguments)) => population::synthesise(arguments),
         Command::Run(arguments) => results::run(arguments),
         Command::Traffic(TrafficCommand::Run(arguments)) => traffic::run(arguments),
         Command::Traffic(TrafficCommand::Equilibrate(arguments)) => equilibrium::run(arguments),

@@ -21,6 +21,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     let summary = urbis::run(&arguments.scenario, &options, &mut |progress| display.show(&progress), &stop);
     display.finish();
     let summary = summary?;
+    for warning in &summary.warnings {
+        say(&format!("warning: {warning}"));
+    }
     match arguments.format {
         TableFormat::Json => print_json(&summary_json(&summary)),
         TableFormat::Table => print(&summary_text(&summary)),
@@ -115,7 +118,7 @@ fn summary_json(summary: &RunSummary) -> Json {
     json!({
         "out": summary.out.display().to_string(), "city": summary.city, "scenario": summary.scenario, "seed": summary.seed,
         "run_id": summary.run_id, "wall_s": summary.wall_s, "threads": summary.threads,
-        "peak_memory_bytes": summary.peak_memory_bytes,
+        "peak_memory_bytes": summary.peak_memory_bytes, "warnings": summary.warnings,
         "kpis": summary.kpis.iter().map(kpi).collect::<Vec<_>>(),
     })
 }
@@ -159,6 +162,7 @@ mod tests {
             seed: 3,
             run_id: "r".into(),
             kpis: vec![kpi(97_000.0, Some(100_000.0)), kpi(1.0, None), Kpi { headline: false, ..kpi(2.0, None) }],
+            warnings: Vec::new(),
             wall_s: 1.25,
             threads: 2,
             peak_memory_bytes: 3 << 20,

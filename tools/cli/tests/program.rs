@@ -33,6 +33,7 @@ fn help_teaches() {
         (vec!["city", "info", "--help"], "--format"),
         (vec!["scenario", "show", "--help"], "is itself a scenario"),
         (vec!["draw", "--help"], "--out day.svg"),
+        (vec!["population", "synthesise", "--help"], "DIR/households.parquet"),
         (vec!["--version"], "urbis 0"),
     ] {
         let help = urbis(place.path(), &command);
@@ -133,7 +134,7 @@ fn completions_name_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let ended = urbis(place.path(), &["completions", shell]);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
-        for command in ["city", "scenario", "run", "draw", "schema"] {
+        for command in ["city", "scenario", "population", "run", "draw", "schema"] {
             assert!(ended.stdout.contains(command), "{shell}: {command}");
         }
     }
@@ -175,6 +176,21 @@ fn a_town_from_recipe_to_picture() {
     let summary: serde_json::Value = serde_json::from_str(&quiet.stdout).unwrap();
     assert_eq!((&summary["scenario"], &summary["seed"]), (&"hour".into(), &4.into()));
     assert!(!summary["kpis"].as_array().unwrap().is_empty());
+
+    let people = |threads: &str, out: &str| {
+        let arguments = ["population", "synthesise", "hour.toml", "--out", out, "--threads", threads];
+        let made = urbis(place.path(), &[&arguments[..], &["--quiet", "--format", "json"]].concat());
+        assert_eq!((made.code, made.stderr.as_str()), (0, ""));
+        serde_json::from_str::<serde_json::Value>(&made.stdout).unwrap()
+    };
+    let (made, _) = (people("1", "people"), people("3", "again"));
+    assert_eq!((&made["persons"], &made["households"]), (&2000.into(), &800.into()));
+    for file in ["persons.parquet", "households.parquet", "firms.parquet", "fit.csv"] {
+        let bytes = |folder: &str| std::fs::read(place.path().join(folder).join(file)).unwrap();
+        assert_eq!(bytes("people"), bytes("again"), "{file}");
+    }
+    let made = urbis(place.path(), &["population", "synthesise", "hour.toml"]);
+    assert!(made.code == 0 && made.stdout.contains("age 0 17") && made.stdout.contains("persons/s"), "{}", made.stdout);
 
     let drawn = urbis(place.path(), &["draw", "out", "--scenario", "hour", "--seed", "4", "--out", "hour.svg"]);
     assert_eq!((drawn.code, drawn.stdout.as_str()), (0, "hour.svg\n"), "{}", drawn.stderr);

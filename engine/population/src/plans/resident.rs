@@ -133,7 +133,7 @@ impl Day<'_, '_, '_> {
             return Main::Work(Away { at, from_h, to_h: from_h + stay_h });
         }
         if persons.pupil[row] {
-            let school = self.tables.school_of(persons.age_years(row));
+            let school = self.tables.school_of(persons.age_years[row]);
             let from_h = school.start.draw(&mut rng);
             return Main::School(Away { at, from_h, to_h: from_h + school.stay.draw(&mut rng) });
         }
@@ -144,7 +144,7 @@ impl Day<'_, '_, '_> {
     fn escort(&self, mains: &[Main]) -> Option<Escort> {
         let persons = self.maker.persons;
         let child = (0..mains.len()).find(|&member| {
-            let is_small = persons.age_years(self.first + member) < self.tables.escort.to_age;
+            let is_small = persons.age_years[self.first + member] < self.tables.escort.to_age;
             is_small && matches!(mains[member], Main::School(_))
         })?;
         let Main::School(school) = mains[child] else { return None };

@@ -1,4 +1,4 @@
-//! Jobs in buildings: the panel's jobs by zone (or for the city) spread by floor area and use.
+//! Jobs in buildings, by sector: the panel's jobs by zone (or for the city) spread by floor area and use.
 
 use crate::settings::PopulationSettings;
 use bevy_ecs::resource::Resource;
@@ -22,11 +22,55 @@ const FLOOR_AREA_M2_PER_JOB: [(BuildingUse, f64); 10] = [
     (BuildingUse::Other, f64::INFINITY),
 ];
 
+/// What a job is in, by the main use of its building.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sector {
+    /// Offices and administration.
+    Office,
+    /// Shops, restaurants, hotels, personal services.
+    Retail,
+    /// Workshops, factories, warehouses.
+    Industry,
+    /// Schools, nurseries, universities.
+    Education,
+    /// Hospitals, clinics.
+    Health,
+    /// Everything else: households, museums, churches, stations, car parks.
+    #[default]
+    Other,
+}
+
+urbis_core::named!(Sector {
+    Office = "office",
+    Retail = "retail",
+    Industry = "industry",
+    Education = "education",
+    Health = "health",
+    Other = "other",
+});
+
+impl Sector {
+    /// The sector of the jobs in a building.
+    #[must_use]
+    pub fn of(purpose: BuildingUse) -> Self {
+        match purpose {
+            BuildingUse::Office => Self::Office,
+            BuildingUse::Retail | BuildingUse::Hotel => Self::Retail,
+            BuildingUse::Industrial => Self::Industry,
+            BuildingUse::Education => Self::Education,
+            BuildingUse::Health => Self::Health,
+            BuildingUse::Residential | BuildingUse::Civic | BuildingUse::Parking | BuildingUse::Other => Self::Other,
+        }
+    }
+}
+
 /// Jobs by building. Shape: one row for each building.
 #[derive(Clone, Debug, Default, Resource)]
 pub struct Jobs {
     /// Jobs in the building.
     pub jobs: Vec<u32>,
+    /// What they are in.
+    pub sector: Vec<Sector>,
 }
 
 impl Jobs {
@@ -77,7 +121,18 @@ impl Jobs {
                     .with_help("give the city package buildings, or `[buildings] source = \"synthetic\"`"),
             ));
         }
-        Ok(Self { jobs })
+        let sector = city.buildings.purpose.iter().map(|&purpose| Sector::of(purpose)).collect();
+        Ok(Self { jobs, sector })
+    }
+
+    /// Jobs of each zone by sector, in order of [`Sector::NAMED`].
+    #[must_use]
+    pub fn by_zone(&self, city: &City) -> Vec<[u32; 6]> {
+        let mut by_zone = vec![[0; 6]; city.zones.len()];
+        for (building, (&jobs, &sector)) in self.jobs.iter().zip(&self.sector).enumerate() {
+            by_zone[city.buildings.zone[building].row()][sector as usize] += jobs;
+        }
+        by_zone
     }
 }
 

@@ -1,21 +1,26 @@
-//! Residents: households and their members, placed in buildings.
+//! Residents: households and their members, zone by zone, placed in buildings.
 //!
-//! For each zone: residents from the panel; age classes and the number of households by largest
-//! remainder (so both are exact); every household gets an adult first, the others join households drawn
-//! in proportion to the room left; households go to buildings in proportion to dwellings, or to
-//! residential floor area where no dwellings are known. Zones are independent and run in parallel.
+//! Residents of a zone and their age classes are exact (largest remainder); what else a zone has to add up to is in
+//! [`super::controls`], how well it does in [`super::report`]. Households go to buildings in proportion to dwellings, or
+//! to residential floor area where no dwellings are known, or to any floor area. Where a city has no buildings, its
+//! recipe makes them up along the streets (`[buildings] source = "synthetic"`); a zone with residents and none is an
+//! error. Zones are independent and run in parallel; parts are joined in order of zone.
 
-use super::purpose;
-use crate::persons::{Persons, Place};
-use crate::settings::{AGE_CLASSES, PersonKind, PopulationSettings};
+use super::controls::Controls;
+use super::defaults::Country;
+use super::households::Households;
+use super::members;
+use super::report::{FitReport, FitRow};
+use super::sample::Seed;
+use super::traits::{Context, car_odds, draw};
+use super::types::{self, CONTROLS, Types};
+use crate::persons::Persons;
+use crate::settings::PopulationSettings;
+use std::collections::BTreeMap;
 use urbis_city::model::{BuildingUse, City};
 use urbis_core::chunks::map_chunks;
 use urbis_core::columns::apportion;
-use urbis_core::rng::Rng;
-use urbis_core::{Error, Problem};
-
-/// Largest household that is made unless everybody must fit somewhere.
-const HOUSEHOLD_SIZE_MAX: u32 = 7;
+use urbis_core::{Problem, Problems, ZoneIx};
 
 /// Residents of each zone: the panel's `residents`, else `residents_share` (percent) of the city's
 /// figure, else what both leave of the city's figure by residential floor area.
@@ -49,104 +54,166 @@ pub fn residents_by_zone(city: &City) -> Vec<f64> {
     residents.into_iter().map(|figure| figure.unwrap_or(0.0)).collect()
 }
 
-/// Shares of the age classes: the panel's for the city, else the settings'.
-fn age_shares(city: &City, settings: &PopulationSettings) -> Vec<f64> {
-    let from_panel: Option<Vec<f64>> = AGE_CLASSES
-        .iter()
-        .map(|(indicator, _)| city.panel_latest(&city.manifest.name, indicator).map(|row| row.value))
-        .collect();
-    from_panel.unwrap_or_else(|| settings.age_shares.to_vec())
+/// Residents and households with how well they fit.
+#[derive(Clone, Debug, Default)]
+pub struct Synthetic {
+    /// The residents.
+    pub persons: Persons,
+    /// Their households.
+    pub households: Households,
+    /// How well they meet the controls.
+    pub report: FitReport,
 }
 
-/// Makes the residents.
+/// Makes the residents and their households. Paths in the settings are as the program can open them.
 ///
 /// # Errors
-/// When a zone has residents but no building.
-pub fn synthesise(city: &City, settings: &PopulationSettings, seed: u64) -> urbis_core::Result<Persons> {
-    let shares = age_shares(city, settings);
-    let residents = residents_by_zone(city);
+/// An unknown country, a sample that cannot be read, and every zone that has residents but no building.
+pub fn synthesise(city: &City, settings: &PopulationSettings, seed: u64) -> urbis_core::Result<Synthetic> {
+    let country = Country::named(&settings.synthesis.country)?;
+    let sample = Seed::of(&settings.synthesis, &country)?;
+    let controls = Controls::new(city, settings, &country);
+    let types = Types::new(&sample, &controls);
+    let context = Context {
+        country: &country,
+        seed: &sample,
+        types: &types,
+        controls: &controls,
+        settings,
+        seed_number: seed,
+        car_odds: car_odds(&country, settings.car_share),
+    };
     let by_zone = city.buildings.by_zone(city.zones.len());
     let zones = map_chunks(city.zones.len(), 1, |range| {
         let zone = range.start;
         let buildings: Vec<u32> = by_zone.row(zone).iter().map(|building| building.0).collect();
-        one_zone(city, settings, seed, zone, residents[zone], &shares, &buildings)
+        one_zone(city, &context, zone, &buildings)
     });
-    let mut all = Persons::default();
-    let mut households = 0;
+    let mut all = Synthetic::default();
+    all.report.zones = city.zones.id.clone();
+    all.report.warnings.clone_from(&controls.warnings);
+    all.report.seed_households = sample.households.len();
+    all.report.types = types.len();
+    all.households.currency = if sample.is_sample { String::new() } else { country.currency.clone() };
+    let mut problems = Problems::new();
+    let mut unsupported: BTreeMap<usize, u32> = BTreeMap::new();
     for zone in zones {
-        let (mut part, zone_households) = zone?;
-        part.household.iter_mut().for_each(|household| *household += households);
-        households += zone_households;
-        append(&mut all, part);
+        let part = match zone {
+            Ok(Some(part)) => part,
+            Ok(None) => continue,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        let (persons, households) = (all.persons.len() as u32, all.households.len() as u32);
+        all.persons.append(part.persons, households);
+        all.households.append(part.households, persons);
+        all.report.rows.extend(part.fit);
+        all.report.iterations = all.report.iterations.max(part.iterations);
+        all.report.not_converged += usize::from(!part.converged);
+        all.report.exchanged += u64::from(part.exchanged);
+        all.report.fitted_persons += u64::from(part.fitted);
+        part.unsupported.iter().for_each(|&control| *unsupported.entry(control).or_default() += 1);
     }
-    Ok(all)
+    for (control, zones) in unsupported {
+        let what = CONTROLS[control];
+        let help = if sample.is_sample { "the sample has no household" } else { "the default households have none" };
+        all.report.warnings.push(format!("{what}: {zones} zones ask for it, but {help} that counts for it"));
+    }
+    problems.or_else(all)
 }
 
-fn append(all: &mut Persons, mut part: Persons) {
-    all.kind.append(&mut part.kind);
-    all.home.append(&mut part.home);
-    all.household.append(&mut part.household);
-    all.age_class.append(&mut part.age_class);
-    all.employed.append(&mut part.employed);
-    all.pupil.append(&mut part.pupil);
-    all.has_car.append(&mut part.has_car);
-    all.has_two_wheeler.append(&mut part.has_two_wheeler);
-    all.workplace.append(&mut part.workplace);
+/// The residents of one zone.
+struct Part {
+    persons: Persons,
+    households: Households,
+    fit: Vec<FitRow>,
+    iterations: u32,
+    converged: bool,
+    unsupported: Vec<usize>,
+    exchanged: u32,
+    fitted: u32,
 }
 
 fn one_zone(
     city: &City,
-    settings: &PopulationSettings,
-    seed: u64,
+    context: &Context<'_>,
     zone: usize,
-    residents: f64,
-    age_shares: &[f64],
     buildings: &[u32],
-) -> urbis_core::Result<(Persons, u32)> {
-    let persons = (residents * settings.sample_factor).round().max(0.0) as u32;
+) -> std::result::Result<Option<Part>, Problem> {
+    let persons = context.controls.persons[zone];
     if persons == 0 {
-        return Ok((Persons::default(), 0));
+        return Ok(None);
     }
     let homes = home_weights(city, buildings);
     if homes.iter().all(|&weight| weight <= 0.0) {
         let place = std::path::Path::new("panel/panel.parquet");
-        return Err(Error::from(
-            Problem::value(
-                place,
-                zone + 1,
-                Some(&city.zones.id[zone]),
-                "residents",
-                persons,
-                "0, since the zone has no building to live in",
-            )
-            .with_help("add buildings to the package, or `[buildings] source = \"synthetic\"` to its recipe"),
-        ));
+        return Err(Problem::value(
+            place,
+            zone + 1,
+            Some(&city.zones.id[zone]),
+            "residents",
+            persons,
+            "0, since the zone has no building to live in",
+        )
+        .with_help("add buildings to the package, or `[buildings] source = \"synthetic\"` to its recipe"));
     }
-    let by_age = apportion(persons, age_shares);
-    let adults: u32 = by_age[1..].iter().sum();
-    let wanted = (f64::from(persons) / settings.persons_per_household.max(1.0)).round() as u32;
-    let households = wanted.clamp(1, adults.max(1));
-    let homes_of_households = deal_households(households, &homes, buildings);
-    let members = deal_members(&by_age, households, seed, zone as u32);
+    let targets = context.types.targets(context.controls, zone);
+    let by_age = &context.controls.by_age[zone];
+    let settings = &context.settings.synthesis;
+    let made = members::make(context.types, context.seed, &targets, by_age, settings, context.seed_number, zone as u32);
+    let homes = deal_households(made.households.len() as u32, &homes, buildings);
+    let (persons, households) = draw(context, zone, &made, &homes);
+    let fit = fit_of(context, zone, &persons, &households);
+    Ok(Some(Part {
+        persons,
+        households,
+        fit,
+        iterations: made.iterations,
+        converged: made.converged,
+        unsupported: made.unsupported,
+        exchanged: made.exchanged,
+        fitted: made.fitted,
+    }))
+}
 
-    let mut part = Persons::default();
-    for (household, ages) in members.iter().enumerate() {
-        for &age_class in ages {
-            let entity = part.len() as u32;
-            let mut rng = Rng::new(seed, entity, zone as u32, purpose::PERSON);
-            let (is_adult, is_active) = (age_class > 0, (1..=3).contains(&age_class));
-            part.kind.push(PersonKind::Resident);
-            part.home.push(Place(homes_of_households[household]));
-            part.household.push(household as u32);
-            part.age_class.push(age_class);
-            part.employed.push(rng.chance(settings.employed_share_18_64) && is_active);
-            part.pupil.push(rng.chance(settings.pupil_share_0_17) && !is_adult);
-            part.has_car.push(rng.chance(settings.car_share) && is_adult);
-            part.has_two_wheeler.push(rng.chance(settings.two_wheeler_share) && is_adult);
-            part.workplace.push(Place::NONE);
+/// The controls of a zone beside what came out.
+fn fit_of(context: &Context<'_>, zone: usize, persons: &Persons, households: &Households) -> Vec<FitRow> {
+    let mut values = [0.0; CONTROLS.len()];
+    values[0] = households.len() as f64;
+    values[types::RESIDENTS] = persons.len() as f64;
+    for row in 0..persons.len() {
+        let class = persons.age_class[row];
+        values[types::AGES + usize::from(class)] += 1.0;
+        values[types::EMPLOYED] += f64::from(u8::from(persons.employed[row] && (1..=3).contains(&class)));
+    }
+    for row in 0..households.len() {
+        values[types::SIZES + (households.size[row] as usize).clamp(1, 6) - 1] += 1.0;
+        values[types::CARS] += f64::from(households.cars[row]);
+        values[types::CARS_OF + usize::from(households.cars[row].min(3))] += 1.0;
+        values[types::INCOMES + usize::from(households.income_class[row]).clamp(1, 5) - 1] += 1.0;
+    }
+    let mut targets = types::targets(context.controls, zone);
+    if context.is_by_sample_jobs(zone) {
+        targets[types::EMPLOYED] = f64::NAN;
+    }
+    let zone_ix = ZoneIx(zone as u32);
+    let row = |control, target, value| FitRow { control, zone: zone_ix, target, value };
+    let mut fit: Vec<FitRow> = Vec::new();
+    for (control, (&target, &value)) in CONTROLS.iter().zip(targets.iter().zip(&values)) {
+        if !target.is_nan() {
+            fit.push(row(control, target, value));
         }
     }
-    Ok((part, households))
+    let count = |column: &[bool]| column.iter().filter(|&&is| is).count() as f64;
+    if context.is_by_car_share(zone) {
+        let target = f64::from(context.controls.car_access[zone]);
+        fit.push(row("adults_with_car", target, count(&persons.has_car)));
+    }
+    let target = f64::from(context.controls.two_wheeler_access[zone]);
+    fit.push(row("adults_with_two_wheeler", target, count(&persons.has_two_wheeler)));
+    fit
 }
 
 /// Dwellings, or residential floor area where no dwellings are known, or any floor area.
@@ -173,61 +240,9 @@ fn deal_households(households: u32, weights: &[f64], buildings: &[u32]) -> Vec<u
         .collect()
 }
 
-/// Age classes of the members of each household: an adult first, the others where there is room.
-fn deal_members(by_age: &[u32], households: u32, seed: u64, zone: u32) -> Vec<Vec<u8>> {
-    let mut rng = Rng::new(seed, zone, 0, purpose::HOUSEHOLD);
-    let mut adults: Vec<u8> = pool(&by_age[1..], 1);
-    shuffle(&mut adults, &mut rng);
-    let heads = (households as usize).min(adults.len());
-    let mut members: Vec<Vec<u8>> = adults.drain(..heads).map(|age| vec![age]).collect();
-    members.resize(households as usize, Vec::new());
-    let mut others = adults;
-    others.extend(pool(&by_age[..1], 0));
-    shuffle(&mut others, &mut rng);
-    let size_max = HOUSEHOLD_SIZE_MAX.max(by_age.iter().sum::<u32>().div_ceil(households));
-    for age in others {
-        // A full household passes the person on to the next one with room; one exists by `size_max`.
-        let mut household = rng.below(households) as usize;
-        while members[household].len() >= size_max as usize {
-            household = (household + 1) % members.len();
-        }
-        members[household].push(age);
-    }
-    members
-}
-
-fn pool(counts: &[u32], first_class: u8) -> Vec<u8> {
-    counts
-        .iter()
-        .enumerate()
-        .flat_map(|(class, &count)| std::iter::repeat_n(first_class + class as u8, count as usize))
-        .collect()
-}
-
-fn shuffle(values: &mut [u8], rng: &mut Rng) {
-    for last in (1..values.len()).rev() {
-        values.swap(last, rng.below(last as u32 + 1) as usize);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_household_has_an_adult_and_nobody_is_lost() {
-        let by_age = [20, 30, 10, 5, 3, 2];
-        let members = deal_members(&by_age, 25, 1, 0);
-        assert_eq!(members.iter().map(Vec::len).sum::<usize>(), 70);
-        assert!(members.iter().all(|ages| ages.first().is_some_and(|&age| age > 0)));
-        assert!(members.iter().all(|ages| ages.len() <= HOUSEHOLD_SIZE_MAX as usize));
-        for class in 0..6_u8 {
-            let count = members.iter().flatten().filter(|&&age| age == class).count();
-            assert_eq!(count as u32, by_age[class as usize]);
-        }
-        assert_eq!(members, deal_members(&by_age, 25, 1, 0));
-        assert_ne!(members, deal_members(&by_age, 25, 2, 0));
-    }
 
     #[test]
     fn households_follow_dwellings() {
