@@ -25,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 use urbis_core::{Error, Problem, Result, Tick, files};
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network::{self, NetworkFile, Warning};
+use urbis_interop::tntp::TntpUnits;
 use urbis_interop::{RoadNetwork, TripFault, TripsFile, trips};
 use urbis_output::machine;
 use urbis_output::stopwatch::Stopwatch;
@@ -82,6 +83,8 @@ pub struct Around {
 pub struct TrafficRunOptions {
     /// Network: a folder or file that [`read_network`] knows.
     pub network: PathBuf,
+    /// Units of a TNTP network.
+    pub units: TntpUnits,
     /// Trips: CSV, Parquet, MATSim plans or SUMO demand.
     pub trips: PathBuf,
     /// Folder of the results.
@@ -130,6 +133,7 @@ impl TrafficRunOptions {
     pub fn new(network: &Path, trips: &Path, out: &Path) -> Self {
         Self {
             network: network.to_owned(),
+            units: TntpUnits::default(),
             trips: trips.to_owned(),
             out: out.to_owned(),
             threads: None,
@@ -277,7 +281,7 @@ fn run_here(
     let watch = Stopwatch::start();
     progress(Progress::Phase("reading"));
     let strict = options.on_error == OnError::Stop;
-    let reading = ReadOptions { refuse_zero_length: strict, ..ReadOptions::default() };
+    let reading = ReadOptions { tntp: options.units, refuse_zero_length: strict, ..ReadOptions::default() };
     let mut read = read_network::read(&options.network, &reading)?;
     let mut plans = lights::plans(options, &reading, &mut read)?;
     let looked_at = looked_at(options, &read.network)?;

@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &TrafficRunArguments) -> Result<()> {
             SignalsChoice::Actuated => SignalsFrom::Actuated,
             SignalsChoice::MaxPressure => SignalsFrom::MaxPressure,
         },
+        units: arguments.units.units(),
         informed_share: arguments.informed,
         joins_short: arguments.join_short,
         turn_pocket_m: arguments.turn_pockets,
