@@ -6,6 +6,7 @@ use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
+use urbis_coupling::CityParking;
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_traffic::{self, SignalsBefore};
@@ -39,9 +40,18 @@ impl Simulation {
         let mut world = World::new();
         urbis_population::install(&mut world, &city, &scenario.population, seed, &clock)?;
         let roads = with_capacity(&city, scenario.population.sample_factor);
-        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
+        let ends = world.resource::<Places>().car_node.clone();
+        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
+        let parking = CityParking::new(
+            &city,
+            &scenario.traffic.parking,
+            scenario.population.sample_factor,
+            world.resource::<Persons>(),
+            world.resource::<Places>(),
+        )?;
+        world.insert_resource(parking);
         let recorders_keep_crossings = recorders.crossings.every.is_some();
         world.insert_resource(recorders);
         if recorders_keep_crossings {
@@ -170,6 +180,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "signals" => recorders.signals = recording,
             "gridlock" => recorders.gridlock = recording,
             "crossings" => recorders.crossings = recording,
+            "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
         }
     }

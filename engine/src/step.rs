@@ -5,16 +5,16 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | outputs of one domain become inputs of another | departures, building demand |
+//! | Exchange | outputs of one domain become inputs of another | departures, parking, building demand |
 //! | Solve | traffic, simple modes, power | each its own state only |
-//! | Feedback | trip ends back to people, measured times back to the router | people, travel times |
+//! | Feedback | search for parking, trip ends back to people, measured times back to the router | parking, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
-use urbis_coupling::{ask_for_power, dispatch_trips, end_trips};
+use urbis_coupling::{ask_for_power, dispatch_trips, end_trips, leave_spaces, search_spaces};
 use urbis_output::{audit, record, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -48,14 +48,15 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (dispatch_trips, ask_for_power).chain().in_set(Exchange),
+        (dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
-        (end_trips, update_travel_times).chain().in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::persons, audit::energy).chain().in_set(Audit),
+        (search_spaces, end_trips, update_travel_times).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy).chain().in_set(Audit),
         (
             record::links,
             record_traffic::signals,
             record_traffic::crossings,
+            record_traffic::parking,
             record::presence,
             record::loads,
             record::ledgers,

@@ -23,7 +23,7 @@ pub use cells::TimeMs;
 pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, KpisRow, LedgersRow, LinkStateRow, PresenceRow, RunsRow,
-    SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
+    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, KpisRow, LedgersRow, LinkStateRow, ParkingRow, PresenceRow,
+    RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -117,6 +117,8 @@ pub struct OutputTables {
     pub gridlock: PlainTable,
     /// Every vehicle and link it left; off by default, because it is large.
     pub crossings: AskedTable,
+    /// Spaces and search in each zone, per interval (default every 900 s); only where parking is simulated.
+    pub parking: ScheduledTable<900>,
 }
 
 /// A table with one row per thing and interval.
@@ -214,7 +216,7 @@ pub struct TableSchedule<'a> {
 impl OutputTables {
     /// All schedules, in the order of the fields, disabled tables included.
     #[must_use]
-    pub fn schedules(&self) -> [TableSchedule<'_>; 10] {
+    pub fn schedules(&self) -> [TableSchedule<'_>; 11] {
         fn every<'a, const S: u32>(table: &'static str, t: &'a ScheduledTable<S>) -> TableSchedule<'a> {
             TableSchedule { table, enabled: t.enabled, every_s: Some(t.every_s), zones: &t.zones }
         }
@@ -234,6 +236,7 @@ impl OutputTables {
                 every_s: None,
                 zones: &self.crossings.zones,
             },
+            every("parking", &self.parking),
         ]
     }
     /// The schedule of a table by name.

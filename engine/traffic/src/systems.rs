@@ -3,12 +3,14 @@
 //! Order within a tick: [`load_departures`], [`advance_vehicles`], [`update_travel_times`]. Every resource
 //! has one writer at a time; the parallel work is inside the systems.
 
+use crate::city_roads::{Reshaped, RoadShape};
 use crate::control::{SignalControl, SignalSettings, Signals};
 use crate::emissions::Factors;
 use crate::engine::{Arrival, Engine, VehicleCounts};
 use crate::gridlock::{GridlockPolicy, GridlockReport};
 use crate::measure::{LinkStats, TravelTimes};
 use crate::network::CarNetwork;
+use crate::parking::ParkingSettings;
 use crate::route::Router;
 use crate::time::{TICK, from_seconds, tick_of, to_ms};
 use bevy_ecs::change_detection::{Mut, Res, ResMut};
@@ -17,7 +19,7 @@ use bevy_ecs::world::World;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use urbis_city::model::{City, NodeControl};
-use urbis_core::{Clock, NodeIx, Result, Tick, TripIx};
+use urbis_core::{Clock, LinkIx, NodeIx, Result, Tick, TripIx};
 
 /// Settings of traffic in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Resource)]
@@ -36,6 +38,30 @@ pub struct TrafficSettings {
     pub signals: SignalSettings,
     /// What happens to rings of full links that block themselves: `release` (they creep), `report` or `stop`.
     pub gridlock: GridlockPolicy,
+    /// Whether links that take less than a second are joined with the next where no ways part.
+    pub join_short: bool,
+    /// Length of a lane of their own for left turns at signals, metres; 0 gives them none.
+    #[schemars(range(min = 0.0))]
+    pub turn_pockets_m: f64,
+    /// Whether lanes marked for turns (OpenStreetMap's `turn:lanes`) queue apart, as long as turn pockets or 60 m.
+    pub lane_groups: bool,
+    /// Whether traffic keeps left: then turn pockets are for right turns.
+    pub keep_left: bool,
+    /// Parking.
+    pub parking: ParkingSettings,
+}
+
+impl TrafficSettings {
+    /// How roads are taken from a city.
+    #[must_use]
+    pub fn road_shape(&self) -> RoadShape {
+        RoadShape {
+            joins_short: self.join_short,
+            turn_pocket_m: (self.turn_pockets_m > 0.0).then_some(self.turn_pockets_m),
+            lane_groups: self.lane_groups,
+            keeps_left: self.keep_left,
+        }
+    }
 }
 
 impl Default for TrafficSettings {
@@ -47,6 +73,11 @@ impl Default for TrafficSettings {
             gridlock_check_s: 20,
             signals: SignalSettings::default(),
             gridlock: GridlockPolicy::default(),
+            join_short: false,
+            turn_pockets_m: 0.0,
+            lane_groups: false,
+            keep_left: false,
+            parking: ParkingSettings::default(),
         }
     }
 }
@@ -174,18 +205,22 @@ impl Traffic {
     }
 }
 
-/// Inserts the resources of traffic for a city.
+/// Inserts the resources of traffic for a city; `ends` are the nodes where trips may start and end, which stay
+/// whatever becomes of the roads.
 ///
 /// # Errors
 /// [`urbis_core::Error::Input`] naming the car links that cannot be simulated.
-pub fn install(world: &mut World, city: &City, settings: TrafficSettings) -> Result<()> {
+pub fn install(world: &mut World, city: &City, settings: TrafficSettings, ends: &[NodeIx]) -> Result<()> {
     let is_controlled = settings.signals.control != SignalControl::GreenShare;
     let is_signal = |node: NodeIx| city.nodes.control[node.row()] == NodeControl::Signal;
     // Lights that are simulated take their share of the capacity themselves.
     let green_share = if is_controlled { city.manifest.signal_green_share() } else { 1.0 };
-    let network =
-        CarNetwork::from_city_with(city, |link| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 })?;
-    let at_signal: Vec<bool> = network.city_node.iter().map(|&node| is_signal(node)).collect();
+    let cut = |link: LinkIx| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 };
+    let network = CarNetwork::from_city_shaped(city, cut, settings.road_shape(), ends)?;
+    // Nodes where drivers choose their lane stand before the signals, not at them.
+    let own = network.reshaped.as_ref().map_or(network.nodes(), Reshaped::city_nodes);
+    let at_signal: Vec<bool> =
+        network.city_node.iter().enumerate().map(|(row, &node)| row < own && is_signal(node)).collect();
     let signals = settings.signals.clone();
     install_network(world, network, settings)?;
     if is_controlled {

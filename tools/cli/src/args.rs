@@ -163,7 +163,7 @@ and optionally route (link ids separated by spaces) and vehicle_class. Trips wit
 Results: DIR/trips.parquet (trip_id, depart_s, arrive_s, status, ...), one row a trip in the order of the file;
 DIR/summary.json, written last; DIR/gridlock.parquet where there was any; with --interval DIR/link_state.parquet
 (flow, speed, delay, queue, toll, fuel, CO2, NOx, particles, electricity) and DIR/signals.parquet; on request
-DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz; with --join-short or --turn-pockets
+DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz; with --join-short, --turn-pockets or --lane-groups
 DIR/link_parts.parquet, which links of the file are in each link of the run.
 The tables are the same, byte for byte, for any number of threads.
 
@@ -220,6 +220,10 @@ pub(crate) struct TrafficRunArguments {
     /// Give left turns at signals a lane of their own of this length
     #[arg(long, value_name = "METRES")]
     pub(crate) turn_pockets: Option<f64>,
+    /// Let lanes queue apart where the files say where each leads (SUMO connections, GMNS movements), as long as turn
+    /// pockets, or 60 m
+    #[arg(long)]
+    pub(crate) lane_groups: bool,
     /// Traffic keeps left: turn pockets are for right turns
     #[arg(long, requires = "turn_pockets")]
     pub(crate) keep_left: bool,

@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &TrafficRunArguments) -> Result<()> {
         informed_share: arguments.informed,
         joins_short: arguments.join_short,
         turn_pocket_m: arguments.turn_pockets,
+        lane_groups: arguments.lane_groups,
         keeps_left: arguments.keep_left,
         interval_s: arguments.interval,
         crossings: arguments.crossings,
