@@ -180,7 +180,8 @@ impl Knowledge {
 
     /// Empty roads again.
     fn reset(&self, world: &mut World, roads: &City, clock: &Clock) -> Result<()> {
-        urbis_traffic::install(world, roads, self.traffic.clone())?;
+        let ends = world.resource::<Places>().car_node.clone();
+        urbis_traffic::install(world, roads, self.traffic.clone(), &ends)?;
         set_tolls(world, &self.tolls, self.ms_per_money);
         world.insert_resource(clock.clone());
         Ok(())
@@ -232,6 +233,12 @@ impl Simulation {
             let thinks = Some((round, feedback.replan_share));
             let changed_persons = planner.plan(&mut self.world, &city, &clock, thinks)?;
             self.world.insert_resource(planner);
+            crate::simulation::install_parking(
+                &mut self.world,
+                &city,
+                &self.knowledge.traffic,
+                settings.sample_factor,
+            )?;
             self.world.insert_resource(city);
             self.knowledge.refine(&mut self.world);
             let mode_shares = mode_shares(self.world.resource::<Plans>());

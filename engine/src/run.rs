@@ -232,6 +232,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
     Table::ALL
         .iter()
         .copied()
+        .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()
 }

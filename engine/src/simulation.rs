@@ -7,6 +7,7 @@ use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
+use urbis_coupling::CityParking;
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_people::{self, PeopleRecorder};
@@ -16,7 +17,7 @@ use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{Households, People, Persons, Places, Planner, Plans};
 use urbis_scenario::{Loaded, TableSchedule};
-use urbis_traffic::{CarNetwork, GridlockReport, Traffic};
+use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
@@ -49,12 +50,14 @@ impl Simulation {
         };
         urbis_population::install(&mut world, &city, population, seed)?;
         let roads = with_capacity(&city, population.sample_factor);
-        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone())?;
+        let ends = world.resource::<Places>().car_node.clone();
+        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
         let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic)?;
         Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
+        install_parking(&mut world, &city, &scenario.traffic, population.sample_factor)?;
         let recorders_keep_crossings = recorders.crossings.every.is_some();
         world.insert_resource(recorders);
         if recorders_keep_crossings {
@@ -148,6 +151,19 @@ impl Simulation {
     }
 }
 
+/// Cars of the persons in the world and the spaces of the city.
+pub(crate) fn install_parking(
+    world: &mut World,
+    city: &City,
+    traffic: &TrafficSettings,
+    sample_factor: f64,
+) -> Result<()> {
+    let (persons, places) = (world.resource::<Persons>(), world.resource::<Places>());
+    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places)?;
+    world.insert_resource(parking);
+    Ok(())
+}
+
 /// The city with the road capacity that a sample of its people shares: flows and storage shrink alike, so
 /// queues last as long as with everybody.
 pub(crate) fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
@@ -209,6 +225,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "skims" => recorders.skims = recording,
             "accessibility" => recorders.accessibility = recording,
             "feedback" => recorders.feedback = recording,
+            "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
         }
     }

@@ -5,9 +5,9 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | outputs of one domain become inputs of another | departures, building demand |
+//! | Exchange | outputs of one domain become inputs of another | departures, parking, building demand |
 //! | Solve | traffic, simple modes, power | each its own state only |
-//! | Feedback | trip ends back to people, measured times back to the router | people, travel times |
+//! | Feedback | search for parking, trip ends back to people, measured times back to the router | parking, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -15,7 +15,7 @@ use crate::learning::see_times;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
-use urbis_coupling::{ask_for_power, dispatch_trips, end_trips};
+use urbis_coupling::{ask_for_power, dispatch_trips, end_trips, leave_spaces, search_spaces};
 use urbis_output::{audit, record, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -49,14 +49,15 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (dispatch_trips, ask_for_power).chain().in_set(Exchange),
+        (dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
-        (end_trips, update_travel_times).chain().in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::persons, audit::energy).chain().in_set(Audit),
+        (search_spaces, end_trips, update_travel_times).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy).chain().in_set(Audit),
         (
             record::links,
             record_traffic::signals,
             record_traffic::crossings,
+            record_traffic::parking,
             record::presence,
             record::activity_presence,
             record::loads,
@@ -81,10 +82,10 @@ pub fn rehearsal() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        dispatch_trips.in_set(Exchange),
+        (dispatch_trips, leave_spaces).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_simple_modes).chain().in_set(Solve),
-        (end_trips, update_travel_times).chain().in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::persons).chain().in_set(Audit),
+        (search_spaces, end_trips, update_travel_times).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::parking, audit::persons).chain().in_set(Audit),
         see_times.in_set(Record),
     ));
     step.set_executor(SingleThreadedExecutor::new());

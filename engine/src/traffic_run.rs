@@ -25,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 use urbis_core::{Error, Problem, Result, Tick, files};
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network::{self, NetworkFile, Warning};
+use urbis_interop::tntp::TntpUnits;
 use urbis_interop::{RoadNetwork, TripFault, TripsFile, trips};
 use urbis_output::machine;
 use urbis_output::stopwatch::Stopwatch;
@@ -82,6 +83,8 @@ pub struct Around {
 pub struct TrafficRunOptions {
     /// Network: a folder or file that [`read_network`] knows.
     pub network: PathBuf,
+    /// Units of a TNTP network.
+    pub units: TntpUnits,
     /// Trips: CSV, Parquet, MATSim plans or SUMO demand.
     pub trips: PathBuf,
     /// Folder of the results.
@@ -112,6 +115,8 @@ pub struct TrafficRunOptions {
     pub joins_short: bool,
     /// Length of a pocket for left turns at every signal of the network that has other turns too, metres.
     pub turn_pocket_m: Option<f64>,
+    /// Whether lanes queue apart where the files say where each leads: as long as turn pockets, or 60 m.
+    pub lane_groups: bool,
     /// Whether traffic keeps left: then pockets are for right turns.
     pub keeps_left: bool,
     /// Interval of the tables `link_state` and `signals`, seconds; without it there are no such tables.
@@ -130,6 +135,7 @@ impl TrafficRunOptions {
     pub fn new(network: &Path, trips: &Path, out: &Path) -> Self {
         Self {
             network: network.to_owned(),
+            units: TntpUnits::default(),
             trips: trips.to_owned(),
             out: out.to_owned(),
             threads: None,
@@ -144,6 +150,7 @@ impl TrafficRunOptions {
             signals: SignalsFrom::default(),
             joins_short: false,
             turn_pocket_m: None,
+            lane_groups: false,
             keeps_left: false,
             interval_s: None,
             crossings: false,
@@ -277,16 +284,17 @@ fn run_here(
     let watch = Stopwatch::start();
     progress(Progress::Phase("reading"));
     let strict = options.on_error == OnError::Stop;
-    let reading = ReadOptions { refuse_zero_length: strict, ..ReadOptions::default() };
+    let reading = ReadOptions { tntp: options.units, refuse_zero_length: strict, ..ReadOptions::default() };
     let mut read = read_network::read(&options.network, &reading)?;
     let mut plans = lights::plans(options, &reading, &mut read)?;
+    let lanes = if options.lane_groups { reshape::lanes(options, &read)? } else { Vec::new() };
     let looked_at = looked_at(options, &read.network)?;
     let mut file = read_network::read_trips(&options.trips, &read)?;
     let NetworkFile { mut network, warnings, .. } = read;
     if strict && !file.faults.rows.is_empty() {
         return Err(Error::Input(file.faults.problems()));
     }
-    let parts = reshape::reshape(options, looked_at, &mut network, &mut plans, &mut file)?;
+    let parts = reshape::reshape(options, looked_at, lanes, &mut network, &mut plans, &mut file)?;
     let wanted = looked_at
         .zip(options.trajectories.as_ref())
         .map_or_else(Vec::new, |(node, around)| trajectories::links_around(&network.columns, node, around.radius_m));

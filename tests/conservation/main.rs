@@ -4,12 +4,15 @@
 //! road; every person is in one place; energy served = energy drawn. The audit checks them at every tick
 //! of every run; here random towns are run through it, and a world is broken on purpose.
 
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::path::Path;
 use urbis::Simulation;
 use urbis_core::rng::Rng;
 use urbis_core::{Error, diagnostics::ExitStatus};
 use urbis_output::{ResultsWriter, RunFacts};
-use urbis_tests::{root, run, scenario_in};
+use urbis_tests::{hashes, root, run, scenario_in};
 
 /// A random town: a grid with missing streets, one-way streets and narrow ones.
 fn random_town(folder: &Path, seed: u64) {
@@ -154,5 +157,93 @@ fn the_repository_has_the_scenarios_others_rely_on() {
     {
         let loaded = urbis::scenario::load(&root().join(name)).unwrap();
         assert!(!loaded.scenario.title.is_empty(), "{name}");
+    }
+}
+
+/// A table of a run; its metadata name the run, its columns do not.
+fn columns(out: &Path, table: &str) -> Vec<(String, ArrayRef)> {
+    let file = std::fs::File::open(out.join(table).join("scenario=test/seed=1/part-0.parquet")).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(1 << 20).build().unwrap();
+    let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    let whole = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+    let names = whole.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+    names.into_iter().zip(whole.columns().to_vec()).collect()
+}
+
+/// Columns of table `parking` of a run, added up: occupied spaces, spaces, cars that came, time they searched.
+fn parking(out: &Path) -> (f64, f64, f64, f64) {
+    let table = columns(out, "parking");
+    let column = |name: &str| {
+        let column = &table.iter().find(|(other, _)| other == name).unwrap().1;
+        let numbers = arrow::compute::cast(column, &DataType::Float64).unwrap();
+        numbers.as_primitive::<Float64Type>().iter().map(Option::unwrap_or_default).collect::<Vec<f64>>()
+    };
+    let (cars, mean_s) = (column("arrivals"), column("search_s"));
+    let search_s = cars.iter().zip(&mean_s).map(|(cars, mean_s)| cars * mean_s).sum::<f64>();
+    (column("occupied").iter().sum(), column("spaces").iter().sum(), cars.iter().sum(), search_s)
+}
+
+/// Runs the town with a patch and hands over where the results are.
+fn day<T>(patch: &str, see: impl FnOnce(&Path) -> T) -> T {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("out");
+    let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", patch);
+    run(&scenario, &out, 2, None).unwrap_or_else(|error| panic!("{patch}: {error}"));
+    let seen = see(&out);
+    // The same again on one thread: the tables are equal, byte for byte.
+    let tables = |out: &Path| -> Vec<(String, String)> {
+        hashes(out).into_iter().filter(|(name, _)| name.contains("/scenario=")).collect()
+    };
+    let first = tables(&out);
+    std::fs::remove_dir_all(&out).unwrap();
+    run(&scenario, &out, 1, None).unwrap();
+    assert_eq!(tables(&out), first, "{patch}");
+    seen
+}
+
+#[test]
+fn who_parks_searches_the_longer_the_fewer_spaces_there_are() {
+    let on = |spaces: f64| format!("[traffic.parking]\nenabled = true\nspaces_per_car_owner = {spaces}");
+    let (ample, scarce) = (day(&on(4.0), parking), day(&on(0.9), parking));
+    println!("occupied, spaces, arrivals, search: {ample:?} {scarce:?}");
+    assert!(ample.2 > 100.0 && scarce.2 > 100.0);
+    assert!(scarce.0 / scarce.1 > 1.5 * ample.0 / ample.1, "{ample:?} {scarce:?}");
+    assert!(scarce.3 / scarce.2 > 1.5 * ample.3 / ample.2, "{ample:?} {scarce:?}");
+    // Off, settings of parking change nothing, and there is no table.
+    let see = |out: &Path| {
+        assert!(!out.join("parking").exists());
+        ["trips", "link_state", "presence", "kpis"].map(|table| columns(out, table))
+    };
+    let off = day("", see);
+    assert!(off == day("[traffic.parking]\nspaces_per_car_owner = 4.0", see));
+    // Searching is part of the trip, not of the way.
+    let trips = day(&on(0.9), |out| columns(out, "trips"));
+    assert!(
+        trips != off[0]
+            && trips.iter().find(|(name, _)| name == "person_id")
+                == off[0].iter().find(|(name, _)| name == "person_id")
+    );
+    let place = tempfile::tempdir().unwrap();
+    let wrong = scenario_in(place.path(), "scenarios/town/baseline.toml", &on(-1.0));
+    assert!(run(&wrong, &place.path().join("out"), 1, None).is_err());
+}
+
+#[test]
+fn reshaped_roads_keep_every_law() {
+    let shaped = "[traffic]\njoin_short = true\nturn_pockets_m = 25.0\nlane_groups = true\n\
+                  signals = { control = \"actuated\" }\n[output.tables]\ncrossings = { enabled = true }";
+    let links = |out: &Path| columns(out, "crossings").into_iter().find(|(name, _)| name == "link_id").unwrap().1.len();
+    assert!(day(shaped, links) > 1000);
+    for seed in 0..3 {
+        let place = tempfile::tempdir().unwrap();
+        random_town(place.path(), seed);
+        let scenario = place.path().join("scenario.toml");
+        let text = format!(
+            "name = \"random\"\n[city]\npackage = \"city\"\nrecipe = \"city.toml\"\n[period]\n\
+             start = \"2024-06-11T03:00:00\"\ntime_zone = \"UTC\"\nduration_h = 24\n[population]\ncar_share = 0.9\n\
+             {shaped}\n[traffic.parking]\nenabled = true\nspaces_per_car_owner = 0.7\n"
+        );
+        std::fs::write(&scenario, text).unwrap();
+        run(&scenario, &place.path().join("out"), 2, Some(seed)).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
 }

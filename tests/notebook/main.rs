@@ -61,6 +61,7 @@ fn city() -> City {
             jam_density_vpm: vec![0.15; 2],
             modes: vec![Modes::CAR; 2],
             tunnel: vec![false; 2],
+            turn_lanes: Vec::new(),
             bridge: vec![false; 2],
             zone: vec![ZoneIx(0); 2],
             line: vec![LineString::from(vec![west, east]), LineString::from(vec![east, west])],

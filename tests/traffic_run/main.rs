@@ -385,6 +385,79 @@ fn a_turn_pocket_keeps_left_turners_aside() {
 }
 
 #[test]
+fn lanes_of_the_files_queue_apart() {
+    // As with turn pockets, but the files say which lane leads where.
+    let trips: String = (0..200).map(|row| format!("{row},{},0,{},\n", row * 4, 2 + row % 10 / 9)).collect();
+    let place = Place::new(2, |_| format!("trip_id,depart_s,from_node,to_node,route\n{trips}"));
+    place.write("node.csv", "node_id,x_coord,y_coord\n0,0,0\n1,500,0\n2,1000,0\n3,500,500\n");
+    place.write(
+        "link.csv",
+        "link_id,from_node_id,to_node_id,directed,length,lanes,capacity,free_speed,jam_density\n\
+         a,0,1,1,500,2,1800,15,0.15\nb,1,2,1,500,1,1800,15,0.15\nc,1,3,1,500,1,60,15,0.15\n",
+    );
+    let plain = TrafficRunOptions { junction_pocket_vehicles: 0, signals: SignalsFrom::None, ..place.options() };
+    let without = place.run(&plain).unwrap();
+    let options = TrafficRunOptions { lane_groups: true, interval_s: Some(3600), ..plain.clone() };
+    let unknown = place.run(&options).unwrap();
+    assert_eq!(unknown.trips_sha256, without.trips_sha256);
+    assert!(unknown.notes.iter().any(|note| note.contains("do not say where lanes lead")), "{:?}", unknown.notes);
+    place.write("movement.csv", "mvmt_id,ib_link_id,ib_lane,ob_link_id\nac,a,1,c\nab,a,2,b\n");
+    let long = TrafficRunOptions { turn_pocket_m: Some(200.0), ..options.clone() };
+    let with = place.run(&long).unwrap();
+    assert_eq!((without.counts.arrived, with.counts.arrived, with.links), (200, 200, 5));
+    assert!(with.total_delay_s < 0.5 * without.total_delay_s, "{} {}", with.total_delay_s, without.total_delay_s);
+    assert_eq!(text(&place.table("link_state.parquet"), "link_id"), ["a", "b", "c", "a/1", "a/2"]);
+    assert_eq!(text(&place.table("link_parts.parquet"), "file_link_id"), ["a", "b", "c", "a", "a"]);
+    assert_eq!(place.run(&options).unwrap().links, 5);
+    assert_eq!(place.run(&TrafficRunOptions { joins_short: true, ..options.clone() }).unwrap().links, 5);
+    // Both lanes lead on both ways: one group, and nothing changes.
+    place.write("movement.csv", "mvmt_id,ib_link_id,start_ib_lane,end_ib_lane,ob_link_id\nac,a,1,2,c\nab,a,1,2,b\n");
+    assert_eq!(place.run(&options).unwrap().trips_sha256, without.trips_sha256);
+}
+
+#[test]
+fn lanes_of_sumo_obey_the_greens_of_their_turns() {
+    let place = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    let edge = |id: &str, from: &str, to: &str, lanes: u32| {
+        let lane = |index| format!("<lane id=\"{id}_{index}\" index=\"{index}\" speed=\"15\" length=\"500\"/>");
+        format!("<edge id=\"{id}\" from=\"{from}\" to=\"{to}\">{}</edge>", (0..lanes).map(lane).collect::<String>())
+    };
+    let junction =
+        |id: &str, kind: &str, x: u32, y: u32| format!("<junction id=\"{id}\" type=\"{kind}\" x=\"{x}\" y=\"{y}\"/>");
+    let net = [
+        "<net>".to_owned(),
+        edge("a", "w", "m", 2),
+        edge("b", "m", "e", 1),
+        edge("c", "m", "n", 1),
+        "<tlLogic id=\"m\" type=\"static\" programID=\"0\" offset=\"0\"><phase duration=\"36\" state=\"Gr\"/>\
+         <phase duration=\"4\" state=\"rr\"/><phase duration=\"16\" state=\"rG\"/><phase duration=\"4\" state=\"rr\"/></tlLogic>"
+            .to_owned(),
+        junction("w", "dead_end", 0, 0),
+        junction("m", "traffic_light", 500, 0),
+        junction("e", "dead_end", 1000, 0),
+        junction("n", "dead_end", 500, 500),
+        "<connection from=\"a\" to=\"b\" fromLane=\"0\" toLane=\"0\" tl=\"m\" linkIndex=\"0\"/>\
+         <connection from=\"a\" to=\"c\" fromLane=\"1\" toLane=\"0\" tl=\"m\" linkIndex=\"1\"/></net>"
+            .to_owned(),
+    ];
+    write("t.net.xml", &net.concat());
+    let trips: String = (0..100).map(|row| format!("{row},{},w,{}\n", row * 9, ["e", "n"][row % 2])).collect();
+    write("trips.csv", &format!("trip_id,depart_s,from_node,to_node\n{trips}"));
+    let at = |name: &str| place.path().join(name);
+    let mut options = TrafficRunOptions::new(&at("t.net.xml"), &at("trips.csv"), &at("out"));
+    options = TrafficRunOptions { lane_groups: true, interval_s: Some(600), ..options };
+    let summary = run(&options, &mut |_| {}, &AtomicBool::new(false)).unwrap();
+    assert_eq!((summary.counts.arrived, summary.links, summary.signal_junctions), (100, 5, 1));
+    let table = Place { folder: place }.table("signals.parquet");
+    let rows = text(&table, "link_id").into_iter().zip(seconds(&table, "green_s"));
+    let first: BTreeMap<String, Option<f64>> = rows.take(2).collect();
+    // The left lane has the second green; two seconds of each are lost.
+    let expected = [("a/1", 140.0), ("a/2", 340.0)].map(|(id, green_s)| (id.to_owned(), Some(green_s)));
+    assert_eq!(first, BTreeMap::from(expected));
+}
+
+#[test]
 fn informed_drivers_turn_off_where_it_pays() {
     // Everybody is sent towards a narrow link, before which a queue grows; the way round is free.
     let trips: String = (0..300).map(|row| format!("{row},{},0,3,a b c\n", row * 4)).collect();

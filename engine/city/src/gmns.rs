@@ -494,6 +494,7 @@ fn drop_unused(nodes: &mut Nodes, links: &mut Links) {
         tunnel: permuted(&links.tunnel, &rows),
         bridge: permuted(&links.bridge, &rows),
         zone: permuted(&links.zone, &rows),
+        turn_lanes: Vec::new(),
         line: permuted(&links.line, &rows),
     };
 }

@@ -251,6 +251,9 @@ pub struct Links {
     pub bridge: Vec<bool>,
     /// The zone its middle lies in, or [`ZoneIx::NONE`].
     pub zone: Vec<ZoneIx>,
+    /// Turns that the lanes at its end are marked for, left lane first, as OpenStreetMap's `turn:lanes` has them; blank
+    /// where there are none. No rows where none are known.
+    pub turn_lanes: Vec<String>,
     /// Line in degrees, from upstream to downstream.
     pub line: Vec<LineString>,
 }

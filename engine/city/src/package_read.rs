@@ -239,6 +239,10 @@ fn links(table: &Table, zone_of: &Lookup<'_>, node_of: &Lookup<'_>) -> Result<Li
         bridge: table.reader.flag("bridge", &mut problems),
         zone: table.refer_some("zone_id", &id, zone_of, &mut problems).into_iter().map(ZoneIx).collect(),
         line: table.reader.geometry("LineString", |g| g.try_into().ok(), &mut problems),
+        turn_lanes: match table.reader.has("turn_lanes") {
+            true => table.reader.text("turn_lanes", &mut problems),
+            false => Vec::new(),
+        },
         modes,
         id,
     };

@@ -57,6 +57,7 @@ fn city() -> City {
             tunnel: vec![false, true, false],
             bridge: vec![true, false, false],
             zone: vec![ZoneIx(0), ZoneIx(0), ZoneIx::NONE],
+            turn_lanes: words(&["left|through", "", ""]),
             line: vec![there, back.clone(), back],
         },
         turns: Turns { banned: vec![(LinkIx(0), LinkIx(1))] },

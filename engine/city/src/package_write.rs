@@ -70,6 +70,9 @@ pub fn links(city: &City) -> Result<TableWriter> {
     table.number("capacity_vps", "vehicles/s", "capacity of all lanes", &links.capacity_vps);
     table.number("jam_density_vpm", "vehicles/m", "jam density of all lanes", &links.jam_density_vpm);
     table.text("modes", "who may pass, joined by commas", links.modes.iter().map(|&m| modes_text(m)));
+    if !links.turn_lanes.is_empty() {
+        table.text("turn_lanes", "turns marked on the lanes at its end, left lane first", &links.turn_lanes);
+    }
     table.flag("tunnel", "in a tunnel", &links.tunnel);
     table.flag("bridge", "on a bridge", &links.bridge);
     table.text_or_null("zone_id", "zone its middle lies in", ids(&city.zones.id, links.zone.iter().map(|z| z.row())));

@@ -320,6 +320,11 @@ impl Directed<'_> {
         let (first, last) = (self.edge.way_first, self.edge.way_last);
         if self.forward { (first, last) } else { (last, first) }
     }
+    /// Whether cars drive in this direction only.
+    fn is_oneway(&self) -> bool {
+        let other = if self.forward { self.edge.backward } else { self.edge.forward };
+        !other.modes.contains(Modes::CAR)
+    }
     fn nodes(&self) -> Vec<u32> {
         let mut nodes = self.edge.nodes.clone();
         if !self.forward {
@@ -327,6 +332,25 @@ impl Directed<'_> {
         }
         nodes
     }
+}
+
+/// What the lanes of a link's last way are marked for, in driving direction; blank where nothing is said.
+fn turn_lanes<'a>(extract: &'a OsmExtract, path: &[u32], way: i64, is_oneway: bool) -> &'a str {
+    let Ok(at) = extract.ways.binary_search_by_key(&way, |way| way.id) else { return "" };
+    let way = &extract.ways[at];
+    let [.., a, b] = path else { return "" };
+    let id = |row: u32| extract.nodes.get(row as usize).map(|node| node.id);
+    let (Some(a), Some(b)) = (id(*a), id(*b)) else { return "" };
+    let along = way.refs.windows(2).any(|pair| *pair == [a, b]);
+    let against = way.refs.windows(2).any(|pair| *pair == [b, a]);
+    let side = match (along, against) {
+        (true, false) => "turn:lanes:forward",
+        (false, true) => "turn:lanes:backward",
+        // Driven both ways within one way, or cut there: no telling.
+        _ => return "",
+    };
+    let whole = || way.tags.get("turn:lanes").filter(|_| is_oneway);
+    way.tags.get(side).or_else(whole).unwrap_or_default()
 }
 
 fn tables(
@@ -417,7 +441,11 @@ fn tables(
             }
         };
         links.line.push(LineString(path.iter().map(corner).collect()));
+        links.turn_lanes.push(turn_lanes(extract, path, way_end, link.is_oneway()).to_owned());
         turn_links.push(TurnLink { from, to, way_start, way_end, modes: side.modes });
+    }
+    if links.turn_lanes.iter().all(String::is_empty) {
+        links.turn_lanes.clear();
     }
     for (mode, name) in Modes::NAMED {
         let count = links.modes.iter().filter(|modes| modes.contains(mode)).count();

@@ -542,3 +542,33 @@ fn monaco_connects_through_its_gateways() {
         assert!(format!("{joined:?}") == format!("{again:?}"), "differs on {threads} threads");
     }
 }
+
+#[test]
+fn turn_lanes_are_those_at_the_end_of_a_link() {
+    let mut town = Town::default();
+    for (id, x) in [(1, 0.0), (2, 1.0), (3, 2.0), (4, 3.0)] {
+        town.node(id, x, 0.0, &[]);
+    }
+    town.node(5, 1.0, 1.0, &[]).node(6, 2.0, 1.0, &[]);
+    let both = [("highway", "primary"), ("turn:lanes:forward", "left|through"), ("turn:lanes:backward", "|right")];
+    town.way(10, &[1, 2], &both);
+    // Without a direction the key speaks for one-way streets only.
+    town.way(11, &[2, 3], &[("highway", "primary"), ("turn:lanes", "left|")]);
+    town.way(12, &[3, 4, 1], &[("highway", "primary"), ("oneway", "yes"), ("turn:lanes", "through|right")]);
+    town.way(13, &[2, 5], &[("highway", "primary")]).way(14, &[3, 6], &[("highway", "primary")]);
+    let links = town.build().links;
+    let of = |id: &str| links.id.iter().position(|link| link == id).map(|row| links.turn_lanes[row].as_str());
+    assert_eq!((of("10_1_2"), of("10_2_1")), (Some("left|through"), Some("|right")), "{:?}", links.id);
+    assert_eq!((of("11_2_3"), of("12_3_1"), of("13_2_5")), (Some(""), Some("through|right"), Some("")));
+    assert!(
+        Town::default()
+            .clone()
+            .node(1, 0.0, 0.0, &[])
+            .node(2, 1.0, 0.0, &[])
+            .street(1, &[1, 2])
+            .build()
+            .links
+            .turn_lanes
+            .is_empty()
+    );
+}

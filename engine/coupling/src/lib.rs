@@ -5,16 +5,19 @@
 //! | --- | --- | --- |
 //! | people's trip starts | traffic's departures, simple modes | [`demand`] |
 //! | traffic's and simple modes' trip ends | people's presence | [`arrivals`] |
+//! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 
 pub mod arrivals;
 pub mod building_load;
 pub mod demand;
+pub mod parking;
 pub mod settings;
 pub mod skims;
 
 pub use arrivals::end_trips;
 pub use building_load::ask_for_power;
 pub use demand::dispatch_trips;
+pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use settings::CouplingSettings;

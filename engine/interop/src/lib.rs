@@ -5,6 +5,7 @@
 
 mod fastest;
 mod id_index;
+pub mod lanes;
 pub mod matrix;
 pub mod matsim;
 mod names;

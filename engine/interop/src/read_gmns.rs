@@ -12,6 +12,7 @@
 use crate::id_index::IdIndex;
 use crate::network::RoadNetwork;
 use crate::read_network::{NetworkFile, Warning};
+use crate::tntp::TntpUnits;
 use geo::LineString;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +33,8 @@ const SHORTEST_M: f64 = 1.0;
 /// How a network is taken in.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
+    /// Units of a TNTP network.
+    pub tntp: TntpUnits,
     /// Figures that stand in for blank cells.
     pub rules: RoadRules,
     /// Whether a length of zero is an error; otherwise it is repaired and reported.

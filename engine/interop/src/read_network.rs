@@ -6,6 +6,7 @@ use crate::matsim;
 use crate::network::RoadNetwork;
 use crate::read_gmns::{self, ReadOptions};
 use crate::sumo::{self, SumoNetwork};
+use crate::tntp;
 use crate::trips::{self, TripsFile};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
@@ -16,7 +17,7 @@ use urbis_core::{Error, Problem, Result};
 /// Examples of each warning that are kept.
 const EXAMPLES_KEPT: usize = 5;
 
-/// Bytes looked at to tell one XML file from another.
+/// Bytes looked at to tell one file from another.
 const SNIFFED_BYTES: u64 = 64 << 10;
 
 /// Something that was repaired rather than refused.
@@ -59,10 +60,11 @@ enum Form {
     Gmns,
     Matsim,
     Sumo,
+    Tntp,
 }
 
-/// The name of the first element of an XML file, packed or not; `None` where there is none.
-fn first_element(path: &Path) -> Result<Option<String>> {
+/// The first bytes of a file, packed or not.
+fn first_text(path: &Path) -> Result<String> {
     let file = File::open(path).map_err(|source| Error::read(path, source))?;
     let mut first = Vec::new();
     let is_packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
@@ -72,7 +74,12 @@ fn first_element(path: &Path) -> Result<Option<String>> {
         file.take(SNIFFED_BYTES).read_to_end(&mut first)
     };
     read.map_err(|source| Error::read(path, source))?;
-    Ok(root_tag(&String::from_utf8_lossy(&first)).map(str::to_owned))
+    Ok(String::from_utf8_lossy(&first).into_owned())
+}
+
+/// The name of the first element of an XML file, packed or not; `None` where there is none.
+fn first_element(path: &Path) -> Result<Option<String>> {
+    Ok(root_tag(&first_text(path)?).map(str::to_owned))
 }
 
 /// The form of a network.
@@ -80,11 +87,15 @@ fn form_of(path: &Path) -> Result<Form> {
     if path.is_dir() {
         return Ok(Form::Gmns);
     }
-    match first_element(path)?.as_deref() {
+    let text = first_text(path)?;
+    match root_tag(&text) {
         Some("network") => Ok(Form::Matsim),
         Some("net") => Ok(Form::Sumo),
+        _ if tntp::is_tntp(&text) => Ok(Form::Tntp),
         _ => Err(Problem::file(path, "is no network that is known here")
-            .with_help("a network is a GMNS folder with node.csv and link.csv, or a file of MATSim or SUMO (.net.xml)")
+            .with_help(
+                "a network is a GMNS folder with node.csv and link.csv, or a file of MATSim, SUMO (.net.xml) or TNTP",
+            )
             .into()),
     }
 }
@@ -104,7 +115,7 @@ fn root_tag(mut text: &str) -> Option<&str> {
 /// Reads a network.
 ///
 /// # Errors
-/// As [`read_gmns::read`]; [`Error::Input`] when the form is not known.
+/// As the reader of the form; [`Error::Input`] when the form is not known.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<NetworkFile> {
     match form_of(path)? {
         Form::Gmns => read_gmns::read(path, options),
@@ -113,6 +124,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<NetworkFile> {
             let sumo = sumo::read_network(path)?;
             Ok(NetworkFile { network: sumo.network.clone(), warnings: Vec::new(), sumo: Some(sumo) })
         }
+        Form::Tntp => tntp::read_roads(path, options.tntp, options.refuse_zero_length),
     }
 }
 
@@ -122,6 +134,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<NetworkFile> {
 /// As the reader of the form; [`Error::Input`] for SUMO demand without a SUMO network.
 pub fn read_trips(path: &Path, file: &NetworkFile) -> Result<TripsFile> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if name.ends_with(".tntp") {
+        return Err(Problem::file(path, "holds flows between zones, expected single trips")
+            .with_help("`urbis traffic demand --matrix` makes trips of it")
+            .into());
+    }
     if !(name.ends_with(".xml") || name.ends_with(".xml.gz")) {
         return trips::read(path, &file.network);
     }
@@ -163,6 +180,7 @@ mod tests {
         assert_eq!(form("a.xml", doctype).unwrap(), Form::Matsim);
         assert_eq!(form("b.net.xml", "<!-- generated <by> --><net version=\"1\">").unwrap(), Form::Sumo);
         assert_eq!(form_of(place.path()).unwrap(), Form::Gmns);
+        assert_eq!(form("n", "<NUMBER OF ZONES> 2\n<End of metadata>\n").unwrap(), Form::Tntp);
         assert!(form("c.xml", "").is_err() && form("d.csv", "a,b\n").is_err());
         assert!(form_of(&place.path().join("absent")).is_err());
     }

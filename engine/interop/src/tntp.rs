@@ -4,11 +4,16 @@
 //! A file begins with lines `<KEY> value` up to `<END OF METADATA>`; `~` begins a comment. A network then has one link
 //! a row: `init_node term_node capacity length free_flow_time b power speed toll link_type ;`. Trips have `Origin n`
 //! and entries `destination : flow;`. Units differ from network to network and are nowhere in the file in a form to
-//! rely on, so values stay as they are written.
+//! rely on, so values stay as they are written; [`read_roads`] gives them meaning.
 //!
 //! Read kindly: keys in any order, tabs or blanks, any line ends, semicolons that are missing, entries that go over
 //! line ends, columns in the order that a comment with their names gives. Said in the notes: what the header
 //! promises and the rows do not keep. Refused: what is no number, is negative, or has no meaning.
+
+mod roads;
+
+pub(crate) use roads::is_tntp;
+pub use roads::{LengthUnit, TimeUnit, TntpUnits, read_roads};
 
 use std::path::Path;
 use urbis_core::{Error, Problem, Problems, Result};

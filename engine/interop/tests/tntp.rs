@@ -1,9 +1,13 @@
 //! TNTP as people write it, as it should not be, and as chance makes it.
 
 use proptest::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use urbis_core::Error;
-use urbis_interop::tntp::{TntpNetwork, TntpTrips, parse_network, parse_trips, read_network};
+use urbis_interop::matrix::{self, OmxOptions, Profile, ZoneNodes};
+use urbis_interop::read_gmns::ReadOptions;
+use urbis_interop::read_network;
+use urbis_interop::tntp::{LengthUnit, TimeUnit, TntpNetwork, TntpTrips, TntpUnits, parse_network, parse_trips};
+use urbis_traffic::{CarNetwork, Router};
 
 const NET: &str = "<NUMBER OF ZONES> 2\t\t\n<NUMBER OF NODES> 4\n<FIRST THRU NODE> 3\n<NUMBER OF LINKS> 3\n\
     <ORIGINAL HEADER>~ \tInit node \tTerm node \t;\n<END OF METADATA>\n\n\n\
@@ -132,7 +136,7 @@ fn every_senseless_value_is_named_with_its_line() {
         let said = trips(text).unwrap_err();
         assert!(said[0].contains(part), "{part} is missing in {said:?}");
     }
-    let absent = read_network(Path::new("absent.tntp")).unwrap_err();
+    let absent = urbis_interop::tntp::read_network(Path::new("absent.tntp")).unwrap_err();
     assert!(absent.to_string().contains("cannot read absent.tntp"), "{absent}");
 }
 
@@ -196,4 +200,53 @@ proptest! {
         let again: Vec<_> = (0..read.flow.len()).map(|row| ((read.from[row], read.to[row]), read.flow[row])).collect();
         prop_assert_eq!(again, entries.into_iter().collect::<Vec<_>>());
     }
+}
+
+/// The collection's networks as roads, and their trips as matrices.
+#[test]
+fn published_networks_become_roads() {
+    let shared = std::env::var_os("URBIS_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from);
+    let folder = shared.join("reference/traffic/tntp");
+    if !folder.is_dir() {
+        #[allow(clippy::print_stderr)] // a test says what it skips
+        {
+            eprintln!("skipped: no {}; set URBIS_SHARED", folder.display());
+        }
+        return;
+    }
+    let (mi, ft, min) = (Some(LengthUnit::Miles), Some(LengthUnit::Feet), Some(TimeUnit::Minutes));
+    let assumed = TntpUnits::default();
+    let cases = [
+        ("SiouxFalls", assumed, 24, 76, 360_600.0),
+        ("Anaheim", TntpUnits { length: ft, time: min }, 416, 914, 104_694.4),
+        ("ChicagoSketch", TntpUnits { length: mi, time: min }, 933, 2950, 1_260_907.44),
+    ];
+    for (name, units, nodes, links, trips) in cases {
+        let path = folder.join(format!("{name}_net.tntp"));
+        let file = read_network::read(&path, &ReadOptions { tntp: units, ..ReadOptions::default() }).unwrap();
+        assert_eq!((file.network.node_id.len(), file.network.link_id.len()), (nodes, links), "{name}");
+        let assumes = file.network.notes.iter().any(|note| note.contains("assumed"));
+        assert_eq!(assumes, units == assumed, "{name} {:?}", file.network.notes);
+        let network = CarNetwork::from_columns(file.network.columns.clone()).unwrap();
+        let router = Router::new(&network);
+        let demand = matrix::read(&folder.join(format!("{name}_trips.tntp")), &OmxOptions::default()).unwrap();
+        assert!((demand.total() / trips - 1.0).abs() < 1e-6, "{name} {}", demand.total());
+        let nodes = ZoneNodes::by_name(&demand, &file.network).unwrap();
+        let made = demand.into_trips(&nodes, &Profile::even(0.0, 3600.0).unwrap(), 1).unwrap().trips;
+        let pairs: Vec<(u32, u32)> = (0..200).map(|row| (made.from_node[row], made.to_node[row])).collect();
+        let routes = router.route_batch(&pairs);
+        let first_thru = if name == "Anaheim" { 38 } else { 0 };
+        for pair in 0..pairs.len() {
+            let (way, _) = routes.route(pair).unwrap();
+            // Zones are passed through nowhere.
+            assert!(way[1..].iter().all(|link| network.from[link.row()] >= first_thru), "{name} {pair}");
+        }
+    }
+    // Feet taken as kilometres are refused, and the units that fit are named.
+    let Err(Error::Input(problems)) = read_network::read(&folder.join("Anaheim_net.tntp"), &ReadOptions::default())
+    else {
+        panic!("accepted")
+    };
+    assert!(format!("{:?}", problems.listed()).contains("--length-unit ft --time-unit min"), "{problems:?}");
 }

@@ -3,13 +3,14 @@
 //!
 //! Vehicles: requested = entered + waiting + rejected, entered = arrived + on the road.
 //! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
-//! travels by a simple mode. Energy: served by zones = drawn by buildings and lamps.
+//! travels by a simple mode or searches a space. Parking: arrived = parked + departed + turned away. Energy: served by zones = drawn by buildings and lamps.
 
 use crate::ledger::{check_energy, check_finite, check_persons, check_vehicles};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Error, Result, Tick};
+use urbis_coupling::CityParking;
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, ZoneLoads};
@@ -74,8 +75,9 @@ pub fn gridlock(
         return;
     }
     let ring = |row: &Gridlock| {
-        let ids = row.links.iter().map(|link| city.links.id[network.city_link[link.row()].row()].as_str());
-        format!("{} vehicles on links {}", row.vehicles, ids.collect::<Vec<_>>().join(" "))
+        let links = network.city_links(&row.links);
+        let ids: Vec<&str> = links.iter().map(|link| city.links.id[link.row()].as_str()).collect();
+        format!("{} vehicles on links {}", row.vehicles, ids.join(" "))
     };
     fault.keep(Err(Error::Stopped {
         tick: clock.tick() + 1,
@@ -84,8 +86,23 @@ pub fn gridlock(
     }));
 }
 
+/// Checks the parked cars: spaces every tick, those that persons left at recounts.
+pub fn parking(clock: Res<'_, Clock>, parking: Res<'_, CityParking>, mut fault: ResMut<'_, Fault>) {
+    let Some(ledger) = parking.ledger() else { return };
+    let counted = if recounts_now(&clock) { parking.counted() } else { ledger.parked };
+    if parking.is_conserved() && counted == ledger.parked {
+        return;
+    }
+    fault.keep(Err(Error::BrokenLedger {
+        tick: clock.tick(),
+        law: "cars arrived = parked + departed + turned away, parked = in spaces = left by persons".into(),
+        rows: format!("  {ledger:?}\n  left by persons = {counted}"),
+    }));
+}
+
 /// Checks the persons: at recounts every place is added up; every tick those who travel are compared
 /// with what traffic and the simple modes carry.
+#[allow(clippy::too_many_arguments)] // an audit reads all that carry persons
 pub fn persons(
     clock: Res<'_, Clock>,
     persons: Res<'_, Persons>,
@@ -93,20 +110,22 @@ pub fn persons(
     people: Res<'_, People>,
     traffic: Res<'_, Traffic>,
     simple: Res<'_, SimpleTrips>,
+    parking: Res<'_, CityParking>,
     mut fault: ResMut<'_, Fault>,
 ) {
     let counts = traffic.counts();
-    let carried = counts.on_road + counts.waiting + simple.under_way() as u64;
+    let carried = counts.on_road + counts.waiting + simple.under_way() as u64 + parking.searching();
     if carried != u64::from(people.travelling) {
         fault.keep(Err(Error::BrokenLedger {
             tick: clock.tick(),
-            law: "persons travelling = in vehicles + waiting for the road + by simple modes".into(),
+            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space".into(),
             rows: format!(
-                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}",
+                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}",
                 people.travelling,
                 counts.on_road,
                 counts.waiting,
-                simple.under_way()
+                simple.under_way(),
+                parking.searching()
             ),
         }));
     }

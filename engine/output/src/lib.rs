@@ -26,6 +26,6 @@ pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LinkStateRow,
-    PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
+    ParkingRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -96,6 +96,8 @@ pub struct Recorders {
     pub feedback: Recording,
     /// Smallest number of simulated people or trips that a row may stand for.
     pub smallest_group: u64,
+    /// Table `parking`.
+    pub parking: Recording,
 }
 
 /// Sums over the whole period that no single row holds.
@@ -156,16 +158,18 @@ pub fn links(
         return;
     }
     writer.at_tick(clock.tick());
-    let of = stats.take_interval(traffic.engine());
+    let measured = stats.take_interval(traffic.engine());
+    let roads = network.by_city(&measured);
+    let of = &*roads.interval;
     let interval_s = f64::from(of.end - of.start);
     let time = TimeMs(clock.utc_ms(of.start));
     // Everybody counts as a car of the fleet's mean until trips say what vehicle they take.
     const ALL_CARS: [f64; emissions::CLASSES] = [1.0, 0.0, 0.0, 0.0, 0.0];
-    let travel = emissions::travel(&of, &network.length_m, &ALL_CARS);
+    let travel = emissions::travel(of, roads.length_m, &ALL_CARS);
     let mut emitted = Emissions::default();
     factors.0.links(&travel, &mut emitted);
     let mut write = || -> Result<()> {
-        for (row, &link) in network.city_link.iter().enumerate() {
+        for (row, &link) in roads.city_link.iter().enumerate() {
             let link = link.row();
             let is_idle = of.entered[row] == 0 && of.left[row] == 0 && of.vehicles_end[row] == 0;
             if is_idle && of.vehicles_mean[row] <= 0.0 {
@@ -203,7 +207,7 @@ pub fn links(
                 density_vpm: of.vehicles_mean[row] / links.length_m[link],
                 queue_veh: u64::from(of.queue_end[row]),
                 occupancy_veh: u64::from(of.vehicles_end[row]),
-                delay_s: (of.travel_time_s_sum[row] - left * to_seconds(network.free_time[row])).max(0.0),
+                delay_s: (of.travel_time_s_sum[row] - left * to_seconds(roads.free_time[row])).max(0.0),
                 fuel_kg: emission.fuel_kg,
                 co2_kg: emission.co2_kg,
                 nox_g: emission.nox_g,

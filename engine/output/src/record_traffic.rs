@@ -3,14 +3,15 @@
 use crate::audit::Fault;
 use crate::cells::TimeMs;
 use crate::record::Recorders;
-use crate::tables::{CrossingsRow, GridlockRow, SignalsRow};
+use crate::tables::{CrossingsRow, GridlockRow, ParkingRow, SignalsRow};
 use crate::writer::ResultsWriter;
 use bevy_ecs::resource::Resource;
-use bevy_ecs::system::{Res, ResMut};
+use bevy_ecs::system::{Local, Res, ResMut};
 use urbis_city::model::City;
-use urbis_core::{Clock, Result};
+use urbis_core::{Clock, Result, ZoneIx};
+use urbis_coupling::CityParking;
 use urbis_traffic::time::{TICK, to_ms};
-use urbis_traffic::{CarNetwork, GridlockReport, Signals, Traffic};
+use urbis_traffic::{CarNetwork, CityPassages, GridlockReport, Signals, Traffic};
 
 /// Where the present interval of table `signals` began.
 #[derive(Clone, Debug, Default, Resource)]
@@ -68,12 +69,14 @@ pub fn signals(
 }
 
 /// Writes `crossings` of the tick.
+#[allow(clippy::too_many_arguments)] // a recorder reads what it records
 pub fn crossings(
     clock: Res<'_, Clock>,
     city: Res<'_, City>,
     network: Res<'_, CarNetwork>,
     mut traffic: ResMut<'_, Traffic>,
     recorders: Res<'_, Recorders>,
+    mut by_city: Local<'_, CityPassages>,
     mut writer: ResMut<'_, ResultsWriter>,
     mut fault: ResMut<'_, Fault>,
 ) {
@@ -83,14 +86,51 @@ pub fn crossings(
     writer.at_tick(clock.tick());
     let start_ms = clock.utc_ms(0);
     let mut write = || -> Result<()> {
-        for passage in traffic.engine_mut().take_passages() {
-            let link = network.city_link[passage.link.row()].row();
+        let passages = traffic.engine_mut().take_passages();
+        for (link, passage) in by_city.by_city(&network, &passages) {
+            let link = link.row();
             if recorders.crossings.covers(city.links.zone[link]) {
                 writer.crossings(&CrossingsRow {
                     enter_time: TimeMs(start_ms + i64::from(to_ms(passage.entered))),
                     leave_time: TimeMs(start_ms + i64::from(to_ms(passage.left))),
                     trip_id: i64::from(passage.trip.0),
                     link_id: &city.links.id[link],
+                })?;
+            }
+        }
+        Ok(())
+    };
+    fault.keep(write());
+}
+
+/// Writes `parking`.
+pub fn parking(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    mut parking: ResMut<'_, CityParking>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !parking.is_on() || !recorders.parking.is_due(&clock) || fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    let (time, interval_s) = recorders.parking.interval(&clock);
+    let interval = parking.take_interval();
+    let Some(zones) = parking.zones() else { return };
+    let mut write = || -> Result<()> {
+        for (zone, of) in interval.iter().enumerate() {
+            if recorders.parking.covers(ZoneIx(zone as u32)) {
+                writer.parking(&ParkingRow {
+                    time,
+                    interval_s,
+                    zone_id: &city.zones.id[zone],
+                    spaces: u64::from(zones.spaces()[zone]),
+                    occupied: u64::from(zones.occupied()[zone]),
+                    arrivals: of.arrivals,
+                    turned_away: of.turned_away,
+                    search_s: (of.arrivals > 0).then(|| of.search_s / of.arrivals as f64),
                 })?;
             }
         }
@@ -115,13 +155,13 @@ pub fn gridlock(
         return Ok(());
     }
     for row in &report.rows {
-        let ids: Vec<&str> =
-            row.links.iter().map(|link| city.links.id[network.city_link[link.row()].row()].as_str()).collect();
+        let links = network.city_links(&row.links);
+        let ids: Vec<&str> = links.iter().map(|link| city.links.id[link.row()].as_str()).collect();
         writer.gridlock(&GridlockRow {
             found_time: TimeMs(clock.utc_ms(row.found)),
             last_seen_time: TimeMs(clock.utc_ms(row.last_seen)),
             links: &ids.join(" "),
-            link_count: row.links.len() as u64,
+            link_count: ids.len() as u64,
             vehicles: u64::from(row.vehicles),
             released_moves: row.released_moves,
         })?;

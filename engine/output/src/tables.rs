@@ -248,6 +248,16 @@ tables! {
         trip_id: Number, "", "Trip; key of table trips.";
         link_id: Text, "", "Link; key of layers/links.parquet.";
     }
+    Parking parking ParkingRow ParkingColumns: "Parking in zones per interval, where it is simulated." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        spaces: Count, "spaces", "Parking spaces.";
+        occupied: Count, "cars", "Cars parked at the end of the interval.";
+        arrivals: Count, "cars", "Cars that wanted to park in the zone.";
+        turned_away: Count, "cars", "Of these, those that found no space here or nearby.";
+        search_s: MaybeReal, "s", "Mean time they searched; null when none arrived.";
+    }
     Trips trips TripsRow TripsColumns: "One row per trip: every movement of every person's plan that fell into the period, finished or not." {
         trip_id: Number, "", "Running number of the trip within the run.";
         person_id: Number, "", "Running number of the person within the run.";

@@ -140,6 +140,8 @@ pub struct OutputTables {
     pub persons: AskedTable,
     /// Households with size, cars and income; off by default.
     pub households: AskedTable,
+    /// Spaces and search in each zone, per interval (default every 900 s); only where parking is simulated.
+    pub parking: ScheduledTable<900>,
 }
 
 /// A table with one row per thing and interval.
@@ -268,6 +270,7 @@ impl OutputTables {
             plain("feedback", &self.feedback),
             asked("persons", &self.persons),
             asked("households", &self.households),
+            every("parking", &self.parking),
         ]
     }
     /// The schedule of a table by name.

@@ -108,6 +108,7 @@ fn a_whole_scenario() {
             ("feedback", true, None),
             ("persons", false, None),
             ("households", false, None),
+            ("parking", true, Some(900)),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

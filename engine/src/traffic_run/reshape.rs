@@ -1,4 +1,4 @@
-//! Networks changed before a run: short links joined, turn pockets at signals.
+//! Networks changed before a run: short links joined, turn pockets at signals, lanes that lead apart.
 //!
 //! Links of the run are named after those of the file: `a+b` is `a` and `b` joined; `a/1`, `a/2` are the
 //! lane groups at the end of `a`, which keeps the rest. [`LinkPart`]s tell which is which and what share of
@@ -9,10 +9,12 @@
 use super::TrafficRunOptions;
 use super::lights::Plans;
 use urbis_core::{CarLinkIx, Problem, Result};
+use urbis_interop::lanes::LaneTurns;
+use urbis_interop::read_network::NetworkFile;
 use urbis_interop::{RoadNetwork, Trips, TripsFile};
-use urbis_traffic::NetworkColumns;
-use urbis_traffic::lane_groups::{self, LaneGroups, Markings};
+use urbis_traffic::lane_groups::{self, LaneGroups, LinkLanes, Markings};
 use urbis_traffic::merge::{self, MergeSettings, Merged};
+use urbis_traffic::{MARKED_LANES_M, NetworkColumns};
 
 /// A link of the file in a link of the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,11 +37,12 @@ const TICK_S: f64 = 1.0;
 pub(super) fn reshape(
     options: &TrafficRunOptions,
     looked_at: Option<u32>,
+    mut lanes: Vec<LaneTurns>,
     network: &mut RoadNetwork,
     plans: &mut Plans,
     file: &mut TripsFile,
 ) -> Result<Option<Vec<LinkPart>>> {
-    if !options.joins_short && options.turn_pocket_m.is_none() {
+    if !options.joins_short && options.turn_pocket_m.is_none() && !options.lane_groups {
         return Ok(None);
     }
     let whole = |(row, id): (usize, &String)| LinkPart {
@@ -56,13 +59,16 @@ pub(super) fn reshape(
         parts = join(network, &merged);
         network.columns = columns;
         plans.renumber(|link| merged.link[link.row()]);
+        for of in &mut lanes {
+            // Where lanes lead apart ways part, so the node stayed and the link ends the one it is in.
+            of.link = merged.link[of.link.row()];
+            of.lanes.iter_mut().flatten().for_each(|out| *out = merged.link[out.row()]);
+        }
         translate(options, file, |_, route| merged.route(route))?;
         network.notes.push(format!("{} nodes gone where links shorter than a tick join", merged.nodes_gone.len()));
     }
-    if let Some(length_m) = options.turn_pocket_m {
-        let lanes: Vec<f64> = network.lanes.iter().map(|&lanes| f64::from(lanes)).collect();
-        let markings = Markings::new(&network.columns)?;
-        let wanted = markings.left_pockets(&network.at_signals, &lanes, !options.keeps_left, length_m);
+    if options.lane_groups || options.turn_pocket_m.is_some() {
+        let wanted = wanted_lanes(options, network, lanes)?;
         let (columns, groups) = lane_groups::expand(&network.columns, &wanted)?;
         add_groups(network, &groups, &columns, &mut parts);
         network.columns = columns;
@@ -70,8 +76,8 @@ pub(super) fn reshape(
         translate(options, file, |row, route| groups.expand_route(route, row as u32))?;
         let report = &groups.report;
         let what = format!(
-            "{} links at signals have a turn pocket, {} of another length than asked for so that it and the rest last \
-             a tick; {} are too short for one",
+            "{} links end in lanes or turn pockets of their own, {} of another length than asked for so that they and \
+             the rest last a tick; {} are too short for that",
             report.split,
             report.adjusted,
             report.whole.len()
@@ -79,6 +85,40 @@ pub(super) fn reshape(
         network.notes.push(what);
     }
     Ok(Some(parts))
+}
+
+/// What the files know of lanes.
+pub(super) fn lanes(options: &TrafficRunOptions, read: &NetworkFile) -> Result<Vec<LaneTurns>> {
+    match &read.sumo {
+        Some(sumo) => Ok(urbis_interop::lanes::of_sumo(sumo)),
+        None if options.network.is_dir() => urbis_interop::lanes::of_gmns(&options.network, &read.network),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Links whose lanes lead apart, then those that get a turn pocket.
+fn wanted_lanes(
+    options: &TrafficRunOptions,
+    network: &mut RoadNetwork,
+    lanes: Vec<LaneTurns>,
+) -> Result<Vec<LinkLanes>> {
+    let markings = Markings::new(&network.columns)?;
+    let length_m = options.turn_pocket_m.unwrap_or(MARKED_LANES_M);
+    let known = lanes.len();
+    let of_link = |link: CarLinkIx| f64::from(network.lanes[link.row()]);
+    let mut wanted: Vec<LinkLanes> =
+        lanes.into_iter().filter_map(|of| markings.lanes(of.link, of.lanes, of_link(of.link), length_m)).collect();
+    if let Some(length_m) = options.turn_pocket_m {
+        let lanes: Vec<f64> = network.lanes.iter().map(|&lanes| f64::from(lanes)).collect();
+        let mut is_known = vec![false; network.link_id.len()];
+        wanted.iter().for_each(|of| is_known[of.link.row()] = true);
+        let pockets = markings.left_pockets(&network.at_signals, &lanes, !options.keeps_left, length_m);
+        wanted.extend(pockets.into_iter().filter(|of| !is_known[of.link.row()]));
+    }
+    if options.lane_groups && known == 0 {
+        network.notes.push("the files do not say where lanes lead: there are no lane groups of them".to_owned());
+    }
+    Ok(wanted)
 }
 
 /// Nodes that something happens at: lights, ends of trips, turns back, the middle of what is looked at.

@@ -167,9 +167,9 @@ impl Engine {
             let message = format!("{} links, at most {END}", network.links());
             return Err(Problem::file(std::path::Path::new("links"), message).into());
         }
-        let layout = Layout::new(network, pocket)?;
+        let (layout, numbers) = Layout::new(network, pocket)?;
         let route_link = |link: usize| RouteLink {
-            number: layout.number[link],
+            number: numbers[link],
             from: network.from[link],
             to: network.to[link],
             free_time: network.free_time[link],
@@ -195,6 +195,11 @@ impl Engine {
             calls: Vec::new(),
             passages: None,
         })
+    }
+
+    /// Entry number of a link.
+    pub(crate) fn number(&self, link: CarLinkIx) -> u32 {
+        self.route_links[link.row()].number
     }
 
     /// Keeps every passage of a link from now on, for [`Engine::take_passages`].
@@ -394,7 +399,7 @@ impl Engine {
 
     /// Changes the capacity of a link's exit from now on; `None` closes it.
     pub fn set_exit_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let now = self.tick * TICK;
         self.layout.exit_mut(number).gate.set_capacity(capacity_vps, now);
         self.wake_exit(number);
@@ -402,7 +407,7 @@ impl Engine {
     /// Changes the capacity of a link's entrance from now on; `None` closes it: whoever is on the link
     /// leaves it, nobody else comes.
     pub fn set_entry_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let now = self.tick * TICK;
         self.layout.entry_mut(number).gate.set_capacity(capacity_vps, now);
         let (chunk, node) = self.layout.upstream_node(number);
@@ -439,19 +444,19 @@ impl Engine {
     #[must_use]
     pub fn queued(&self, link: CarLinkIx) -> u32 {
         let now = self.tick * TICK;
-        let occupants = self.layout.occupants(self.layout.number[link.row()]);
+        let occupants = self.layout.occupants(self.number(link));
         occupants.take_while(|&(_, _, arrival)| arrival < now).count() as u32
     }
     /// Vehicles on a link that go on to another.
     #[must_use]
     pub fn bound_for(&self, link: CarLinkIx, next: CarLinkIx) -> u32 {
-        let next = self.layout.number[next.row()];
-        let occupants = self.layout.occupants(self.layout.number[link.row()]);
+        let next = self.number(next);
+        let occupants = self.layout.occupants(self.number(link));
         occupants.filter(|&(slot, _, _)| self.layout.slots.guess(slot).1.link() == next).count() as u32
     }
     /// About when somebody last left a link.
     pub(crate) fn last_exit(&self, link: CarLinkIx) -> Option<Time> {
-        let exit = self.layout.exit(self.layout.number[link.row()]);
+        let exit = self.layout.exit(self.number(link));
         if exit.left == 0 { None } else { exit.gate.last_pass() }
     }
     /// Adds a group that is red until [`Engine::set_green`].
@@ -460,7 +465,7 @@ impl Engine {
     }
     /// Makes a link's exit obey a group; `None` for no signal, as when it is dark.
     pub fn set_signal(&mut self, link: CarLinkIx, signal: Option<SignalIx>) {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         self.layout.exit_mut(number).signal = signal.map_or(UNSIGNALLED, |signal| signal.0);
         self.wake_exit(number);
     }
@@ -469,7 +474,7 @@ impl Engine {
     pub fn set_green(&mut self, signal: SignalIx, from: Time, until: Time, links: &[CarLinkIx]) {
         self.greens.decide(signal.0, from, until);
         for link in links {
-            self.wake_exit(self.layout.number[link.row()]);
+            self.wake_exit(self.number(*link));
         }
     }
 }
@@ -489,11 +494,11 @@ impl SignalIx {
 impl Engine {
     /// Vehicles on links, link by link in outside order, the head first.
     pub fn on_road(&self) -> impl Iterator<Item = OnRoad> + '_ {
-        (0..self.layout.number.len()).flat_map(move |link| self.vehicles_on(CarLinkIx(link as u32)))
+        (0..self.layout.link.len()).flat_map(move |link| self.vehicles_on(CarLinkIx(link as u32)))
     }
     /// Vehicles on a link, the head first.
     pub fn vehicles_on(&self, link: CarLinkIx) -> impl Iterator<Item = OnRoad> + '_ {
-        self.layout.occupants(self.layout.number[link.row()]).map(move |(slot, vehicle, _)| {
+        self.layout.occupants(self.number(link)).map(move |(slot, vehicle, _)| {
             let vehicle = VehicleIx(vehicle);
             let last = self.routes.links(self.vehicles.route[vehicle.row()]).last().unwrap_or(0);
             let last = self.layout.link[last as usize];
@@ -529,7 +534,7 @@ impl Engine {
         let next = self.routes.arena()[route.0 as usize + 1];
         let heading = self.vehicles.heading(vehicle.0, next);
         self.layout.slots.redirect(slot, route.0, heading);
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let exit = self.layout.exit_mut(number);
         if exit.head == slot && exit.head_time != NEVER {
             exit.heading = heading;
@@ -572,7 +577,7 @@ impl Engine {
     /// its origin.
     #[must_use]
     pub fn on_link(&self, link: CarLinkIx) -> LinkOccupancy {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let now = self.tick * TICK;
         let mut occupancy = LinkOccupancy::default();
         for (_, _, arrival) in self.layout.occupants(number) {
@@ -596,7 +601,7 @@ impl Engine {
     /// Vehicles that have entered and left a link since the start.
     #[must_use]
     pub fn passed(&self, link: CarLinkIx) -> (u32, u32) {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let left = self.layout.exit(number).left;
         (left.wrapping_add(self.layout.occupants(number).count() as u32), left)
     }

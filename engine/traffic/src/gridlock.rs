@@ -143,7 +143,7 @@ impl Engine {
     /// Moves the head of every link of a ring on to the next one; how many moved. None does where an exit
     /// of the ring is closed.
     fn creep(&mut self, ring: &[CarLinkIx]) -> u64 {
-        let numbers: Vec<u32> = ring.iter().map(|link| self.layout.number[link.row()]).collect();
+        let numbers: Vec<u32> = ring.iter().map(|&link| self.number(link)).collect();
         if numbers.iter().any(|&number| self.layout.exit(number).gate.opens() == NEVER) {
             return 0;
         }

@@ -2,7 +2,7 @@
 //! summary word of the wheel; the two halves of every link beside the node that owns them.
 //!
 //! Links are numbered here by their entry (upstream node, then outside order); [`Layout`] translates
-//! from and to [`CarLinkIx`]. Results do not depend on this order: within a node inputs follow
+//! to [`CarLinkIx`], the engine from there. Results do not depend on this order: within a node inputs follow
 //! [`CarLinkIx`], and nodes do not see each other within a tick.
 
 use crate::link::{Content, Entry, Exit, Origin, Slots, UNSIGNALLED};
@@ -23,8 +23,6 @@ pub(crate) struct Layout {
     pub(crate) ring_start: Vec<u32>,
     /// First input of the upstream node of each link.
     pub(crate) upstream: Vec<u32>,
-    /// Entry number of each [`CarLinkIx`].
-    pub(crate) number: Vec<u32>,
     /// [`CarLinkIx`] of each entry number.
     pub(crate) link: Vec<CarLinkIx>,
 }
@@ -62,12 +60,12 @@ fn node_order(network: &CarNetwork) -> Vec<u32> {
 }
 
 impl Layout {
-    /// Lays out a network.
+    /// Lays out a network; with the entry number of each [`CarLinkIx`].
     ///
     /// # Errors
     /// [`urbis_core::Error::Input`] for a node with more links than a chunk has inputs, or more storage
     /// than slots can be numbered.
-    pub(crate) fn new(network: &CarNetwork, pocket: u32) -> Result<Self> {
+    pub(crate) fn new(network: &CarNetwork, pocket: u32) -> Result<(Self, Vec<u32>)> {
         let links = network.links();
         let by = |ends: &[u32]| {
             let pairs: Vec<(u32, u32)> = ends.iter().enumerate().map(|(link, &node)| (node, link as u32)).collect();
@@ -91,19 +89,27 @@ impl Layout {
         }
         problems.or_else(())?;
 
-        let mut layout = Self { slots: Slots::new(slots as usize), number: vec![0; links], ..Self::default() };
-        layout.place_nodes(network, &order, &into, &out);
+        let mut layout = Self { slots: Slots::new(slots as usize), ..Self::default() };
+        let mut number = vec![0; links];
+        layout.place_nodes(network, &order, &into, &out, &mut number);
         for chunk in &mut layout.chunks {
             let most = chunk.nodes.iter().map(|rows| rows.inputs()).max().unwrap_or(0);
             chunk.candidates = vec![Candidate::default(); most as usize].into();
         }
-        layout.fill_exits(network);
+        layout.fill_exits(network, &number);
         layout.fill_pockets(network, &into, pocket);
-        Ok(layout)
+        Ok((layout, number))
     }
 
     /// Cuts nodes into chunks and writes entries; exits get their rows.
-    fn place_nodes(&mut self, network: &CarNetwork, order: &[u32], into: &Csr<u32>, out: &Csr<u32>) {
+    fn place_nodes(
+        &mut self,
+        network: &CarNetwork,
+        order: &[u32],
+        into: &Csr<u32>,
+        out: &Csr<u32>,
+        number: &mut [u32],
+    ) {
         let mut next_slot = 0;
         let mut input_in_chunk = CHUNK_INPUTS;
         let mut input_of_link = vec![0_u32; network.links()];
@@ -156,7 +162,7 @@ impl Layout {
             }
             for &link in out {
                 let at = link as usize;
-                self.number[at] = self.link.len() as u32;
+                number[at] = self.link.len() as u32;
                 self.link.push(CarLinkIx(link));
                 self.ring_start.push(next_slot);
                 self.upstream.push(first_input);
@@ -183,10 +189,10 @@ impl Layout {
     }
 
     /// Numbers exits by entry and gives them their rings and the free time of the network.
-    fn fill_exits(&mut self, network: &CarNetwork) {
+    fn fill_exits(&mut self, network: &CarNetwork, number: &[u32]) {
         for exit in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.exits) {
             let storage = network.storage[exit.link as usize];
-            exit.link = self.number[exit.link as usize];
+            exit.link = number[exit.link as usize];
             exit.head = self.ring_start[exit.link as usize];
             exit.ring_end = exit.head + storage;
         }

@@ -11,6 +11,7 @@ mod cch;
 mod cch_metric;
 mod cch_query;
 mod circles;
+mod city_roads;
 mod control;
 mod dissection;
 pub mod emissions;
@@ -43,12 +44,14 @@ mod vehicle_class;
 mod vehicles;
 mod wheel;
 
+pub use city_roads::{ByCity, CityPassages, MARKED_LANES_M, Reshaped, RoadShape};
 pub use control::{ApproachState, SignalControl, SignalSettings, Signals};
 pub use engine::{Arrival, Departure, Engine, LinkOccupancy, LinkPassage, OnRoad, RouteRef, SignalIx, VehicleCounts};
 pub use expansion::TurnDelay;
 pub use gridlock::{Gridlock, GridlockPolicy, GridlockReport};
 pub use measure::{LinkInterval, LinkStats};
 pub use network::{CarNetwork, NetworkColumns, NetworkReport};
+pub use parking::ParkingSettings;
 pub use route::{RouteBatch, RouteMetric, Router};
 pub use route_cost::RouteCost;
 pub use systems::{

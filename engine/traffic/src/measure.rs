@@ -29,7 +29,7 @@ pub(crate) struct LinkTotals {
 impl Engine {
     /// Totals of a link now.
     pub(crate) fn totals(&self, link: CarLinkIx) -> LinkTotals {
-        let number = self.layout.number[link.row()];
+        let number = self.number(link);
         let exit = self.layout.exit(number);
         let now = self.tick() * TICK;
         let mut totals = LinkTotals { left: exit.left, spent: exit.spent, ..LinkTotals::default() };

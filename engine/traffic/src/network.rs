@@ -100,6 +100,16 @@ pub struct CarNetwork {
     pub car_node: Vec<u32>,
     /// What had to be adjusted.
     pub report: NetworkReport,
+    /// How links of the city are in those here, where these are others.
+    pub reshaped: Option<crate::city_roads::Reshaped>,
+}
+
+/// Which rows of a city car links and car nodes are, and the other way round.
+pub(crate) struct CityRows {
+    pub(crate) city_link: Vec<LinkIx>,
+    pub(crate) car_link: Vec<CarLinkIx>,
+    pub(crate) city_node: Vec<NodeIx>,
+    pub(crate) car_node: Vec<u32>,
 }
 
 /// How drivers treat roads of a class.
@@ -139,6 +149,15 @@ impl CarNetwork {
     /// # Errors
     /// As [`CarNetwork::from_city`].
     pub fn from_city_with(city: &City, cut: impl Fn(LinkIx) -> f64) -> Result<Self> {
+        let (columns, rows) = Self::columns_of_city(city, cut);
+        let id = |row: usize| city.links.id[rows.city_link[row].row()].clone();
+        let network = Self::from_columns_with_ids(columns, id)?;
+        let CityRows { city_link, car_link, city_node, car_node } = rows;
+        Ok(Self { city_link, car_link, city_node, car_node, ..network })
+    }
+
+    /// The car links of a city as columns, and which rows of the city they are.
+    pub(crate) fn columns_of_city(city: &City, cut: impl Fn(LinkIx) -> f64) -> (NetworkColumns, CityRows) {
         let links = &city.links;
         let city_link: Vec<LinkIx> = (0..links.len())
             .filter(|&row| links.modes[row].contains(Modes::CAR))
@@ -176,8 +195,7 @@ impl CarNetwork {
             route_factor: city_link.iter().map(|link| manners(links.class[link.row()]).route_factor).collect(),
             banned: banned.filter(|(a, b)| a.is_some() && b.is_some()).collect(),
         };
-        let network = Self::from_columns_with_ids(columns, |row| links.id[city_link[row].row()].clone())?;
-        Ok(Self { city_link, car_link, city_node, car_node, ..network })
+        (columns, CityRows { city_link, car_link, city_node, car_node })
     }
 
     /// A network from plain columns of equal length; problems name links by row.
@@ -188,7 +206,7 @@ impl CarNetwork {
         Self::from_columns_with_ids(columns, |row| row.to_string())
     }
 
-    fn from_columns_with_ids(columns: NetworkColumns, id: impl Fn(usize) -> String) -> Result<Self> {
+    pub(crate) fn from_columns_with_ids(columns: NetworkColumns, id: impl Fn(usize) -> String) -> Result<Self> {
         let links = columns.from.len();
         let nodes = columns.x_m.len() as u32;
         let priority = if columns.priority.is_empty() { columns.capacity_vps.clone() } else { columns.priority };
@@ -281,6 +299,7 @@ impl CarNetwork {
             car_link: (0..links as u32).map(CarLinkIx).collect(),
             city_node: (0..nodes).map(NodeIx).collect(),
             car_node: (0..nodes).collect(),
+            reshaped: None,
         })
     }
 

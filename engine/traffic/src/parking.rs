@@ -12,6 +12,8 @@
 //! Ignored: prices, reservations, illegal parking, searching vehicles as traffic, other sizes than a car's.
 //! Contract: one arrival or departure after the other, in the order given; counts are conserved.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use urbis_core::csr::Csr;
 use urbis_core::{Problem, Problems, Result};
@@ -51,6 +53,83 @@ impl ParkingSearch {
         let occupancy = f64::from(occupied) / f64::from(spaces);
         let crowded = ((occupancy - CROWDED_FROM) / (1.0 - CROWDED_FROM)).clamp(0.0, 1.0);
         (passed * self.pass_s * (1.0 + (self.crowding - 1.0) * crowded)).min(self.patience_s)
+    }
+}
+
+/// Parking in a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParkingSettings {
+    /// Whether cars that arrive look for a space. Off: everybody parks where they arrive, in no time.
+    pub enabled: bool,
+    /// Spaces for each adult with a car who lives in a zone, where the panel has no `parking_spaces` of the zone. They
+    /// come on top of those in its buildings and points of interest for parking.
+    #[schemars(range(min = 0.0))]
+    pub spaces_per_car_owner: f64,
+    /// Floor area of parking buildings for each space, square metres.
+    pub space_m2: f64,
+    /// Spaces of a car park on the map that is no building.
+    #[schemars(range(min = 0.0))]
+    pub spaces_per_car_park: f64,
+    /// Time to pass a space, seconds.
+    #[schemars(range(min = 0.0))]
+    pub pass_s: f64,
+    /// What multiplies the search in an area about to be full; it grows from 1 above 85 % occupancy.
+    #[schemars(range(min = 1.0))]
+    pub crowding: f64,
+    /// Longest search in one zone, seconds.
+    #[schemars(range(min = 0.0))]
+    pub patience_s: f64,
+    /// Zones that are tried after the own one.
+    pub neighbours: u32,
+    /// Speed from zone to zone, km/h.
+    pub drive_kmh: f64,
+}
+
+impl Default for ParkingSettings {
+    /// Assumptions, not measurements.
+    fn default() -> Self {
+        let ParkingSearch { pass_s, crowding, patience_s, neighbours } = ParkingSearch::default();
+        Self {
+            enabled: false,
+            spaces_per_car_owner: 1.2,
+            space_m2: 30.0,
+            spaces_per_car_park: 20.0,
+            pass_s,
+            crowding,
+            patience_s,
+            neighbours,
+            drive_kmh: 20.0,
+        }
+    }
+}
+
+impl ParkingSettings {
+    /// How people search.
+    #[must_use]
+    pub fn search(&self) -> ParkingSearch {
+        let Self { pass_s, crowding, patience_s, neighbours, .. } = *self;
+        ParkingSearch { pass_s, crowding, patience_s, neighbours }
+    }
+    /// Checks what the search itself does not.
+    ///
+    /// # Errors
+    /// [`urbis_core::Error::Input`] naming every value out of range.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Problems::new();
+        let least = [
+            ("spaces_per_car_owner", self.spaces_per_car_owner, 0.0),
+            ("space_m2", self.space_m2, 1.0),
+            ("spaces_per_car_park", self.spaces_per_car_park, 0.0),
+            ("drive_kmh", self.drive_kmh, 1.0),
+        ];
+        for (name, value, least) in least {
+            if !(value.is_finite() && value >= least) {
+                let what = format!("{name} = {value}, expected >= {least} and finite");
+                problems.push(Problem::file(Path::new("traffic.parking"), what));
+            }
+        }
+        problems.or_else(())
     }
 }
 

@@ -3,12 +3,14 @@
 //! Order within a tick: [`load_departures`], [`advance_vehicles`], [`update_travel_times`]. Every resource
 //! has one writer at a time; the parallel work is inside the systems.
 
+use crate::city_roads::{Reshaped, RoadShape};
 use crate::control::{SignalControl, SignalSettings, Signals};
 use crate::emissions::Factors;
 use crate::engine::{Arrival, Engine, VehicleCounts};
 use crate::gridlock::{GridlockPolicy, GridlockReport};
 use crate::measure::{LinkStats, TravelTimes};
 use crate::network::CarNetwork;
+use crate::parking::ParkingSettings;
 use crate::route::Router;
 use crate::time::{TICK, from_seconds, tick_of, to_ms};
 use bevy_ecs::change_detection::{Mut, Res, ResMut};
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::{City, NodeControl};
-use urbis_core::{Clock, NodeIx, Problem, Problems, Result, Tick, TripIx};
+use urbis_core::{Clock, LinkIx, NodeIx, Problem, Problems, Result, Tick, TripIx};
 
 /// Settings of traffic in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Resource)]
@@ -41,6 +43,30 @@ pub struct TrafficSettings {
     /// Tolls: money for each passage, by id of the link of the city. Drivers weigh them against time at
     /// `population.value_of_time_per_h`.
     pub tolls: BTreeMap<String, f64>,
+    /// Whether links that take less than a second are joined with the next where no ways part.
+    pub join_short: bool,
+    /// Length of a lane of their own for left turns at signals, metres; 0 gives them none.
+    #[schemars(range(min = 0.0))]
+    pub turn_pockets_m: f64,
+    /// Whether lanes marked for turns (OpenStreetMap's `turn:lanes`) queue apart, as long as turn pockets or 60 m.
+    pub lane_groups: bool,
+    /// Whether traffic keeps left: then turn pockets are for right turns.
+    pub keep_left: bool,
+    /// Parking.
+    pub parking: ParkingSettings,
+}
+
+impl TrafficSettings {
+    /// How roads are taken from a city.
+    #[must_use]
+    pub fn road_shape(&self) -> RoadShape {
+        RoadShape {
+            joins_short: self.join_short,
+            turn_pocket_m: (self.turn_pockets_m > 0.0).then_some(self.turn_pockets_m),
+            lane_groups: self.lane_groups,
+            keeps_left: self.keep_left,
+        }
+    }
 }
 
 impl Default for TrafficSettings {
@@ -53,6 +79,11 @@ impl Default for TrafficSettings {
             signals: SignalSettings::default(),
             gridlock: GridlockPolicy::default(),
             tolls: BTreeMap::new(),
+            join_short: false,
+            turn_pockets_m: 0.0,
+            lane_groups: false,
+            keep_left: false,
+            parking: ParkingSettings::default(),
         }
     }
 }
@@ -180,18 +211,22 @@ impl Traffic {
     }
 }
 
-/// Inserts the resources of traffic for a city.
+/// Inserts the resources of traffic for a city; `ends` are the nodes where trips may start and end, which stay
+/// whatever becomes of the roads.
 ///
 /// # Errors
 /// [`urbis_core::Error::Input`] naming the car links that cannot be simulated.
-pub fn install(world: &mut World, city: &City, settings: TrafficSettings) -> Result<()> {
+pub fn install(world: &mut World, city: &City, settings: TrafficSettings, ends: &[NodeIx]) -> Result<()> {
     let is_controlled = settings.signals.control != SignalControl::GreenShare;
     let is_signal = |node: NodeIx| city.nodes.control[node.row()] == NodeControl::Signal;
     // Lights that are simulated take their share of the capacity themselves.
     let green_share = if is_controlled { city.manifest.signal_green_share() } else { 1.0 };
-    let network =
-        CarNetwork::from_city_with(city, |link| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 })?;
-    let at_signal: Vec<bool> = network.city_node.iter().map(|&node| is_signal(node)).collect();
+    let cut = |link: LinkIx| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 };
+    let network = CarNetwork::from_city_shaped(city, cut, settings.road_shape(), ends)?;
+    // Nodes where drivers choose their lane stand before the signals, not at them.
+    let own = network.reshaped.as_ref().map_or(network.nodes(), Reshaped::city_nodes);
+    let at_signal: Vec<bool> =
+        network.city_node.iter().enumerate().map(|(row, &node)| row < own && is_signal(node)).collect();
     let signals = settings.signals.clone();
     install_network(world, network, settings)?;
     if is_controlled {
@@ -238,13 +273,16 @@ pub fn tolls_of_links(city: &City, network: &CarNetwork, settings: &TrafficSetti
     if settings.tolls.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: BTreeMap<&str, usize> =
-        network.city_link.iter().enumerate().map(|(row, link)| (city.links.id[link.row()].as_str(), row)).collect();
+    // The body of a link is charged: what stands for several links for each of them, parts of one link once.
+    let rows: BTreeMap<&str, usize> = (network.car_link.iter().zip(&city.links.id))
+        .filter(|(link, _)| link.is_some())
+        .map(|(link, id)| (id.as_str(), link.row()))
+        .collect();
     let mut tolls = vec![0.0; network.links()];
     let mut problems = Problems::new();
     for (id, &toll) in &settings.tolls {
         match rows.get(id.as_str()) {
-            Some(&row) if toll.is_finite() && toll >= 0.0 => tolls[row] = toll as f32,
+            Some(&row) if toll.is_finite() && toll >= 0.0 => tolls[row] += toll as f32,
             Some(_) => problems.push(Problem::file(
                 Path::new("traffic.tolls"),
                 format!("link `{id}` costs {toll}, expected money >= 0"),

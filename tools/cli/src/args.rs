@@ -3,6 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use urbis_interop::read_gmns::ReadOptions;
+use urbis_interop::tntp::{LengthUnit, TimeUnit, TntpUnits};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -150,9 +152,9 @@ pub(crate) enum TrafficCommand {
     Equilibrate(crate::equilibrium::EquilibrateArguments),
     /// Run MATSim plans by MATSim's own queue model, second by second, and write its events
     Matsim(crate::matsim::MatsimArguments),
-    /// Write a network of MATSim or SUMO, and its trips, as GMNS tables
+    /// Write a network of MATSim, SUMO or TNTP, and its trips, as GMNS tables
     Convert(crate::convert::ConvertArguments),
-    /// Write the trips that a demand matrix stands for (OMX, CSV, Parquet)
+    /// Write the trips that a demand matrix stands for (OMX, CSV, Parquet, TNTP)
     Demand(crate::convert::DemandArguments),
 }
 
@@ -164,7 +166,7 @@ and optionally route (link ids separated by spaces) and vehicle_class. Trips wit
 Results: DIR/trips.parquet (trip_id, depart_s, arrive_s, status, ...), one row a trip in the order of the file;
 DIR/summary.json, written last; DIR/gridlock.parquet where there was any; with --interval DIR/link_state.parquet
 (flow, speed, delay, queue, toll, fuel, CO2, NOx, particles, electricity) and DIR/signals.parquet; on request
-DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz; with --join-short or --turn-pockets
+DIR/crossings.parquet, DIR/trajectories.parquet and DIR/events.xml.gz; with --join-short, --turn-pockets or --lane-groups
 DIR/link_parts.parquet, which links of the file are in each link of the run.
 The tables are the same, byte for byte, for any number of threads.
 
@@ -174,9 +176,11 @@ Examples:
   urbis traffic run --network town.net.xml --trips town.rou.xml --out out/town --signals actuated --trajectories J7,200"
 )]
 pub(crate) struct TrafficRunArguments {
-    /// Network: GMNS folder with node.csv, link.csv and, better, config.csv; or a file of MATSim or SUMO
+    /// Network: GMNS folder with node.csv, link.csv and, better, config.csv; or a file of MATSim, SUMO or TNTP
     #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) network: PathBuf,
+    #[command(flatten)]
+    pub(crate) units: UnitArguments,
     /// Trips (.csv, .csv.gz, .parquet), MATSim plans or SUMO demand (.xml, .xml.gz)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) trips: PathBuf,
@@ -219,6 +223,10 @@ pub(crate) struct TrafficRunArguments {
     /// Give left turns at signals a lane of their own of this length
     #[arg(long, value_name = "METRES")]
     pub(crate) turn_pockets: Option<f64>,
+    /// Let lanes queue apart where the files say where each leads (SUMO connections, GMNS movements), as long as turn
+    /// pockets, or 60 m
+    #[arg(long)]
+    pub(crate) lane_groups: bool,
     /// Traffic keeps left: turn pockets are for right turns
     #[arg(long, requires = "turn_pockets")]
     pub(crate) keep_left: bool,
@@ -231,6 +239,63 @@ pub(crate) struct TrafficRunArguments {
     /// No progress and notes on standard error; warnings and errors are still printed
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Units of networks whose files have none.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct UnitArguments {
+    /// Unit of lengths of a TNTP network [default: km, with a note]
+    #[arg(long, value_enum, value_name = "UNIT")]
+    pub(crate) length_unit: Option<LengthUnitChoice>,
+    /// Unit of times of a TNTP network [default: min, with a note]
+    #[arg(long, value_enum, value_name = "UNIT")]
+    pub(crate) time_unit: Option<TimeUnitChoice>,
+}
+
+impl UnitArguments {
+    pub(crate) fn units(self) -> TntpUnits {
+        TntpUnits {
+            length: self.length_unit.map(|unit| match unit {
+                LengthUnitChoice::M => LengthUnit::Metres,
+                LengthUnitChoice::Km => LengthUnit::Kilometres,
+                LengthUnitChoice::Mi => LengthUnit::Miles,
+                LengthUnitChoice::Ft => LengthUnit::Feet,
+            }),
+            time: self.time_unit.map(|unit| match unit {
+                TimeUnitChoice::S => TimeUnit::Seconds,
+                TimeUnitChoice::Min => TimeUnit::Minutes,
+                TimeUnitChoice::H => TimeUnit::Hours,
+            }),
+        }
+    }
+    /// How a network is taken in.
+    pub(crate) fn options(self) -> ReadOptions {
+        ReadOptions { tntp: self.units(), ..ReadOptions::default() }
+    }
+}
+
+/// Unit of lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LengthUnitChoice {
+    /// Metres
+    M,
+    /// Kilometres
+    Km,
+    /// Miles
+    Mi,
+    /// Feet
+    Ft,
+}
+
+/// Unit of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeUnitChoice {
+    /// Seconds
+    S,
+    /// Minutes
+    Min,
+    /// Hours
+    H,
 }
 
 /// What happens where single trips or links cannot be served.

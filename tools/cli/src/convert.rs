@@ -1,17 +1,18 @@
 //! `urbis traffic convert` and `urbis traffic demand`: files of other tools as those that a run reads.
 
+use crate::args::UnitArguments;
 use crate::screen::say;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};
 use urbis_core::{Problem, Result};
 use urbis_interop::matrix::{self, OmxOptions, Profile, ZoneNodes};
-use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::write_gmns::GmnsOptions;
 use urbis_interop::{RoadNetwork, Trips, read_network, write_gmns, write_trips};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  urbis traffic convert --network town.net.xml --trips town.rou.xml --out out/town-gmns")]
+#[command(after_help = "Examples:
+  urbis traffic convert --network town.net.xml --trips town.rou.xml --out out/town-gmns
+  urbis traffic convert --network Anaheim_net.tntp --length-unit ft --time-unit min --out out/anaheim-gmns")]
 pub(crate) struct ConvertArguments {
     /// Network, as `urbis traffic run` reads it
     #[arg(long, value_name = "NET", value_hint = ValueHint::AnyPath)]
@@ -19,6 +20,8 @@ pub(crate) struct ConvertArguments {
     /// Trips to convert too: DIR/trips.csv
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) trips: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) units: UnitArguments,
     /// Folder of the GMNS tables; replaced
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
@@ -37,7 +40,9 @@ pub(crate) struct DemandArguments {
     /// Network, as `urbis traffic run` reads it
     #[arg(long, value_name = "NET", value_hint = ValueHint::AnyPath)]
     pub(crate) network: PathBuf,
-    /// Matrix: OMX, CSV (long or wide) or Parquet (long)
+    #[command(flatten)]
+    pub(crate) units: UnitArguments,
+    /// Matrix: OMX, CSV (long or wide), Parquet (long) or TNTP trips
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) matrix: PathBuf,
     /// Name of the matrix in an OMX file that has several
@@ -65,7 +70,7 @@ pub(crate) struct DemandArguments {
 
 /// Writes a network as GMNS, and trips as CSV.
 pub(crate) fn convert(arguments: &ConvertArguments) -> Result<()> {
-    let read = read_network::read(&arguments.network, &ReadOptions::default())?;
+    let read = read_network::read(&arguments.network, &arguments.units.options())?;
     let trips = arguments.trips.as_ref().map(|path| read_network::read_trips(path, &read)).transpose()?;
     for warning in &read.warnings {
         say(&format!("warning: {}: {}", warning.kind.replace('_', " "), warning.count));
@@ -93,7 +98,7 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<()> {
 
 /// Writes the trips that a matrix stands for.
 pub(crate) fn demand(arguments: &DemandArguments) -> Result<()> {
-    let network = read_network::read(&arguments.network, &ReadOptions::default())?.network;
+    let network = read_network::read(&arguments.network, &arguments.units.options())?.network;
     let omx = OmxOptions { matrix: arguments.name.clone(), lookup: arguments.lookup.clone() };
     let demand = matrix::read(&arguments.matrix, &omx)?;
     for note in &demand.notes {

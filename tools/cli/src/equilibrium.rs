@@ -1,13 +1,12 @@
 //! `urbis traffic equilibrate`: routes of a table of trips in dynamic user equilibrium.
 
-use crate::args::TableFormat;
+use crate::args::{TableFormat, UnitArguments};
 use crate::screen::{figure, print, print_json, say, table};
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use urbis::equilibrium::{TripsOutcome, equilibrate_trips, static_times_s, write_equilibrium};
 use urbis_assignment::dynamic::{DayOptions, Logit, Options, Search, Start, Switching};
 use urbis_core::Result;
-use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::read_network;
 
 #[derive(Debug, Args)]
@@ -28,6 +27,8 @@ pub(crate) struct EquilibrateArguments {
     /// Network, as `urbis traffic run` reads it
     #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) network: PathBuf,
+    #[command(flatten)]
+    pub(crate) units: UnitArguments,
     /// Trips (.csv, .csv.gz, .parquet)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) trips: PathBuf,
@@ -116,7 +117,7 @@ pub(crate) fn run(arguments: &EquilibrateArguments) -> Result<()> {
 }
 
 fn equilibrate(arguments: &EquilibrateArguments) -> Result<()> {
-    let read = read_network::read(&arguments.network, &ReadOptions::default())?;
+    let read = read_network::read(&arguments.network, &arguments.units.options())?;
     let file = read_network::read_trips(&arguments.trips, &read)?;
     for note in read.network.notes.iter().chain(&file.notes).filter(|_| !arguments.quiet) {
         say(&format!("note: {note}"));

@@ -1,4 +1,4 @@
-//! Demand matrices: OMX, CSV (long or wide) and Parquet (long), and the trips they stand for.
+//! Demand matrices: OMX, CSV (long or wide), Parquet (long) and TNTP trips, and the trips they stand for.
 //!
 //! A matrix is kept as its cells above zero, sorted by origin and destination. Cells that occur twice are added up and
 //! counted; cells that are negative or no number are errors, each with its place.
@@ -13,6 +13,7 @@ pub use table::{read_csv, read_parquet};
 pub use trips::{DemandTrips, Profile, ZoneNodes};
 
 use crate::names::Names;
+use crate::tntp;
 use std::path::Path;
 use urbis_core::{Problem, Result};
 
@@ -31,7 +32,7 @@ pub struct Demand {
     pub notes: Vec<String>,
 }
 
-/// Reads a matrix by the end of its name: `.omx`, `.parquet`, `.csv` or `.csv.gz`.
+/// Reads a matrix by the end of its name: `.omx`, `.parquet`, `.csv`, `.csv.gz` or `.tntp`.
 ///
 /// # Errors
 /// As the reader of the format; [`urbis_core::Error::Input`] for other names.
@@ -43,9 +44,27 @@ pub fn read(path: &Path, omx: &OmxOptions) -> Result<Demand> {
         read_parquet(path)
     } else if name.ends_with(".csv") || name.ends_with(".csv.gz") {
         read_csv(path)
+    } else if name.ends_with(".tntp") {
+        read_tntp(path)
     } else {
-        Err(Problem::file(path, "is no demand matrix: expected .omx, .parquet, .csv or .csv.gz").into())
+        Err(Problem::file(path, "is no demand matrix: expected .omx, .parquet, .csv, .csv.gz or .tntp").into())
     }
+}
+
+/// Reads the trips of a TNTP file; zones are named by their number.
+///
+/// # Errors
+/// As [`tntp::read_trips`].
+pub fn read_tntp(path: &Path) -> Result<Demand> {
+    let trips = tntp::read_trips(path)?;
+    let mut zones = Names::default();
+    let mut zone = |number: &u32| zones.insert(&number.to_string());
+    let cells: Vec<(u32, u32, f64)> = (trips.from.iter().zip(&trips.to).zip(&trips.flow))
+        .map(|((from, to), &flow)| (zone(from), zone(to), flow))
+        .collect();
+    let mut demand = Demand::from_cells(zones, cells);
+    demand.notes.splice(0..0, trips.notes);
+    Ok(demand)
 }
 
 impl Demand {

@@ -58,6 +58,9 @@ pub struct SumoNetwork {
     pub junction_kind: Vec<String>,
     /// All signal programs.
     pub signals: Vec<SumoSignal>,
+    /// Connections for cars: (incoming link, its lane among those for cars, from the right, outgoing link), sorted,
+    /// each once.
+    pub lane_turns: Vec<(CarLinkIx, u32, CarLinkIx)>,
 }
 
 /// Reads a network.
@@ -313,7 +316,7 @@ impl<'a> Reading<'a> {
         }
         self.problems.or_else(())?;
         (columns.x_m, columns.y_m) = (self.x_m, self.y_m);
-        let mut pairs = Vec::new();
+        let (mut pairs, mut lane_turns) = (Vec::new(), Vec::new());
         for connection in &self.connections {
             let rows = (self.edges.get(&connection.edges.0), self.edges.get(&connection.edges.1));
             let (Some(from), Some(to)) = rows else { continue };
@@ -323,6 +326,8 @@ impl<'a> Reading<'a> {
             }
             let (from, to) = (CarLinkIx(from), CarLinkIx(to));
             pairs.push((from, to));
+            let before = &self.records[from.row()].lanes[..connection.lanes.0];
+            lane_turns.push((from, before.iter().filter(|cars| **cars).count() as u32, to));
             if let Some(position) = connection.position {
                 for signal in self.signals.iter_mut().filter(|signal| signal.id == connection.signal) {
                     signal.controls.push((position, from, to));
@@ -335,6 +340,8 @@ impl<'a> Reading<'a> {
         }
         pairs.sort_unstable();
         pairs.dedup();
+        lane_turns.sort_unstable();
+        lane_turns.dedup();
         network.notes.push("capacity of a lane is 1 / (1 s + 7.5 m / speed), as SUMO's default car drives".to_owned());
         if pairs.is_empty() {
             network.notes.push("the file has no connections for cars: all turns are allowed".to_owned());
@@ -347,7 +354,7 @@ impl<'a> Reading<'a> {
         network.at_signals = self.kinds.iter().map(|kind| kind.starts_with("traffic_light")).collect();
         network.node_id = self.junctions.into_list();
         network.link_id = self.edges.into_list();
-        Ok(SumoNetwork { network, junction_kind: self.kinds, signals: self.signals })
+        Ok(SumoNetwork { network, junction_kind: self.kinds, signals: self.signals, lane_turns })
     }
 }
 
@@ -424,6 +431,10 @@ mod tests {
         assert!((columns.priority[0] / columns.capacity_vps[0] - 3.0).abs() < 1e-12);
         // Turning round at b is for pedestrians only.
         assert_eq!(columns.banned, [(CarLinkIx(0), CarLinkIx(2))]);
+        assert_eq!(
+            read.lane_turns,
+            [(0, 0, 1), (0, 1, 1), (2, 0, 0)].map(|(a, lane, b)| (CarLinkIx(a), lane, CarLinkIx(b)))
+        );
         let signal = &read.signals[0];
         assert_eq!((signal.phases.len(), signal.offset_s, signal.phases[0].most_s), (2, 5.0, 50.0));
         let turn = (CarLinkIx(0), CarLinkIx(1));

@@ -153,15 +153,37 @@ impl<'a> Markings<'a> {
                         .unwrap_or_default(),
                 );
             }
-            turns.sort_unstable();
-            turns.dedup();
             lanes.push(turns);
         }
-        for (&turn, &kind) in out.iter().zip(&kinds) {
+        let of_link = marked.len() as f64;
+        Ok(self.lanes(link, lanes, of_link, pocket_length_m))
+    }
+
+    /// Lane groups of a link from where each of its lanes leads, left lane first; `of_link` is how many lanes the link
+    /// has before its pockets. Turns that are banned or lead nowhere from here are left out; turns that no lane has are
+    /// added to the outermost lane of their side. `None` where one group is left or nothing leads on.
+    #[must_use]
+    pub fn lanes(
+        &self,
+        link: CarLinkIx,
+        mut lanes: Vec<Vec<CarLinkIx>>,
+        of_link: f64,
+        pocket_length_m: f64,
+    ) -> Option<LinkLanes> {
+        if link.row() >= self.columns.from.len() || lanes.is_empty() {
+            return None;
+        }
+        let out = self.allowed(link);
+        for lane in &mut lanes {
+            lane.retain(|turn| out.binary_search(turn).is_ok());
+            lane.sort_unstable();
+            lane.dedup();
+        }
+        for &turn in &out {
             if lanes.iter().any(|lane| lane.contains(&turn)) {
                 continue;
             }
-            let lane = match kind {
+            let lane = match turn_kind(self.columns, link, turn) {
                 TurnKind::Right => lanes.len() - 1,
                 TurnKind::Left | TurnKind::Back => 0,
                 TurnKind::Through => lanes.len() / 2,
@@ -169,8 +191,7 @@ impl<'a> Markings<'a> {
             lanes[lane].push(turn);
         }
         let groups = groups_of_lanes(&lanes);
-        let lanes = marked.len() as f64;
-        Ok((groups.len() > 1).then_some(LinkLanes { link, lanes, pocket_length_m, groups }))
+        (groups.len() > 1).then_some(LinkLanes { link, lanes: of_link, pocket_length_m, groups })
     }
 
     /// A pocket of one added lane for left turns (right turns where traffic keeps left) at every signal where a
