@@ -22,13 +22,13 @@ use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
 const ZONES_ON_FIRST_PAGE: usize = 12;
 
 /// Collects indicators with what they share.
-struct Collector<'a> {
+pub(crate) struct Collector<'a> {
     city: &'a City,
     kpis: Vec<Kpi>,
 }
 
 impl Collector<'_> {
-    fn add(&mut self, group: &str, indicator: &str, value: f64, unit: &str) -> &mut Kpi {
+    pub(crate) fn add(&mut self, group: &str, indicator: &str, value: f64, unit: &str) -> &mut Kpi {
         let zone_id = self.city.manifest.name.clone();
         self.add_for(group, indicator, &zone_id, value, unit)
     }
@@ -47,13 +47,13 @@ impl Collector<'_> {
     fn published(&self, zone_id: &str, indicator: &str) -> Option<&PanelRow> {
         self.city.panel_latest(zone_id, indicator)
     }
-    fn published_for_city(&self, indicator: &str) -> Option<&PanelRow> {
+    pub(crate) fn published_for_city(&self, indicator: &str) -> Option<&PanelRow> {
         self.published(&self.city.manifest.name, indicator)
     }
 }
 
 /// Puts a published figure beside an indicator.
-fn beside(kpi: &mut Kpi, row: Option<&PanelRow>, to_unit: f64) {
+pub(crate) fn beside(kpi: &mut Kpi, row: Option<&PanelRow>, to_unit: f64) {
     if let Some(row) = row {
         kpi.published = Some(row.value * to_unit);
         kpi.source = format!("{} ({})", row.source, row.period);
@@ -75,6 +75,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     let persons_each = 1.0 / world.resource::<PopulationModel>().sample_factor;
     people(&mut collector, world, persons_each);
     movement(&mut collector, world, persons_each, days);
+    crate::kpis_travel::travel(&mut collector, world, days);
     electricity(&mut collector, world, days);
     collector.kpis
 }

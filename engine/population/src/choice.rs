@@ -340,7 +340,8 @@ impl<'a> Choices<'a> {
                 Mode::Car => who.car,
                 Mode::TwoWheeler => who.two_wheeler,
                 Mode::Van => false,
-                Mode::CarPassenger | Mode::Transit | Mode::Bicycle | Mode::Walk => true,
+                Mode::CarPassenger => who.ride,
+                Mode::Transit | Mode::Bicycle | Mode::Walk => true,
             };
             if is_available {
                 let there = self.minutes_felt(mode, self.between(mode, tour.out, tour.from, tour.to));
@@ -370,7 +371,7 @@ impl<'a> Choices<'a> {
         tour: Tour,
         car_is_there: bool,
     ) -> Mode {
-        let mut vehicles = Vehicles::of(persons, person.row());
+        let mut vehicles = Vehicles::of(persons, person, self.seed);
         vehicles.car &= car_is_there;
         let utilities = self.utilities(vehicles, tour);
         let best = choose(&utilities, &self.tastes(person, purpose));
@@ -393,7 +394,9 @@ impl<'a> Choices<'a> {
             return (constants, 0.0);
         }
         let utilities: Vec<Utilities> = map_chunks(tours.len(), CHUNK_ROWS, |range| {
-            range.map(|row| self.utilities(Vehicles::of(persons, tours[row].0.row()), tours[row].1)).collect::<Vec<_>>()
+            range
+                .map(|row| self.utilities(Vehicles::of(persons, tours[row].0, self.seed), tours[row].1))
+                .collect::<Vec<_>>()
         })
         .concat();
         let mut worst = f64::INFINITY;
@@ -459,12 +462,23 @@ pub struct Tour {
 pub(crate) struct Vehicles {
     pub(crate) car: bool,
     pub(crate) two_wheeler: bool,
+    /// Somebody of the household, or for a few somebody else, can give them a ride.
+    pub(crate) ride: bool,
 }
 
+/// Share of people in households without a car who know somebody who drives them; an estimate.
+const RIDES_OF_OTHERS: f64 = 0.15;
+
 impl Vehicles {
-    pub(crate) fn of(persons: &Persons, row: usize) -> Self {
+    pub(crate) fn of(persons: &Persons, person: PersonIx, seed: u64) -> Self {
+        let row = person.row();
         let is_adult = persons.age_class[row] > 0;
-        Self { car: persons.has_car[row] && is_adult, two_wheeler: persons.has_two_wheeler[row] && is_adult }
+        let is_driven = Rng::new(seed, person.0, 3, purpose::TASTE).chance(RIDES_OF_OTHERS);
+        Self {
+            car: persons.has_car[row] && is_adult,
+            two_wheeler: persons.has_two_wheeler[row] && is_adult,
+            ride: is_driven || persons.household_cars[row] > 0,
+        }
     }
 }
 

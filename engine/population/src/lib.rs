@@ -19,6 +19,7 @@ pub mod presence;
 pub mod settings;
 pub mod simple_modes;
 pub mod skims;
+pub mod surveys;
 pub mod synthesis;
 
 pub use cells::Cells;

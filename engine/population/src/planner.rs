@@ -79,6 +79,12 @@ impl Planner {
         Ok(())
     }
 
+    /// Country whose travel surveys the run is shown beside.
+    #[must_use]
+    pub fn country(&self) -> &str {
+        self.settings.surveys.as_deref().unwrap_or(&self.settings.synthesis.country)
+    }
+
     fn draft(&self, choices: &Choices<'_>, places: &Places, persons: &Persons, clock: &Clock) -> ResidentPlans {
         plans::of_residents(places, persons, choices, &self.settings, &self.tables, self.seed, clock)
     }

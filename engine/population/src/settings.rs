@@ -103,6 +103,10 @@ pub struct PopulationSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub day_tables: Option<PathBuf>,
+    /// Country (two letters) whose travel surveys the run is shown beside where the city has none of its own; that of
+    /// the synthesis where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surveys: Option<String>,
     /// Where times and ways come from.
     pub ways: Ways,
     /// About how many cells the city is split into; times and ways between places are those between their cells.
@@ -312,6 +316,7 @@ impl Default for PopulationSettings {
             nest_dissimilarity: 0.8,
             target_mode_shares: BTreeMap::new(),
             day_tables: None,
+            surveys: None,
             ways: Ways::default(),
             cells: 600,
             workplaces: WorkplaceModel::default(),

@@ -107,8 +107,10 @@ fn text(summary: &SynthesisSummary) -> String {
         figure(report.exchanged as f64),
         figure(report.fitted_persons as f64)
     );
-    if report.not_converged > 0 {
-        text += &format!(", {} zones whose controls disagree", report.not_converged);
+    for (zones, what) in [(report.not_converged, "not converged"), (report.disagreeing, "whose controls disagree")] {
+        if zones > 0 {
+            text += &format!(", {zones} zones {what}");
+        }
     }
     text += &format!(
         "\ntime     {:.3} s on {} thread{}: {} persons/s\n",
@@ -142,7 +144,7 @@ fn as_json(summary: &SynthesisSummary) -> Json {
         "city": summary.city, "scenario": summary.scenario, "seed": summary.seed, "persons": summary.persons,
         "households": summary.households, "firms": summary.firms, "fit": fit, "warnings": report.warnings,
         "seed_households": report.seed_households, "types": report.types, "iterations": report.iterations,
-        "not_converged": report.not_converged, "exchanged": report.exchanged, "fitted_persons": report.fitted_persons,
+        "not_converged": report.not_converged, "disagreeing": report.disagreeing, "exchanged": report.exchanged, "fitted_persons": report.fitted_persons,
         "synthesis_s": summary.synthesis_s, "persons_per_s": per_second(summary), "threads": summary.threads,
         "files": summary.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
     })

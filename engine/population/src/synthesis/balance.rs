@@ -60,11 +60,15 @@ pub struct Balanced {
     pub relaxation: Vec<f64>,
     /// Iterations over all controls.
     pub iterations: u32,
-    /// Whether the last iteration moved no weight by more than the tolerance.
+    /// Whether the last iteration left every weight where it was, but for the tolerance. Where controls disagree, each
+    /// iteration pulls weights to and fro, and they are at rest when it ends where it began.
     pub converged: bool,
     /// Controls above zero for which no type counts.
     pub unsupported: Vec<usize>,
 }
+
+/// Weights below this many households may move by more than the tolerance without being at unrest.
+const WEIGHT_OF_NOTE: f64 = 0.1;
 
 /// Balances the weights of types. A target that is not a number is no control. A target of zero takes every type that
 /// counts for it out, unless that leaves nothing.
@@ -101,8 +105,8 @@ pub fn balance(
     // Least important first, so that the most important hold exactly when the loop ends.
     active.sort_by(|&a, &b| importance[a].total_cmp(&importance[b]).then(a.cmp(&b)));
     let mut powers = [1.0_f64; 256];
+    let mut before = balanced.weights.clone();
     for _ in 0..max_iterations {
-        let mut moved: f64 = 0.0;
         for &control in &active {
             let types = &incidence.by_control[control];
             let (mut sum, mut squares, mut most) = (0.0, 0.0, 0);
@@ -123,10 +127,13 @@ pub fn balance(
             }
             types.iter().for_each(|&(of, counts)| balanced.weights[of as usize] *= powers[usize::from(counts)]);
             balanced.relaxation[control] *= step.powf(-1.0 / importance[control]);
-            moved = moved.max((step - 1.0).abs());
         }
         balanced.iterations += 1;
-        if moved <= tolerance {
+        let is_at_rest =
+            |(after, before): (&f64, &f64)| (after - before).abs() <= tolerance * before.max(WEIGHT_OF_NOTE);
+        let all_rest = balanced.weights.iter().zip(&before).all(is_at_rest);
+        before.copy_from_slice(&balanced.weights);
+        if all_rest {
             balanced.converged = true;
             break;
         }

@@ -19,6 +19,8 @@ use urbis_core::rng::Rng;
 const SIZE_MAX: u32 = 7;
 /// Work an exchange may cost: types looked at.
 const EXCHANGE_WORK: usize = 4_000_000;
+/// Share by which the weights may miss a control without that its controls disagree.
+const DISAGREEMENT: f64 = 0.01;
 /// Row of the seed of a member who was fitted by hand.
 pub(crate) const NO_SEED: u32 = u32::MAX;
 
@@ -44,6 +46,8 @@ pub(crate) struct Made {
     pub(crate) iterations: u32,
     /// Whether it converged.
     pub(crate) converged: bool,
+    /// Whether its controls disagree: one of them is missed by the weights by more than a hundredth, or by one.
+    pub(crate) disagrees: bool,
     /// Controls that no household of the seed counts for.
     pub(crate) unsupported: Vec<usize>,
     /// Households exchanged after rounding.
@@ -74,10 +78,13 @@ pub(crate) fn make(
     } else {
         prior
     };
+    let sums = types.incidence.sums(&weights);
+    let is_missed = |(sum, target): (&f64, &f64)| (sum - target).abs() > (DISAGREEMENT * target).max(1.0);
+    let disagrees = sums.iter().zip(targets).any(is_missed);
     let mut rng = Rng::new(seed_number, zone, 0, purpose::ROUNDING);
     let mut counts = systematic(&weights, households, rng.uniform());
     // Residents and ages are aimed at themselves, since they will be exact; the others at what the weights give.
-    let mut aims = types.incidence.sums(&weights);
+    let mut aims = sums;
     for (control, (aim, target)) in aims.iter_mut().zip(targets).enumerate() {
         if target.is_nan() {
             *aim = f64::NAN;
@@ -108,7 +115,8 @@ pub(crate) fn make(
     }
     let fitted = fit(&mut members, picked.len(), by_age, &mut rng);
     let (iterations, converged) = (balanced.iterations, balanced.converged);
-    Made { households: picked, members, iterations, converged, unsupported: balanced.unsupported, exchanged, fitted }
+    let unsupported = balanced.unsupported;
+    Made { households: picked, members, iterations, converged, disagrees, unsupported, exchanged, fitted }
 }
 
 /// Adds, removes and moves members until the age classes are as asked for; says how many it touched.

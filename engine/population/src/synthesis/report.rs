@@ -55,8 +55,10 @@ pub struct FitReport {
     pub types: usize,
     /// Most iterations that a zone took to balance.
     pub iterations: u32,
-    /// Zones that did not converge: their controls disagree.
+    /// Zones whose weights were not at rest after all iterations.
     pub not_converged: usize,
+    /// Zones whose controls disagree: the weights miss one by more than a hundredth, and by more than one.
+    pub disagreeing: usize,
     /// Households exchanged after rounding to come closer to the controls.
     pub exchanged: u64,
     /// Persons added, removed or moved to another age class, so that residents and ages are exact.

@@ -112,6 +112,7 @@ pub fn synthesise(city: &City, settings: &PopulationSettings, seed: u64) -> urbi
         all.report.rows.extend(part.fit);
         all.report.iterations = all.report.iterations.max(part.iterations);
         all.report.not_converged += usize::from(!part.converged);
+        all.report.disagreeing += usize::from(part.disagrees);
         all.report.exchanged += u64::from(part.exchanged);
         all.report.fitted_persons += u64::from(part.fitted);
         part.unsupported.iter().for_each(|&control| *unsupported.entry(control).or_default() += 1);
@@ -131,6 +132,7 @@ struct Part {
     fit: Vec<FitRow>,
     iterations: u32,
     converged: bool,
+    disagrees: bool,
     unsupported: Vec<usize>,
     exchanged: u32,
     fitted: u32,
@@ -172,6 +174,7 @@ fn one_zone(
         fit,
         iterations: made.iterations,
         converged: made.converged,
+        disagrees: made.disagrees,
         unsupported: made.unsupported,
         exchanged: made.exchanged,
         fitted: made.fitted,

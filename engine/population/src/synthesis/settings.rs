@@ -26,7 +26,7 @@ pub struct SynthesisSettings {
     /// Iterations of the balancing of a zone, at most.
     #[schemars(range(min = 1))]
     pub max_iterations: u32,
-    /// Largest relative change of a weight in the last iteration at which the balancing has converged.
+    /// Largest relative change of a weight over one iteration at which the balancing has converged.
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,
 }
