@@ -393,7 +393,7 @@ fn interpolate(halts: &[Halt], calls: &mut [Call], builder: &Builder) {
             let (start, end) = (calls[from].departure_s, calls[until].arrival_s);
             let span = f64::from(end - start) / along[until - from];
             for at in from + 1..until {
-                let time = (start + (span * along[at - from]) as u32).min(end);
+                let time = (start + (span * along[at - from]).round() as u32).min(end);
                 (calls[at].arrival_s, calls[at].departure_s) = (time, time);
             }
         }

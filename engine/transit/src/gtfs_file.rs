@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn rows_by_column() {
-        let text = "\u{feff} a ,b,c\r\n1, \"x, y\" ,3\n\n4\n".to_owned();
+        let text = "\u{feff} a ,b,c\r\n1 ,\"x, y\" ,3\n\n4\n".to_owned();
         let table = Table::new(PathBuf::from("t.txt"), text);
         let [a, b, none] = table.columns(["a", "b", "z"]);
         let mut report = FeedReport::default();

@@ -16,6 +16,8 @@ pub mod report;
 mod service;
 pub mod timetable;
 
+pub use jiff::civil::Date;
+
 urbis_core::dense_index! {
     /// Row of the stops of a timetable.
     StopIx,

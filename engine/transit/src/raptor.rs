@@ -253,9 +253,9 @@ impl<'a> Router<'a> {
             let walked = query.walk_s.and_then(|walk_s| depart_s.checked_add(walk_s));
             scratch.end_s[0] = scratch.end_s[0].min(walked.unwrap_or(NEVER_S));
             let last = self.rounds(scratch, rides_max);
-            for round in 1..=last {
+            for (round, &before_s) in before.iter().enumerate().take(last + 1).skip(1) {
                 let end_s = scratch.end_s[round];
-                if end_s < before[round] && end_s < scratch.end_s[round - 1] {
+                if end_s < before_s && end_s < scratch.end_s[round - 1] {
                     let mut journey = self.journey(depart_s, round, scratch);
                     journey.leave_late();
                     journeys.push(journey);

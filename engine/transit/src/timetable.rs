@@ -504,7 +504,13 @@ impl Builder {
         let mut timetable =
             Timetable { date, time_zone, stops, routes, patterns, trips, transfers, arrival_s, departure_s, at_stop };
         let projection = timetable.own_projection();
-        timetable.set_positions(|lat, lon| projection.project(geo::Point::new(lon, lat)));
+        timetable.set_positions(|lat, lon| projection.project(point(lat, lon)));
         timetable
     }
+}
+
+/// A place as projections take it.
+#[must_use]
+pub fn point(lat_deg: f64, lon_deg: f64) -> geo::Point {
+    geo::Point::new(lon_deg, lat_deg)
 }

@@ -1,4 +1,5 @@
 //! The feeds of Porto Alegre: what is in them, RAPTOR against the exhaustive search, time per search.
+#![allow(clippy::print_stdout, reason = "the figures are what one looks for")]
 
 mod common;
 
@@ -92,7 +93,7 @@ fn time_per_search() {
     #[allow(clippy::disallowed_methods, reason = "the test shows how long searches take")]
     let now = std::time::Instant::now;
     let mut scratch = router.scratch(4);
-    let mut time = |name: &str, work: &mut dyn FnMut(&Query) -> u64| {
+    let time = |name: &str, work: &mut dyn FnMut(&Query) -> u64| {
         let start = now();
         let sum: u64 = queries.iter().map(&mut *work).sum();
         let ms = start.elapsed().as_secs_f64() * 1000.0 / queries.len() as f64;

@@ -1,6 +1,7 @@
 //! Feeds written for tests, and a search that knows no patterns and no rounds of its own making: it tries every trip
 //! at every stop.
 #![allow(dead_code, reason = "each test program uses a part")]
+#![allow(clippy::print_stderr, reason = "tests say what they skip")]
 
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
