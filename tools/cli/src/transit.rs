@@ -158,7 +158,7 @@ pub(crate) fn route(arguments: &RouteArguments) -> Result<()> {
         return FeedRead { timetable, report }.into_result().map(|_| ());
     }
     if skipped > 0 {
-        say(&format!("warning: {skipped} rows or trips of the feeds were left out; `urbis transit check` says which"));
+        say(&format!("warning: rows or trips of the feeds left out: {skipped}; `urbis transit check` says which"));
     }
     let between = WalkSettings::default();
     let walk = WalkSettings { radius_m: arguments.walk, ..between };
@@ -208,11 +208,14 @@ fn in_words(timetable: &Timetable, journey: &Journey, mark: &str, weights: &Weig
     let [riding, walking, waiting] = journey.times_s().map(|seconds| seconds.div_ceil(60));
     let minutes = |from_s: u32, until_s: u32| (until_s - from_s).div_ceil(60);
     let mut text = format!(
-        "{mark} {} to {}  {} min: {riding} riding, {walking} on foot, {waiting} waiting; {} rides; cost {cost_min:.0} min\n",
+        "{mark} {} to {}  {} min: {riding} riding, {walking} on foot, {waiting} waiting; {}; cost {cost_min:.0} min\n",
         clock(journey.depart_s),
         clock(journey.arrive_s),
         minutes(journey.depart_s, journey.arrive_s),
-        journey.rides(),
+        match journey.rides() {
+            1 => "1 ride".to_owned(),
+            rides => format!("{rides} rides"),
+        },
     );
     let name = |stop: StopIx, other: &'static str| {
         if stop.is_some() { timetable.stops.name[stop.row()].as_str() } else { other }
@@ -235,12 +238,15 @@ fn in_words(timetable: &Timetable, journey: &Journey, mark: &str, weights: &Weig
                 let stops = timetable.trip_stops(trip);
                 writeln!(
                     text,
-                    "    {}  {} {}{towards} from {}, {} stops, to {} at {}",
+                    "    {}  {} {}{towards} from {}, {}, to {} at {}",
                     clock(start_s),
                     timetable.routes.kind[route].name().replace('_', " "),
                     timetable.routes.name[route],
                     name(stops[board as usize], ""),
-                    alight - board,
+                    match alight - board {
+                        1 => "1 stop".to_owned(),
+                        stops => format!("{stops} stops"),
+                    },
                     name(stops[alight as usize], ""),
                     clock(end_s)
                 )
