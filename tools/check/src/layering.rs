@@ -12,25 +12,42 @@ struct Layer {
 
 /// Domains never import each other; only coupling sees all of them. Scenario sees domains for their settings, output
 /// for their state. Appraisal works on results and never sees the step loop.
-const LAYERS: [Layer; 16] = [
+const LAYERS: [Layer; 17] = [
     Layer { name: "urbis-core", on: &[] },
     Layer { name: "urbis-city", on: &["urbis-core"] },
     Layer { name: "urbis-population", on: &["urbis-core", "urbis-city"] },
     Layer { name: "urbis-traffic", on: &["urbis-core", "urbis-city"] },
+    Layer { name: "urbis-transit", on: &["urbis-core", "urbis-city"] },
     Layer { name: "urbis-assignment", on: &["urbis-core", "urbis-traffic"] },
     Layer { name: "urbis-interop", on: &["urbis-core", "urbis-city", "urbis-traffic"] },
     Layer { name: "urbis-utility", on: &["urbis-core", "urbis-city"] },
     Layer {
         name: "urbis-coupling",
-        on: &["urbis-core", "urbis-city", "urbis-population", "urbis-traffic", "urbis-utility"],
+        on: &["urbis-core", "urbis-city", "urbis-population", "urbis-traffic", "urbis-transit", "urbis-utility"],
     },
     Layer {
         name: "urbis-scenario",
-        on: &["urbis-core", "urbis-city", "urbis-population", "urbis-traffic", "urbis-utility", "urbis-coupling"],
+        on: &[
+            "urbis-core",
+            "urbis-city",
+            "urbis-population",
+            "urbis-traffic",
+            "urbis-transit",
+            "urbis-utility",
+            "urbis-coupling",
+        ],
     },
     Layer {
         name: "urbis-output",
-        on: &["urbis-core", "urbis-city", "urbis-population", "urbis-traffic", "urbis-utility", "urbis-coupling"],
+        on: &[
+            "urbis-core",
+            "urbis-city",
+            "urbis-population",
+            "urbis-traffic",
+            "urbis-transit",
+            "urbis-utility",
+            "urbis-coupling",
+        ],
     },
     Layer {
         name: "urbis",
@@ -38,6 +55,7 @@ const LAYERS: [Layer; 16] = [
             "urbis-core",
             "urbis-city",
             "urbis-population",
+            "urbis-transit",
             "urbis-traffic",
             "urbis-utility",
             "urbis-coupling",
@@ -55,6 +73,7 @@ const LAYERS: [Layer; 16] = [
             "urbis-city",
             "urbis-scenario",
             "urbis-appraisal",
+            "urbis-transit",
             "urbis-traffic",
             "urbis-assignment",
             "urbis-interop",
@@ -72,6 +91,7 @@ const EVERYTHING: &[&str] = &[
     "urbis-core",
     "urbis-city",
     "urbis-population",
+    "urbis-transit",
     "urbis-traffic",
     "urbis-utility",
     "urbis-coupling",

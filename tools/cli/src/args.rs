@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Run trips on a network, without a city
     #[command(subcommand)]
     Traffic(TrafficCommand),
+    /// Check public transport feeds (GTFS) and find journeys by them
+    #[command(subcommand)]
+    Transit(crate::transit::TransitCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Find the static user equilibrium of a TNTP network

@@ -14,12 +14,14 @@ mod results;
 mod scenario;
 mod screen;
 mod traffic;
+mod transit;
 
 use args::{Arguments, CityCommand, Command, ScenarioCommand, TrafficCommand};
 use clap::{CommandFactory, Parser};
 use population::PopulationCommand;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
+use transit::TransitCommand;
 use urbis_core::Result;
 use urbis_core::diagnostics::ExitStatus;
 
@@ -54,6 +56,8 @@ fn execute(command: &Command) -> Result<()> {
         Command::Traffic(TrafficCommand::Matsim(arguments)) => matsim::run(arguments),
         Command::Traffic(TrafficCommand::Convert(arguments)) => convert::convert(arguments),
         Command::Traffic(TrafficCommand::Demand(arguments)) => convert::demand(arguments),
+        Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
+        Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
