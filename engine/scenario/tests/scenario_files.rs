@@ -98,6 +98,7 @@ fn a_whole_scenario() {
             ("signals", true, Some(900)),
             ("gridlock", true, None),
             ("crossings", false, None),
+            ("parking", true, Some(900)),
         ]
     );
     assert_eq!(loaded.files().count(), 1);
