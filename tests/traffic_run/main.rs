@@ -397,7 +397,7 @@ fn lanes_of_the_files_queue_apart() {
     );
     let plain = TrafficRunOptions { junction_pocket_vehicles: 0, signals: SignalsFrom::None, ..place.options() };
     let without = place.run(&plain).unwrap();
-    let options = TrafficRunOptions { lane_groups: true, interval_s: Some(3600), ..plain.clone() };
+    let options = TrafficRunOptions { lane_groups: true, interval_s: Some(3600), ..plain };
     let unknown = place.run(&options).unwrap();
     assert_eq!(unknown.trips_sha256, without.trips_sha256);
     assert!(unknown.notes.iter().any(|note| note.contains("do not say where lanes lead")), "{:?}", unknown.notes);

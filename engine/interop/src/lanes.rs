@@ -95,10 +95,11 @@ mod tests {
     use super::*;
 
     fn network() -> RoadNetwork {
-        let mut network = RoadNetwork::default();
-        network.link_id = ["in", "left", "ahead", "right"].map(str::to_owned).to_vec();
-        network.lanes = vec![2.0; 4];
-        network
+        RoadNetwork {
+            link_id: ["in", "left", "ahead", "right"].map(str::to_owned).to_vec(),
+            lanes: vec![2.0; 4],
+            ..RoadNetwork::default()
+        }
     }
 
     #[test]

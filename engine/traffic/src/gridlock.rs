@@ -176,11 +176,12 @@ impl Engine {
             let heading = Heading::new(self.routes.arena()[passenger.cursor as usize + 1], kind);
             let stop = self.vehicles.stop(heading, passenger);
             let (chunk, row) = self.layout.entry_place(number);
+            let ring_start = self.layout.ring_start[number as usize];
             let chunk = &mut self.layout.chunks[chunk];
             let entry = &mut chunk.entries[row];
             entry.room_at = now;
             let how = Entering { ready: now, at: now, stop, pocket: 0 };
-            let arrival = entry.admit(&self.layout.slots, passenger, heading, how);
+            let arrival = entry.admit(&self.layout.slots, passenger, heading, how, || ring_start);
             let input = entry.input;
             chunk.admitted += 1;
             // The newcomer when it arrives, and the head that now stands at the exit.

@@ -171,7 +171,6 @@ impl Layout {
                     gate: Gate::new(network.capacity_vps[at]),
                     room_at: 0,
                     next: next_slot,
-                    ring_start: next_slot,
                     ring_end: next_slot + network.storage[at],
                     free_time: network.free_time[at],
                     lag: network.lag[at],

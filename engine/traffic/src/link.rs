@@ -251,7 +251,7 @@ pub(crate) struct Entry {
     pub(crate) room_at: Time,
     /// Slot of the next vehicle.
     pub(crate) next: u32,
-    pub(crate) ring_start: u32,
+    /// Behind the last slot; where the first is, the layout knows, as few ask.
     pub(crate) ring_end: u32,
     pub(crate) free_time: Time,
     pub(crate) lag: Time,
@@ -274,50 +274,64 @@ impl Entry {
     }
     /// Slots that a vehicle takes beyond the first.
     #[inline]
-    pub(crate) fn more_slots(&self, heading: Heading) -> u32 {
+    pub(crate) fn more_slots(&self, heading: Heading, ring_start: impl Fn() -> u32) -> u32 {
         if !heading.is_long() {
             return 0;
         }
         let owed = u32::from(self.owed_quarters) + heading.quarters() - CAR;
-        self.slots_but_first(owed / CAR)
+        self.slots_but_first(owed / CAR, ring_start)
     }
     /// So many slots or, if that is less, all but the first.
     #[inline]
-    pub(crate) fn slots_but_first(&self, more: u32) -> u32 {
-        more.min(self.ring_end - self.ring_start - 1)
+    pub(crate) fn slots_but_first(&self, more: u32, ring_start: impl Fn() -> u32) -> u32 {
+        more.min(self.ring_end - ring_start() - 1)
     }
     /// When there is room `more` slots behind the next, or [`NEVER`] when that is not known.
     #[inline]
-    pub(crate) fn room_behind(&self, slots: &Slots, more: u32, window_start: Time) -> Time {
-        slots.room(self.slot_behind(more), self.lag, window_start)
+    pub(crate) fn room_behind(
+        &self,
+        slots: &Slots,
+        more: u32,
+        window_start: Time,
+        ring_start: impl Fn() -> u32,
+    ) -> Time {
+        slots.room(self.slot_behind(more, ring_start), self.lag, window_start)
     }
-    fn slot_behind(&self, more: u32) -> u32 {
+    #[inline]
+    fn slot_behind(&self, more: u32, ring_start: impl Fn() -> u32) -> u32 {
         let behind = self.next + more;
-        if behind >= self.ring_end { behind - (self.ring_end - self.ring_start) } else { behind }
+        if behind >= self.ring_end { behind - self.ring_end + ring_start() } else { behind }
     }
     /// Lets a vehicle in; returns its arrival at the exit. Of the slots it takes beyond the first only
     /// those that are free are taken, which matters to none who has waited for room.
     #[inline]
-    pub(crate) fn admit(&mut self, slots: &Slots, passenger: Passenger, heading: Heading, how: Entering) -> Time {
+    pub(crate) fn admit(
+        &mut self,
+        slots: &Slots,
+        passenger: Passenger,
+        heading: Heading,
+        how: Entering,
+        ring_start: impl Fn() -> u32,
+    ) -> Time {
         let Entering { ready, at, stop, pocket } = how;
         let arrival = at.saturating_add(self.free_time).saturating_add(stop);
         slots.fill(self.next, passenger, heading, arrival);
         let quarters = heading.quarters();
         self.gate.pass(ready.max(self.room_at), at, pocket, u32::from(self.merge_pocket), quarters);
         if heading.is_long() {
-            let more = self.more_slots(heading);
+            let more = self.more_slots(heading, &ring_start);
             self.owed_quarters = (u32::from(self.owed_quarters) + heading.quarters() - CAR) as u16 % CAR as u16;
             for nth in 1..=more {
-                let slot = self.slot_behind(1);
+                let slot = self.slot_behind(1, &ring_start);
                 if !slots.is_free(slot) {
                     break;
                 }
-                debug_assert!(nth < self.ring_end - self.ring_start);
+                debug_assert!(nth < self.ring_end - ring_start());
                 self.next = slot;
                 slots.fill(slot, Passenger { vehicle: TAKEN, cursor: 0 }, heading, arrival);
             }
         }
-        self.next = self.slot_behind(1);
+        self.next = self.slot_behind(1, &ring_start);
         // Whoever asks next looks; the slot may be far from the cache now.
         self.room_at = NEVER;
         arrival

@@ -382,9 +382,11 @@ impl Chunk {
             let keeps_one = rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input);
             if keeps_one || heading.is_long() {
                 // Those who fit nowhere else take what room there is.
-                let room_of = |more| entry.room_behind(field.slots, more, seen_before);
-                let more = entry.more_slots(heading);
-                let (own, kept) = (room_of(more), if keeps_one { room_of(entry.slots_but_first(more + 1)) } else { 0 });
+                let ring_start = || field.ring_start[out as usize];
+                let room_of = |more| entry.room_behind(field.slots, more, seen_before, ring_start);
+                let more = entry.more_slots(heading, ring_start);
+                let both = || room_of(entry.slots_but_first(more + 1, ring_start));
+                let (own, kept) = (room_of(more), if keeps_one { both() } else { 0 });
                 if own == NEVER || kept == NEVER {
                     wait_for_room::<SHARED>(field, rows, input, out);
                     return false;
@@ -573,7 +575,7 @@ impl Chunk {
         let heading = Heading::new(field.routes[passenger.cursor as usize + 1], kind);
         let stop = field.vehicles.stop(heading, passenger);
         let how = Entering { ready: ready.max(chosen.green_from), at, stop, pocket: field.pocket };
-        let arrival = entry.admit(field.slots, passenger, heading, how);
+        let arrival = entry.admit(field.slots, passenger, heading, how, || field.ring_start[chosen.out as usize]);
         field.wake::<SHARED>(entry.input, arrival);
         if field.fetches() {
             field.slots.prefetch(entry.next);

@@ -100,11 +100,8 @@ pub(crate) fn is_tntp(text: &str) -> bool {
 /// give speeds no road has, and, where `refuse_zero_length`, for links without length.
 pub fn read_roads(path: &Path, units: TntpUnits, refuse_zero_length: bool) -> Result<NetworkFile> {
     let net = read_network(path)?;
-    let mut places = None;
-    for file in node_files(path).into_iter().filter(|file| file.is_file()) {
-        places = Some(read_nodes(&file)?);
-        break;
-    }
+    let file = node_files(path).into_iter().find(|file| file.is_file());
+    let places = file.map(|file| read_nodes(&file)).transpose()?;
     roads(path, &net, places.as_ref(), units, refuse_zero_length)
 }
 
