@@ -19,7 +19,7 @@ fn city(zones: usize, rows: &[(&str, &str, f64)]) -> City {
             city.buildings.id.push(format!("b{zone}-{building}"));
             city.buildings.zone.push(ZoneIx(zone as u32));
             city.buildings.purpose.push(BuildingUse::Residential);
-            city.buildings.floor_area_m2.push(100.0 * (building + 1) as f64);
+            city.buildings.floor_area_m2.push(100.0 * f64::from(building + 1));
             city.buildings.dwellings.push(building as u32);
             city.buildings.x_m.push(0.0);
             city.buildings.y_m.push(0.0);

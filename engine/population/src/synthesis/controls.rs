@@ -133,10 +133,10 @@ impl<'a> Figures<'a> {
     fn counts(&mut self, what: &str, own: &[Option<f64>], total: Option<f64>, base: &[f64]) -> Vec<Option<f64>> {
         let known: f64 = own.iter().flatten().sum();
         let is_whole = own.iter().zip(base).all(|(own, base)| own.is_some() || *base <= 0.0);
-        if let Some(total) = total {
-            if (is_whole && own.iter().any(Option::is_some)) || known > total {
-                self.compare(what, known, total);
-            }
+        if let Some(total) = total
+            && ((is_whole && own.iter().any(Option::is_some)) || known > total)
+        {
+            self.compare(what, known, total);
         }
         let open: f64 = own.iter().zip(base).filter(|(own, _)| own.is_none()).map(|(_, base)| base).sum();
         let rest = total.map(|total| (total - known).max(0.0));
@@ -256,6 +256,21 @@ impl Controls {
     }
 }
 
+/// Says that households times their mean size are not the residents.
+fn warn_of_mean(figures: &mut Figures<'_>, place: &str, count: Option<f64>, size: Option<f64>, residents: f64) {
+    if let (Some(count), Some(size)) = (count, size)
+        && (count * size - residents).abs() > 2.0 * DIFFERENCE * residents
+    {
+        figures.warnings.push(format!(
+            "{place}: {} households of {size:.2} persons are {} persons, residents are {}; the number of households is \
+             used",
+            short(count),
+            short(count * size),
+            short(residents)
+        ));
+    }
+}
+
 /// Households by zone.
 fn households(
     figures: &mut Figures<'_>,
@@ -268,34 +283,12 @@ fn households(
     for (zone, &residents) in residents.iter().enumerate() {
         let count = figures.of_zone(zone, "households");
         let size = figures.of_zone(zone, "persons_per_household").filter(|size| *size >= 1.0);
-        if let (Some(count), Some(size)) = (count, size) {
-            if (count * size - residents).abs() > 2.0 * DIFFERENCE * residents {
-                let place = &figures.zones[zone];
-                figures.warnings.push(format!(
-                    "{place}: {} households of {size:.2} persons are {} persons, residents are {}; the number of \
-                     households is used",
-                    short(count),
-                    short(count * size),
-                    short(residents)
-                ));
-            }
-        }
+        warn_of_mean(figures, &figures.zones[zone].clone(), count, size, residents);
         own.push(count.or_else(|| size.map(|size| residents / size)));
     }
     let all: f64 = residents.iter().sum();
     let (count, size) = (figures.of_city("households"), figures.of_city("persons_per_household").filter(|&s| s >= 1.0));
-    if let (Some(count), Some(size)) = (count, size) {
-        if (count * size - all).abs() > 2.0 * DIFFERENCE * all {
-            let place = figures.city;
-            figures.warnings.push(format!(
-                "{place}: {} households of {size:.2} persons are {} persons, residents are {}; the number of households \
-                 is used",
-                short(count),
-                short(count * size),
-                short(all)
-            ));
-        }
-    }
+    warn_of_mean(figures, figures.city, count, size, all);
     let total = count.or_else(|| size.map(|size| all / size));
     let set = settings.persons_per_household.max(1.0);
     if let Some(total) = total.filter(|&total| total > 0.0 && all > 0.0) {

@@ -102,7 +102,7 @@ pub fn synthesise(city: &City, settings: &PopulationSettings, seed: u64) -> urbi
             Ok(Some(part)) => part,
             Ok(None) => continue,
             Err(problem) => {
-                problems.push(problem);
+                problems.push(*problem);
                 continue;
             }
         };
@@ -143,7 +143,7 @@ fn one_zone(
     context: &Context<'_>,
     zone: usize,
     buildings: &[u32],
-) -> std::result::Result<Option<Part>, Problem> {
+) -> std::result::Result<Option<Part>, Box<Problem>> {
     let persons = context.controls.persons[zone];
     if persons == 0 {
         return Ok(None);
@@ -151,7 +151,7 @@ fn one_zone(
     let homes = home_weights(city, buildings);
     if homes.iter().all(|&weight| weight <= 0.0) {
         let place = std::path::Path::new("panel/panel.parquet");
-        return Err(Problem::value(
+        let problem = Problem::value(
             place,
             zone + 1,
             Some(&city.zones.id[zone]),
@@ -159,7 +159,8 @@ fn one_zone(
             persons,
             "0, since the zone has no building to live in",
         )
-        .with_help("add buildings to the package, or `[buildings] source = \"synthetic\"` to its recipe"));
+        .with_help("add buildings to the package, or `[buildings] source = \"synthetic\"` to its recipe");
+        return Err(Box::new(problem));
     }
     let targets = context.types.targets(context.controls, zone);
     let by_age = &context.controls.by_age[zone];

@@ -201,10 +201,11 @@ impl Seed {
         for ((row, &count), size) in households.rows().zip(&counts).zip(&sizes) {
             match (count, size) {
                 (0, _) => {
-                    problems.push(row.problem(own, format!("a household with persons in {}", persons.path().display())))
+                    problems
+                        .push(row.problem(own, format!("a household with persons in {}", persons.path().display())));
                 }
                 (COUNT_PAST_MAX.., _) => {
-                    problems.push(row.problem(own, format!("at most {COUNT_MAX} persons, found {count}")))
+                    problems.push(row.problem(own, format!("at most {COUNT_MAX} persons, found {count}")));
                 }
                 (count, Some(size)) if i64::from(count) != *size => {
                     if let Some(column) = households.optional("size") {
