@@ -12,12 +12,14 @@
 
 use crate::Simulation;
 use crate::step;
+use bevy_ecs::change_detection::Mut;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use bevy_ecs::world::World;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, Result};
+use urbis_coupling::CityTransit;
 use urbis_coupling::skims::{SlowNetworks, all_day, car_matrix};
 use urbis_output::audit::Fault;
 use urbis_output::{FeedbackRow, ResultsWriter};
@@ -150,6 +152,7 @@ impl Knowledge {
             let free_ms = network.free_time_ms();
             let router = world.resource::<Router>();
             unpriced.car = all_day(car_matrix(cells, network, router, &free_ms, &[], &this.modes));
+            world.resource::<CityTransit>().measure(cells, &mut unpriced);
         }
         let mut skims = unpriced.clone();
         if !this.tolls.is_empty() {
@@ -170,10 +173,14 @@ impl Knowledge {
         &self.modes
     }
 
-    /// Gives trips on foot and by bicycle the ways between their own buildings.
+    /// Gives trips on foot, by bicycle and by public transport the ways between their own buildings.
     pub(crate) fn refine(&self, world: &mut World) {
         if let (Some(slow), Some(mut plans)) = (&self.slow, world.remove_resource::<Plans>()) {
             slow.refine(world.resource::<Places>(), &self.modes, &mut plans);
+            world.resource_scope(|world, mut transit: Mut<'_, CityTransit>| {
+                transit.reset();
+                transit.plan(world.resource::<Places>(), &mut plans);
+            });
             world.insert_resource(plans);
         }
     }

@@ -18,6 +18,7 @@ pub mod simulation;
 pub mod step;
 pub mod synthesis_run;
 pub mod traffic_run;
+mod transit;
 
 pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};
 pub use simulation::Simulation;

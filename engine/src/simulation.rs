@@ -2,6 +2,7 @@
 
 use crate::learning::{Knowledge, Rounds};
 use crate::step;
+use crate::transit;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
 use std::borrow::Cow;
@@ -52,6 +53,8 @@ impl Simulation {
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
+        let transit = transit::install(loaded, &city, &world, &clock)?;
+        world.insert_resource(transit);
         let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic)?;
         Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
         knowledge.refine(&mut world);
@@ -225,6 +228,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "skims" => recorders.skims = recording,
             "accessibility" => recorders.accessibility = recording,
             "feedback" => recorders.feedback = recording,
+            "transit_load" if !loaded.scenario.transit.feeds.is_empty() => recorders.transit_load = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
         }

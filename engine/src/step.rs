@@ -15,7 +15,9 @@ use crate::learning::see_times;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
-use urbis_coupling::{ask_for_power, dispatch_trips, end_trips, leave_spaces, search_spaces};
+use urbis_coupling::{
+    advance_transit, ask_for_power, delay_buses, dispatch_trips, end_trips, leave_spaces, search_spaces,
+};
 use urbis_output::{audit, record, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -50,14 +52,17 @@ pub fn schedule() -> Schedule {
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
         (dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
-        (load_departures, control_signals, advance_vehicles, advance_simple_modes, serve_loads).chain().in_set(Solve),
-        (search_spaces, end_trips, update_travel_times).chain().in_set(Feedback),
+        (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes, serve_loads)
+            .chain()
+            .in_set(Solve),
+        (search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy).chain().in_set(Audit),
         (
             record::links,
             record_traffic::signals,
             record_traffic::crossings,
             record_traffic::parking,
+            record_traffic::transit_load,
             record::presence,
             record::activity_presence,
             record::loads,
@@ -83,8 +88,10 @@ pub fn rehearsal() -> Schedule {
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
         (dispatch_trips, leave_spaces).chain().in_set(Exchange),
-        (load_departures, control_signals, advance_vehicles, advance_simple_modes).chain().in_set(Solve),
-        (search_spaces, end_trips, update_travel_times).chain().in_set(Feedback),
+        (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes)
+            .chain()
+            .in_set(Solve),
+        (search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons).chain().in_set(Audit),
         see_times.in_set(Record),
     ));

@@ -1,8 +1,10 @@
-//! Trips that start now, handed to whoever moves them: cars and vans to traffic, the rest to the simple
-//! modes.
+//! Trips that start now, handed to whoever moves them: cars and vans to traffic, passengers with a journey to public
+//! transport, the rest to the simple modes.
 
+use crate::transit::CityTransit;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_core::Clock;
+use urbis_population::plans::Mode;
 use urbis_population::{Places, Plans, SimpleTrips, TripStarts};
 use urbis_traffic::{Departures, TripRequest};
 
@@ -13,6 +15,7 @@ pub fn dispatch_trips(
     places: Res<'_, Places>,
     starts: Res<'_, TripStarts>,
     mut departures: ResMut<'_, Departures>,
+    mut transit: ResMut<'_, CityTransit>,
     mut simple: ResMut<'_, SimpleTrips>,
 ) {
     let tick = clock.tick();
@@ -21,7 +24,7 @@ pub fn dispatch_trips(
         if plans.mode[row].is_on_road() {
             let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
             departures.requests.push(TripRequest { trip, depart: tick, from, to });
-        } else {
+        } else if plans.mode[row] != Mode::Transit || !transit.start(trip, tick) {
             simple.start(trip, tick, &plans);
         }
     }

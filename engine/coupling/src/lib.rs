@@ -8,6 +8,7 @@
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
 //! | times on roads and paths | people's plans | [`skims`] |
+//! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
 
 pub mod arrivals;
 pub mod building_load;
@@ -15,9 +16,11 @@ pub mod demand;
 pub mod parking;
 pub mod settings;
 pub mod skims;
+pub mod transit;
 
 pub use arrivals::end_trips;
 pub use building_load::ask_for_power;
 pub use demand::dispatch_trips;
 pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use settings::CouplingSettings;
+pub use transit::{CityTransit, advance_transit, delay_buses};

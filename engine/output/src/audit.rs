@@ -10,7 +10,7 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Error, Result, Tick};
-use urbis_coupling::CityParking;
+use urbis_coupling::{CityParking, CityTransit};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, ZoneLoads};
@@ -111,23 +111,31 @@ pub fn persons(
     traffic: Res<'_, Traffic>,
     simple: Res<'_, SimpleTrips>,
     parking: Res<'_, CityParking>,
+    transit: Res<'_, CityTransit>,
     mut fault: ResMut<'_, Fault>,
 ) {
     let counts = traffic.counts();
-    let carried = counts.on_road + counts.waiting + simple.under_way() as u64 + parking.searching();
+    let carried =
+        counts.on_road + counts.waiting + simple.under_way() as u64 + parking.searching() + transit.under_way();
     if carried != u64::from(people.travelling) {
         fault.keep(Err(Error::BrokenLedger {
             tick: clock.tick(),
-            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space".into(),
+            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space + by public transport".into(),
             rows: format!(
-                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}",
+                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}\n  by public transport = {}",
                 people.travelling,
                 counts.on_road,
                 counts.waiting,
                 simple.under_way(),
-                parking.searching()
+                parking.searching(),
+                transit.under_way()
             ),
         }));
+    }
+    if recounts_now(&clock)
+        && let Some(operation) = transit.operation()
+    {
+        fault.keep(operation.check());
     }
     if recounts_now(&clock) {
         let sum = |range: &[u32]| range.iter().map(|&count| u64::from(count)).sum::<u64>();

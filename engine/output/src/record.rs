@@ -94,6 +94,8 @@ pub struct Recorders {
     pub accessibility: Recording,
     /// Table `feedback`.
     pub feedback: Recording,
+    /// Table `transit_load`.
+    pub transit_load: Recording,
     /// Smallest number of simulated people or trips that a row may stand for.
     pub smallest_group: u64,
     /// Table `parking`.

@@ -8,7 +8,9 @@ use crate::writer::ResultsWriter;
 use bevy_ecs::world::World;
 use std::collections::BTreeMap;
 use urbis_city::model::City;
-use urbis_core::{Clock, PersonIx, Result, Tick};
+use urbis_core::{Clock, PersonIx, Result, Tick, TripIx};
+use urbis_coupling::CityTransit;
+use urbis_coupling::transit::PlannedLeg;
 use urbis_population::accessibility::{self, Group, LIMITS_MIN, Opportunity};
 use urbis_population::persons::Place;
 use urbis_population::plans::{Mode, Purpose};
@@ -28,6 +30,7 @@ pub struct PeopleRecorder<'w> {
     plans: &'w Plans,
     people: &'w People,
     recorders: &'w Recorders,
+    transit: &'w CityTransit,
     outside: Vec<String>,
     scale: f64,
 }
@@ -51,6 +54,7 @@ impl<'w> PeopleRecorder<'w> {
             plans: world.resource::<Plans>(),
             people: world.resource::<People>(),
             recorders: world.resource::<Recorders>(),
+            transit: world.resource::<CityTransit>(),
             outside: places.external_names.iter().map(|name| format!("external:{name}")).collect(),
             scale: 1.0 / world.resource::<PopulationModel>().sample_factor,
         }
@@ -180,6 +184,11 @@ impl<'w> PeopleRecorder<'w> {
             }
             let PersonIx(person) = self.plans.person[trip];
             let ended = self.ended(trip);
+            let parts = self.transit.legs_of(TripIx(trip as u32));
+            if !parts.is_empty() {
+                self.journey(writer, trip, &parts)?;
+                continue;
+            }
             writer.legs(&LegsRow {
                 trip_id: trip as i64,
                 leg: 1,
@@ -192,6 +201,35 @@ impl<'w> PeopleRecorder<'w> {
                 depart_time: self.time(self.people.started[trip]),
                 arrive_time: ended,
                 distance_m: if ended.is_some() { f64::from(self.people.distance_m[trip]) } else { 0.0 },
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The legs of a journey by public transport: as planned but for its end, which is what happened.
+    fn journey(&self, writer: &mut ResultsWriter, trip: usize, parts: &[PlannedLeg<'_>]) -> Result<()> {
+        let (from, to) = (self.plans.from[trip], self.plans.to[trip]);
+        let PersonIx(person) = self.plans.person[trip];
+        let ended = self.ended(trip);
+        let second = |second: u32| {
+            TimeMs(self.clock.utc_ms(0) + (i64::from(second) - i64::from(self.transit.second_at(0))) * 1000)
+        };
+        let all_s: f64 = parts.iter().map(|part| f64::from(part.end_s - part.start_s)).sum();
+        for (nth, part) in parts.iter().enumerate() {
+            let is_last = nth + 1 == parts.len();
+            writer.legs(&LegsRow {
+                trip_id: trip as i64,
+                leg: nth as u64 + 1,
+                person_id: i64::from(person),
+                mode: part.mode,
+                from_id: part.from.or_else(|| self.building(from)).unwrap_or_else(|| self.zone(from)),
+                to_id: part.to.or_else(|| self.building(to)).unwrap_or_else(|| self.zone(to)),
+                transit_route: part.route,
+                transit_trip: part.trip,
+                depart_time: second(part.start_s),
+                arrive_time: if is_last { ended } else { ended.map(|_| second(part.end_s)) },
+                // The way of the whole, shared out by time.
+                distance_m: f64::from(self.plans.way_m[trip]) * f64::from(part.end_s - part.start_s) / all_s.max(1.0),
             })?;
         }
         Ok(())

@@ -3,13 +3,13 @@
 use crate::audit::Fault;
 use crate::cells::TimeMs;
 use crate::record::Recorders;
-use crate::tables::{CrossingsRow, GridlockRow, ParkingRow, SignalsRow};
+use crate::tables::{CrossingsRow, GridlockRow, ParkingRow, SignalsRow, TransitLoadRow};
 use crate::writer::ResultsWriter;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Local, Res, ResMut};
 use urbis_city::model::City;
-use urbis_core::{Clock, Result, ZoneIx};
-use urbis_coupling::CityParking;
+use urbis_core::{Clock, Result, Tick, ZoneIx};
+use urbis_coupling::{CityParking, CityTransit};
 use urbis_traffic::time::{TICK, to_ms};
 use urbis_traffic::{CarNetwork, CityPassages, GridlockReport, Signals, Traffic};
 
@@ -168,3 +168,43 @@ pub fn gridlock(
     }
     Ok(())
 }
+
+/// Writes `transit_load`: what vehicles did at stops in the tick, as far as the table is on.
+pub fn transit_load(
+    clock: Res<'_, Clock>,
+    recorders: Res<'_, Recorders>,
+    mut transit: ResMut<'_, CityTransit>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !transit.is_on() || !(clock.ends_interval(LOADS_TICKS) || !clock.has_next()) || fault.is_set() {
+        return;
+    }
+    let loads = transit.take_loads();
+    let Some(table) = transit.timetable().filter(|_| recorders.transit_load.every.is_some()) else { return };
+    writer.at_tick(clock.tick());
+    let first_s = transit.second_at(0);
+    let mut write = || -> Result<()> {
+        loads.iter().try_for_each(|load| {
+            let route = table.trip_route(load.trip).row();
+            writer.transit_load(&TransitLoadRow {
+                time: TimeMs(clock.utc_ms(0) + (i64::from(load.time_s) - i64::from(first_s)) * 1000),
+                transit_route: &table.routes.id[route],
+                transit_trip: &table.trips.id[load.trip.row()],
+                kind: table.routes.kind[route].name(),
+                stop_id: &table.stops.id[load.stop.row()],
+                stop_number: u64::from(load.place) + 1,
+                boarded: u64::from(load.boarded),
+                alighted: u64::from(load.alighted),
+                on_board: u64::from(load.on_board),
+                left_behind: u64::from(load.left_behind),
+                places: u64::from(load.capacity),
+                delay_s: f64::from(load.delay_s),
+            })
+        })
+    };
+    fault.keep(write());
+}
+
+/// Ticks between writings of what vehicles did.
+const LOADS_TICKS: Tick = 900;

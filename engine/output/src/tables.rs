@@ -380,6 +380,20 @@ tables! {
         limit_s: Real, "s", "Longest time from door to door.";
         opportunities: Real, "", "Mean number within reach.";
     }
+    TransitLoad transit_load TransitLoadRow TransitLoadColumns: "What vehicles of public transport did at each stop of each trip, as it happened." {
+        time: Time, "UTC", "When the vehicle left the stop, or arrived at the last.";
+        transit_route: Text, "", "Route; key of the feed, with its name before it where there are several feeds.";
+        transit_trip: Text, "", "Trip.";
+        kind: Text, "", "bus, tram, metro, rail ...";
+        stop_id: Text, "", "Stop.";
+        stop_number: Count, "", "Number among the trip's stops, from 1.";
+        boarded: Count, "persons", "Simulated people who boarded.";
+        alighted: Count, "persons", "Who alighted.";
+        on_board: Count, "persons", "Who were on board when it left.";
+        left_behind: Count, "persons", "Who found no place.";
+        places: Count, "persons", "Places, as far as the simulated sample of people may take them.";
+        delay_s: Real, "s", "How late it was.";
+    }
     Feedback feedback FeedbackRow FeedbackColumns: "Days lived before the one that counts, from which people learnt how long trips take." {
         round: Count, "", "Number of the day, from 1.";
         changed_persons: Count, "persons", "Persons who planned otherwise after it.";

@@ -14,7 +14,8 @@ use urbis_core::{Clock, TripIx};
 /// Trips under way by simple modes, and those that end at this tick.
 #[derive(Clone, Debug, Default, Resource)]
 pub struct SimpleTrips {
-    arrivals: BinaryHeap<Reverse<(u32, u32)>>,
+    /// (millisecond, trip, bits of its way in metres).
+    arrivals: BinaryHeap<Reverse<(u32, u32, u32)>>,
     /// Ended at this tick, in order of time and trip.
     pub ended: Vec<TripEnd>,
 }
@@ -23,7 +24,11 @@ impl SimpleTrips {
     /// Sets out: the trip arrives after the time of its way.
     pub fn start(&mut self, trip: TripIx, tick: Tick, plans: &Plans) {
         let arrive_ms = tick * 1000 + (plans.way_s[trip.row()] * 1000.0).max(1000.0) as u32;
-        self.arrivals.push(Reverse((arrive_ms, trip.0)));
+        self.arrivals.push(Reverse((arrive_ms, trip.0, plans.way_m[trip.row()].to_bits())));
+    }
+    /// A trip that somebody else has moved ends at a moment, milliseconds since the start, after a way in metres.
+    pub fn end_at(&mut self, trip: TripIx, arrive_ms: u32, way_m: f32) {
+        self.arrivals.push(Reverse((arrive_ms, trip.0, way_m.to_bits())));
     }
     /// Trips under way.
     #[must_use]
@@ -48,14 +53,14 @@ impl PopulationModel {
 }
 
 /// Collects the trips that arrive within this tick.
-pub fn advance_simple_modes(clock: Res<'_, Clock>, plans: Res<'_, Plans>, mut trips: ResMut<'_, SimpleTrips>) {
+pub fn advance_simple_modes(clock: Res<'_, Clock>, mut trips: ResMut<'_, SimpleTrips>) {
     trips.ended.clear();
     let end_ms = (clock.tick() + 1) * 1000;
-    while let Some(&Reverse((arrive_ms, trip))) = trips.arrivals.peek()
+    while let Some(&Reverse((arrive_ms, trip, way_m))) = trips.arrivals.peek()
         && arrive_ms < end_ms
     {
         trips.arrivals.pop();
         let trip = TripIx(trip);
-        trips.ended.push(TripEnd { trip, arrive_ms, distance_m: plans.way_m[trip.row()], wait_s: 0.0 });
+        trips.ended.push(TripEnd { trip, arrive_ms, distance_m: f32::from_bits(way_m), wait_s: 0.0 });
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use urbis_coupling::CouplingSettings;
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
+use urbis_transit::settings::TransitSettings;
 use urbis_utility::PowerSettings;
 
 /// An Urbis scenario: a city, a period, model settings and outputs. It may stand on another scenario and patch it.
@@ -42,6 +43,9 @@ pub struct Scenario {
     /// Vehicles on the road network.
     #[serde(default)]
     pub traffic: TrafficSettings,
+    /// Public transport by timetable.
+    #[serde(default)]
+    pub transit: TransitSettings,
     /// Electricity.
     #[serde(default)]
     pub power: PowerSettings,
@@ -136,6 +140,8 @@ pub struct OutputTables {
     pub accessibility: PlainTable,
     /// Days lived before the one that counts.
     pub feedback: PlainTable,
+    /// What each vehicle of public transport carried between stops; only where there are timetables.
+    pub transit_load: PlainTable,
     /// Everybody of the run with age, household, job, licence and car; off by default.
     pub persons: AskedTable,
     /// Households with size, cars and income; off by default.
@@ -268,6 +274,7 @@ impl OutputTables {
             asked("skims", &self.skims),
             plain("accessibility", &self.accessibility),
             plain("feedback", &self.feedback),
+            plain("transit_load", &self.transit_load),
             asked("persons", &self.persons),
             asked("households", &self.households),
             every("parking", &self.parking),

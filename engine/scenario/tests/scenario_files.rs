@@ -106,6 +106,7 @@ fn a_whole_scenario() {
             ("skims", false, None),
             ("accessibility", true, None),
             ("feedback", true, None),
+            ("transit_load", true, None),
             ("persons", false, None),
             ("households", false, None),
             ("parking", true, Some(900)),

@@ -153,6 +153,11 @@ impl TravelTimes {
         }
     }
 
+    /// The times that were last worth telling.
+    pub(crate) fn used_ms(&self) -> &[u32] {
+        &self.used_ms
+    }
+
     /// Measures since the last update; the times to route by if any has changed notably.
     pub(crate) fn update(&mut self, engine: &Engine, free_time: &[Time], smoothing: f64) -> Option<&[u32]> {
         let after = engine.all_totals();

@@ -199,6 +199,11 @@ impl Traffic {
     pub fn engine_mut(&mut self) -> &mut Engine {
         &mut self.engine
     }
+    /// Travel times of links that routes are chosen by at present, milliseconds.
+    #[must_use]
+    pub fn travel_times_ms(&self) -> &[u32] {
+        self.travel_times.used_ms()
+    }
     /// Vehicles by where they are, from running counters.
     #[must_use]
     pub fn counts(&self) -> VehicleCounts {

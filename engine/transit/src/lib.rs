@@ -14,6 +14,7 @@ pub mod operation;
 pub mod raptor;
 pub mod report;
 mod service;
+pub mod settings;
 pub mod timetable;
 
 pub use jiff::civil::Date;

@@ -22,6 +22,7 @@ use crate::timetable::{ALIGHT, BOARD, Timetable};
 use crate::{PatternIx, StopIx, TransitTripIx};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
+use std::sync::Arc;
 use urbis_core::Error;
 
 /// A ride as it was planned.
@@ -137,8 +138,8 @@ const NOBODY: u32 = u32::MAX;
 
 /// The day in operation.
 #[derive(Clone, Debug)]
-pub struct Operation<'a> {
-    timetable: &'a Timetable,
+pub struct Operation {
+    timetable: Arc<Timetable>,
     now_s: u32,
     events: BinaryHeap<Reverse<Event>>,
     // By trip.
@@ -169,11 +170,12 @@ pub struct Operation<'a> {
     left_behind: u64,
 }
 
-impl<'a> Operation<'a> {
+impl Operation {
     /// The start of the day: no passengers, no delays.
     #[must_use]
-    pub fn new(timetable: &'a Timetable) -> Self {
+    pub fn new(timetable: Arc<Timetable>) -> Self {
         let (trips, places) = (timetable.trips_len(), timetable.patterns.places_len());
+        let calls = timetable.calls_len();
         let mut operation = Self {
             timetable,
             now_s: 0,
@@ -183,8 +185,8 @@ impl<'a> Operation<'a> {
             last_s: vec![0; trips],
             on_board: vec![0; trips],
             alighted: vec![0; trips],
-            alight_first: vec![NOBODY; timetable.calls_len()],
-            alight_last: vec![NOBODY; timetable.calls_len()],
+            alight_first: vec![NOBODY; calls],
+            alight_last: vec![NOBODY; calls],
             queues: vec![BTreeSet::new(); places],
             planned: vec![BTreeSet::new(); places],
             left: vec![0; places],

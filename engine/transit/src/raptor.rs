@@ -191,6 +191,17 @@ impl<'a> Router<'a> {
         &scratch.arrival
     }
 
+    /// How many rides the earliest arrival at a stop takes, of the last [`Router::earliest_arrivals`] of a scratch.
+    #[must_use]
+    pub fn rides_to(&self, stop: StopIx, scratch: &Scratch) -> usize {
+        let arrival = scratch.arrival[stop.row()];
+        let label = |round: usize| {
+            let at = scratch.at(round, stop);
+            scratch.ride[at].min(scratch.ready[at])
+        };
+        (0..=scratch.rides_max).find(|&round| label(round) <= arrival).unwrap_or(0)
+    }
+
     /// [`Router::earliest_arrivals`] of several starts, in order, in parallel.
     #[must_use]
     pub fn earliest_arrivals_batch(&self, starts: &[(u32, Vec<(StopIx, u32)>)], rides_max: usize) -> Vec<Vec<u32>> {

@@ -32,7 +32,7 @@ fn those_who_come_first_board_first_and_nobody_is_lost() {
     timetable.trips.capacity.fill(2);
     let (t1, t2) = (trip(&timetable, "T1", 0), trip(&timetable, "T2", 0));
     let go = [ride(&timetable, Some(t1), "A", "C", 0)];
-    let mut operation = Operation::new(&timetable);
+    let mut operation = Operation::new(std::sync::Arc::new(timetable.clone()));
     for (id, time_s) in [(10, H8 - 5), (11, H8 - 10), (12, H8), (13, H8), (14, H8 - 20)] {
         operation.hand_in(id, time_s, &go).unwrap();
     }
@@ -69,7 +69,7 @@ fn delays_go_downstream_and_break_connections() {
     // T1 is at B at 8:03, the tram leaves at 8:10 and every ten minutes after.
     let way = [ride(&timetable, Some(t1), "A", "B", 0), ride(&timetable, Some(f1), "B", "D", 60)];
     let run = |delays: &[(u32, u32)]| {
-        let mut operation = Operation::new(&timetable);
+        let mut operation = Operation::new(std::sync::Arc::new(timetable.clone()));
         operation.hand_in(1, H8, &way).unwrap();
         for &(at_s, delay_s) in delays {
             operation.advance(at_s);
@@ -100,7 +100,7 @@ fn delays_go_downstream_and_break_connections() {
 fn any_pattern_will_do_for_those_who_planned_no_trip_or_missed_it() {
     let timetable = good();
     let (t1, t2) = (trip(&timetable, "T1", 0), trip(&timetable, "T2", 0));
-    let mut operation = Operation::new(&timetable);
+    let mut operation = Operation::new(std::sync::Arc::new(timetable.clone()));
     // Too late for the planned one; no plan; plan for the later one, but the earlier one of the pattern comes by.
     operation.hand_in(1, H8 + 1, &[ride(&timetable, Some(t1), "A", "C", 0)]).unwrap();
     operation.hand_in(2, H8, &[ride(&timetable, None, "A", "C", 0)]).unwrap();
@@ -120,7 +120,7 @@ fn any_pattern_will_do_for_those_who_planned_no_trip_or_missed_it() {
 fn rides_that_cannot_be_are_refused() {
     let timetable = good();
     let t1 = trip(&timetable, "T1", 0);
-    let mut operation = Operation::new(&timetable);
+    let mut operation = Operation::new(std::sync::Arc::new(timetable.clone()));
     assert_eq!(operation.hand_in(1, 0, &[]), Err(BadRide::Empty));
     let back = ride(&timetable, Some(t1), "C", "A", 0);
     assert_eq!(operation.hand_in(1, 0, &[back]), Err(BadRide::NotServed(0)));
@@ -165,7 +165,7 @@ fn a_day_of_porto_alegre_closes_its_ledger_and_undelayed_people_arrive_as_planne
         .collect();
     assert!(itineraries.len() > 2000, "{}", itineraries.len());
     let run = |timetable: &Timetable, step_s: usize, late: bool| {
-        let mut operation = Operation::new(timetable);
+        let mut operation = Operation::new(std::sync::Arc::new(timetable.clone()));
         if late {
             let mut rng = Rng::new(9, 0, 0, 5);
             (0..timetable.trips_len() as u32).for_each(|trip| operation.set_delay(TransitTripIx(trip), rng.below(900)));

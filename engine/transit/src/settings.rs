@@ -1,0 +1,69 @@
+//! Settings of public transport, as they stand in a scenario under `[transit]`.
+
+use crate::timetable::{Capacities, RouteKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use urbis_core::{Problem, Problems, Result};
+
+/// Public transport by timetable. Without feeds it goes at the speed of the mode's settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TransitSettings {
+    /// GTFS feeds (archives or folders), relative to the file in which this is written.
+    pub feeds: Vec<FeedPath>,
+    /// Day whose services run, such as `2024-06-11`; the day on which the period starts where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Farthest that people walk to and from stops, metres in a straight line.
+    #[schemars(range(min = 1.0))]
+    pub access_m: f64,
+    /// Most vehicles of a journey.
+    #[schemars(range(min = 1, max = 8))]
+    pub rides_max: usize,
+    /// Places in a vehicle or train, by kind (`bus`, `tram`, `metro`, `rail` ...), where they differ from the defaults.
+    pub places: BTreeMap<String, u32>,
+    /// Whether buses are as late as the roads they use are slow.
+    pub buses_in_traffic: bool,
+}
+
+/// A feed: an archive or a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct FeedPath(#[schemars(extend("format" = "path"))] pub PathBuf);
+
+impl Default for TransitSettings {
+    fn default() -> Self {
+        Self {
+            feeds: Vec::new(),
+            date: None,
+            access_m: 800.0,
+            rides_max: 4,
+            places: BTreeMap::new(),
+            buses_in_traffic: true,
+        }
+    }
+}
+
+impl TransitSettings {
+    /// Places by kind.
+    ///
+    /// # Errors
+    /// [`urbis_core::Error::Input`] naming kinds that there are not.
+    pub fn capacities(&self) -> Result<Capacities> {
+        let mut capacities = Capacities::default();
+        let mut problems = Problems::new();
+        for (name, &places) in &self.places {
+            match RouteKind::from_name(name) {
+                Some(kind) => capacities = capacities.with(kind, places),
+                None => {
+                    let known: Vec<&str> = RouteKind::NAMED.iter().map(|(_, name)| *name).collect();
+                    let what = format!("unknown kind `{name}`, expected one of {known:?}");
+                    problems.push(Problem::file(Path::new("transit.places"), what));
+                }
+            }
+        }
+        problems.or_else(capacities)
+    }
+}
