@@ -7,7 +7,7 @@
 //! on foot can still be walked from after arriving there by vehicle.
 //!
 //! Ignored: fares, capacity (see [`crate::operation`]), least walking as a criterion of its own.
-//! Contract: no allocation in a search once its [`Scratch`] is made; batches give the same for any number of threads.
+//! Contract: [`Router::earliest_arrivals`] allocates nothing, other searches only what they answer; batches give the same for any number of threads.
 
 use crate::footpaths::Footpaths;
 use crate::journey::{Journey, Leg};
