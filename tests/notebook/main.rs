@@ -17,8 +17,8 @@ use urbis_city::model::{
 use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
-    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, LedgersRow, LinkStateRow, PresenceRow, ResultsWriter, RunEnd,
-    RunFacts, SCHEMA_VERSION, SignalsRow, Table, TimeMs, TripsRow, ZoneLoadRow,
+    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, LedgersRow, LinkStateRow, ParkingRow, PresenceRow, ResultsWriter,
+    RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, Table, TimeMs, TripsRow, ZoneLoadRow,
 };
 
 const START_MS: i64 = 1_709_593_200_000;
@@ -165,6 +165,19 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 is_dark: false,
             })
             .unwrap();
+        let (spaces, arrivals, turned_away) = (40, 8, 1);
+        writer
+            .parking(&ParkingRow {
+                time,
+                interval_s,
+                zone_id,
+                spaces,
+                occupied: number % 40,
+                arrivals,
+                turned_away,
+                search_s: (interval % 2 == 0).then_some(12.5),
+            })
+            .unwrap();
         let (links, link_count) = ("a b", 2);
         let (found_time, last_seen_time) = (time, time);
         writer
@@ -215,6 +228,7 @@ fn written(table: Table, column: &str) -> Value {
     let intervals = INTERVALS as f64;
     let numbers = intervals * (intervals - 1.0) / 2.0;
     let persons = (0..INTERVALS).map(|i| (i % 5) as f64).sum::<f64>();
+    let odd = (0..INTERVALS).filter(|i| i % 2 != 0).count() as f64;
     let unfinished = (0..INTERVALS).filter(|i| i % 3 != 0).count() as f64;
     let (sum, nulls) = match (table, column) {
         (Table::LinkState, "entered_veh") => (Some(3.0 * numbers), 0.0),
@@ -227,6 +241,7 @@ fn written(table: Table, column: &str) -> Value {
         (Table::Ledgers, "value") => (Some(250.125 * 3600.0 * intervals), 0.0),
         (Table::Trips | Table::Crossings, "trip_id") => (Some(numbers), 0.0),
         (Table::Signals, "green_s") => (Some(450.0 * intervals), 0.0),
+        (Table::Parking, "search_s") => (Some(12.5 * (intervals - odd)), odd),
         (Table::Gridlock, "released_moves") => (Some(numbers), 0.0),
         (Table::Trips, "person_id") => (Some(1000.0 * intervals - numbers), 0.0),
         (Table::Trips, "travel_time_s") => (Some(1.234 * (intervals - unfinished)), unfinished),
