@@ -188,9 +188,16 @@ impl CityTransit {
         let table = service.timetable.as_ref();
         let stop = |stop: StopIx| stop.is_some().then(|| table.stops.id[stop.row()].as_str());
         let leg = |leg: &Leg| match *leg {
-            Leg::Walk { from, to, start_s, end_s } => {
-                PlannedLeg { mode: "walk", from: stop(from), to: stop(to), route: None, trip: None, start_s, end_s }
-            }
+            Leg::Walk { from, to, start_s, end_s } => PlannedLeg {
+                mode: "walk",
+                from: stop(from),
+                to: stop(to),
+                route: None,
+                trip: None,
+                start_s,
+                end_s,
+                distance_m: service.leg_m(leg),
+            },
             Leg::Ride { trip, board, alight, start_s, end_s } => {
                 let (stops, route) = (table.trip_stops(trip), table.trip_route(trip));
                 PlannedLeg {
@@ -201,6 +208,7 @@ impl CityTransit {
                     trip: Some(&table.trips.id[trip.row()]),
                     start_s,
                     end_s,
+                    distance_m: service.leg_m(leg),
                 }
             }
         };
@@ -241,6 +249,8 @@ pub struct PlannedLeg<'a> {
     pub start_s: u32,
     /// End.
     pub end_s: u32,
+    /// Way: walked at the usual pace, or straight from stop to stop, metres.
+    pub distance_m: f64,
 }
 
 /// Seconds on foot before the first vehicle.
@@ -363,10 +373,15 @@ impl Service {
         }
     }
 
-    /// Straight lines between the stops of the rides, and what is walked.
+    /// Way of a journey, metres.
     fn way_m(&self, journey: &Journey) -> f64 {
+        journey.legs.iter().map(|leg| self.leg_m(leg)).sum()
+    }
+
+    /// Straight lines between the stops of a ride, or what is walked, metres.
+    fn leg_m(&self, leg: &Leg) -> f64 {
         let stops = &self.timetable.stops;
-        let leg_m = |leg: &Leg| match *leg {
+        match *leg {
             Leg::Walk { start_s, end_s, .. } => f64::from(end_s - start_s) * WALK_MPS,
             Leg::Ride { trip, board, alight, .. } => {
                 let ridden = &self.timetable.trip_stops(trip)[board as usize..=alight as usize];
@@ -376,8 +391,7 @@ impl Service {
                 };
                 ridden.windows(2).map(straight).filter(|way| way.is_finite()).sum()
             }
-        };
-        journey.legs.iter().map(leg_m).sum()
+        }
     }
 }
 
@@ -481,7 +495,8 @@ pub fn delay_buses(
             .map(|nth| late_s[first + nth])
             .sum();
         if lost_s >= 1.0 {
-            service.delay_s[trip.row()] += lost_s;
+            // Nobody loses more time than passes.
+            service.delay_s[trip.row()] += lost_s.min(f64::from(DELAY_TICKS));
             service.operation.set_delay(trip, service.delay_s[trip.row()] as u32);
         }
     }

@@ -214,7 +214,6 @@ impl<'w> PeopleRecorder<'w> {
         let second = |second: u32| {
             TimeMs(self.clock.utc_ms(0) + (i64::from(second) - i64::from(self.transit.second_at(0))) * 1000)
         };
-        let all_s: f64 = parts.iter().map(|part| f64::from(part.end_s - part.start_s)).sum();
         for (nth, part) in parts.iter().enumerate() {
             let is_last = nth + 1 == parts.len();
             writer.legs(&LegsRow {
@@ -228,8 +227,7 @@ impl<'w> PeopleRecorder<'w> {
                 transit_trip: part.trip,
                 depart_time: second(part.start_s),
                 arrive_time: if is_last { ended } else { ended.map(|_| second(part.end_s)) },
-                // The way of the whole, shared out by time.
-                distance_m: f64::from(self.plans.way_m[trip]) * f64::from(part.end_s - part.start_s) / all_s.max(1.0),
+                distance_m: part.distance_m,
             })?;
         }
         Ok(())
