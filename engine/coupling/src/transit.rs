@@ -37,6 +37,9 @@ use urbis_transit::{PatternIx, StopIx, TransitTripIx};
 const DEPARTURES_H: [&[f64]; PERIODS] =
     [&[5.5, 6.2], &[7.1, 7.9, 8.7], &[10.6, 12.4, 14.3], &[16.1, 17.2, 18.3], &[19.7, 21.4]];
 
+/// Journeys that take longer, waiting for the first vehicle included, are none: nobody waits for the afternoon's bus.
+const LONGEST_S: u32 = 3 * 3600;
+
 /// Least time between changes of delays, ticks.
 const DELAY_TICKS: Tick = 300;
 
@@ -300,7 +303,8 @@ impl Service {
                         for to in (0..count).filter(|&to| to != from) {
                             let at = |&(stop, egress_s): &(StopIx, u32)| {
                                 let arrival = arrivals[stop.row()];
-                                (arrival != NEVER_S).then(|| (arrival.saturating_add(egress_s), stop, egress_s))
+                                let is_served = arrival != NEVER_S && arrival <= depart_s + LONGEST_S;
+                                is_served.then(|| (arrival.saturating_add(egress_s), stop, egress_s))
                             };
                             let Some((end_s, stop, egress_s)) = near[to].iter().filter_map(at).min() else { continue };
                             let rides = router.rides_to(stop, scratch);
