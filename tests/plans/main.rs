@@ -10,7 +10,7 @@ use urbis_output::{ResultsWriter, RunFacts};
 use urbis_population::persons::Place;
 use urbis_population::plans::Mode;
 use urbis_population::{Cells, Persons, Places, Planner, Plans, Skims};
-use urbis_tests::{run, scenario_in};
+use urbis_tests::{read_table, run, scenario_in};
 
 /// A scenario installed but not run; each has results of its own, the city package is that of the folder.
 fn installed(folder: &Path, base: &str, patch: &str, seed: u64) -> Simulation {
@@ -135,33 +135,6 @@ fn work_places_take_their_share() {
     }
 }
 
-/// Rows of a table as text by column.
-fn read(path: &Path) -> Vec<BTreeMap<String, String>> {
-    use arrow::datatypes::DataType;
-    use arrow::util::display::{ArrayFormatter, FormatOptions};
-    let file = std::fs::File::open(path).unwrap();
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-    let options = FormatOptions::default();
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.unwrap();
-        let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
-        // Moments as numbers: they compare as text does not.
-        let plain = |column: &arrow::array::ArrayRef| match column.data_type() {
-            DataType::Timestamp(..) => arrow::compute::cast(column, &DataType::Int64).unwrap(),
-            _ => column.clone(),
-        };
-        let arrays: Vec<_> = batch.columns().iter().map(plain).collect();
-        let columns: Vec<ArrayFormatter<'_>> =
-            arrays.iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
-        for row in 0..batch.num_rows() {
-            let value = |(name, column): (&String, &ArrayFormatter<'_>)| (name.clone(), column.value(row).to_string());
-            rows.push(names.iter().zip(&columns).map(value).collect());
-        }
-    }
-    rows
-}
-
 #[test]
 fn nobody_is_in_two_places_and_all_days_close() {
     let place = tempfile::tempdir().unwrap();
@@ -169,7 +142,7 @@ fn nobody_is_in_two_places_and_all_days_close() {
     let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", patch);
     let out = place.path().join("out");
     run(&scenario, &out, 2, None).unwrap();
-    let table = |name: &str| read(&out.join(name).join("scenario=test/seed=1/part-0.parquet"));
+    let table = |name: &str| read_table(&out.join(name).join("scenario=test/seed=1/part-0.parquet"));
     let (activities, trips, tours, legs) = (table("activities"), table("trips"), table("tours"), table("legs"));
     let mut last: BTreeMap<&str, &BTreeMap<String, String>> = BTreeMap::new();
     for stay in &activities {
@@ -216,7 +189,7 @@ fn small_groups_are_not_told() {
     let patch = "[output]\nsmallest_group = 5\n[output.tables.trips]\nenabled = false\n";
     let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", patch);
     run(&scenario, &out, 1, None).unwrap();
-    let table = |name: &str| read(&out.join(name).join("scenario=test/seed=1/part-0.parquet"));
+    let table = |name: &str| read_table(&out.join(name).join("scenario=test/seed=1/part-0.parquet"));
     let told: Vec<f64> = table("od")
         .iter()
         .filter(|row| !row["from_zone"].is_empty())
@@ -235,7 +208,7 @@ fn people_learn_how_long_trips_take() {
     for threads in [1, 3] {
         let out = place.path().join(format!("out-{threads}"));
         run(&scenario, &out, threads, None).unwrap();
-        let rounds = read(&out.join("feedback/scenario=test/seed=1/part-0.parquet"));
+        let rounds = read_table(&out.join("feedback/scenario=test/seed=1/part-0.parquet"));
         let changes: Vec<f64> = rounds
             .iter()
             .filter(|row| row["mode"] == "car")

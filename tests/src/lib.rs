@@ -66,3 +66,37 @@ pub fn scenario_in(folder: &Path, base: &str, patch: &str) -> PathBuf {
     std::fs::write(&path, text).expect("writable folder");
     path
 }
+
+/// Rows of a Parquet file as text by column; moments as numbers.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn read_table(path: &Path) -> Vec<BTreeMap<String, String>> {
+    use arrow::datatypes::DataType;
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+    let file = std::fs::File::open(path).expect("a readable table");
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("a readable table")
+        .build()
+        .expect("a readable table");
+    let options = FormatOptions::default();
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.expect("a readable table");
+        let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+        // Moments as numbers: they compare as text does not.
+        let plain = |column: &arrow::array::ArrayRef| match column.data_type() {
+            DataType::Timestamp(..) => arrow::compute::cast(column, &DataType::Int64).expect("a readable table"),
+            _ => column.clone(),
+        };
+        let arrays: Vec<_> = batch.columns().iter().map(plain).collect();
+        let columns: Vec<ArrayFormatter<'_>> =
+            arrays.iter().map(|column| ArrayFormatter::try_new(column, &options).expect("a readable table")).collect();
+        for row in 0..batch.num_rows() {
+            let value = |(name, column): (&String, &ArrayFormatter<'_>)| (name.clone(), column.value(row).to_string());
+            rows.push(names.iter().zip(&columns).map(value).collect());
+        }
+    }
+    rows
+}

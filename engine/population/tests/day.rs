@@ -5,12 +5,13 @@ use geo::{MultiPolygon, Point, polygon};
 use std::collections::BTreeMap;
 use urbis_city::model::{BuildingUse, City, PanelRow};
 use urbis_core::{Clock, NodeIx, ZoneIx};
+use urbis_population::plans::day_tables::DayTables;
 use urbis_population::plans::{Mode, Plans};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ExternalGroup, PersonKind, PopulationSettings, Wave};
-use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{
-    People, Persons, Place, Places, SimpleTrips, TripStarts, advance_simple_modes, install, start_trips,
+    Cells, People, Persons, Place, Places, Planner, SimpleTrips, Skims, TripStarts, advance_simple_modes, install,
+    start_trips,
 };
 
 /// Two zones of 40 buildings each along a line, an external node at each end.
@@ -78,10 +79,18 @@ fn settings() -> PopulationSettings {
     }
 }
 
+/// People and their plans under skims that follow the straight line.
+fn plan(world: &mut World, settings: &PopulationSettings, seed: u64, clock: &Clock) -> urbis_core::Result<()> {
+    install(world, &city(), settings, seed)?;
+    let skims = Skims::straight(world.resource::<Cells>());
+    world.insert_resource(skims.clone());
+    Planner::install(world, &city(), settings, DayTables::shipped()?, &skims, seed, clock)
+}
+
 fn world(settings: &PopulationSettings, seed: u64) -> World {
     let clock = Clock::new(0, 3 * 3600, 86_400);
     let mut world = World::new();
-    install(&mut world, &city(), settings, seed, &clock).unwrap();
+    plan(&mut world, settings, seed, &clock).unwrap();
     world.insert_resource(clock);
     world
 }
@@ -155,13 +164,11 @@ fn a_day_brings_everybody_home_and_loses_nobody() {
 fn dispatch(
     clock: Res<'_, Clock>,
     plans: Res<'_, Plans>,
-    places: Res<'_, Places>,
-    model: Res<'_, PopulationModel>,
     starts: Res<'_, TripStarts>,
     mut simple: ResMut<'_, SimpleTrips>,
 ) {
     for &trip in &starts.trips {
-        simple.start(trip, clock.tick(), &plans, &places, &model);
+        simple.start(trip, clock.tick(), &plans);
     }
 }
 
@@ -191,7 +198,7 @@ fn a_rejected_trip_is_taken_back() {
 fn a_group_through_an_unknown_gateway_is_an_error() {
     let mut settings = settings();
     settings.external[0].gateway_shares = BTreeMap::from([("north".into(), 1.0)]);
-    let error = install(&mut World::new(), &city(), &settings, 1, &Clock::new(0, 0, 86_400)).unwrap_err();
+    let error = plan(&mut World::new(), &settings, 1, &Clock::new(0, 0, 86_400)).unwrap_err();
     let urbis_core::Error::Input(problems) = error else { panic!("{error}") };
     assert!(problems.listed()[0].to_string().contains("`north`"), "{:?}", problems.listed());
 }

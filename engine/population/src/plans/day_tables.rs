@@ -319,7 +319,8 @@ mod tests {
     fn wrong_tables_are_told() {
         let told = |from: &str, to: &str, expected: &str| {
             assert!(SHIPPED.contains(from), "{from}");
-            let error = DayTables::parse(Path::new("my.toml"), &SHIPPED.replacen(from, to, 1)).unwrap_err().to_string();
+            let error = DayTables::parse(Path::new("my.toml"), &SHIPPED.replacen(from, to, 1)).unwrap_err();
+            let error = format!("{error:?}");
             assert!(error.contains("my.toml") && error.contains(expected), "{error}");
         };
         told("home_share = 0.0", "home_share = 1.5", "work.home_share = 1.5");

@@ -1,0 +1,159 @@
+#![allow(clippy::print_stdout)] // tests print the figures they found
+
+//! A bus through the small town: people plan with its timetable, ride it, find no place, wait; passengers and vehicles
+//! add up.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use urbis_core::diagnostics::Error;
+use urbis_tests::{hashes, read_table, run, scenario_in};
+
+/// A line of six stops along the town, both ways every ten minutes from five to midnight.
+fn feed(folder: &Path, service: &str) -> PathBuf {
+    let feed = folder.join("feed");
+    std::fs::create_dir_all(&feed).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(feed.join(name), text).unwrap();
+    write("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\na,Town,https://example.org,Europe/Berlin\n");
+    write("routes.txt", "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,a,1,Across,3\n");
+    write(
+        "calendar.txt",
+        &format!(
+            "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n{service}\n"
+        ),
+    );
+    let mut stops = "stop_id,stop_name,stop_lat,stop_lon\n".to_owned();
+    for stop in 0..6 {
+        writeln!(stops, "s{stop},Stop {stop},50.00450,{:.5}", 10.0 + 0.0035 * f64::from(stop)).unwrap();
+    }
+    write("stops.txt", &stops);
+    let mut trips = "route_id,service_id,trip_id\n".to_owned();
+    let mut times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n".to_owned();
+    for run in 0..19 * 6 {
+        for (way, name) in ["out", "back"].iter().enumerate() {
+            writeln!(trips, "r1,w,{name}{run}").unwrap();
+            for nth in 0..6 {
+                let second = 5 * 3600 + run * 600 + nth * 40;
+                let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+                let stop = if way == 0 { nth } else { 5 - nth };
+                writeln!(times, "{name}{run},{clock},{clock},s{stop},{nth}").unwrap();
+            }
+        }
+    }
+    write("trips.txt", &trips);
+    write("stop_times.txt", &times);
+    feed
+}
+
+const EVERY_DAY: &str = "w,1,1,1,1,1,1,1,20240101,20241231";
+
+/// People who like buses, in a town that has one.
+fn patch(feed: &Path, more: &str) -> String {
+    format!(
+        "[transit]\nfeeds = [{feed:?}]\n{more}\n[population.modes.transit]\nspeed_kmh = 17\ndetour = 1.4\naccess_min = 11\nconstant_min = -15\n[output.tables]\nlegs = {{ enabled = true }}\n"
+    )
+}
+
+struct Day {
+    trips: Vec<BTreeMap<String, String>>,
+    legs: Vec<BTreeMap<String, String>>,
+    loads: Vec<BTreeMap<String, String>>,
+}
+
+fn day(folder: &Path, out: &str, threads: usize, patch: &str) -> Day {
+    let scenario = scenario_in(folder, "scenarios/town/baseline.toml", patch);
+    let out = folder.join(out);
+    run(&scenario, &out, threads, None).unwrap();
+    let table = |name: &str| read_table(&out.join(name).join("scenario=test/seed=1/part-0.parquet"));
+    Day { trips: table("trips"), legs: table("legs"), loads: table("transit_load") }
+}
+
+fn sum(rows: &[BTreeMap<String, String>], column: &str) -> u64 {
+    rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
+}
+
+/// Mean travel time of trips by public transport that arrived, seconds, and their number.
+fn by_transit(day: &Day) -> (f64, usize) {
+    let times: Vec<f64> = day
+        .trips
+        .iter()
+        .filter(|trip| trip["mode"] == "transit" && trip["status"] == "arrived")
+        .map(|trip| trip["travel_time_s"].parse().unwrap())
+        .collect();
+    (times.iter().sum::<f64>() / times.len().max(1) as f64, times.len())
+}
+
+#[test]
+fn passengers_and_vehicles_add_up() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = feed(place.path(), EVERY_DAY);
+    let roomy = day(place.path(), "roomy", 2, &patch(&feed, "places = { bus = 70 }"));
+    let rides = roomy.legs.iter().filter(|leg| leg["mode"] == "bus").count() as u64;
+    let (boarded, alighted) = (sum(&roomy.loads, "boarded"), sum(&roomy.loads, "alighted"));
+    let (mean_s, arrived) = by_transit(&roomy);
+    println!("{rides} rides planned, {boarded} boarded, {arrived} trips arrived after {mean_s:.0} s in the mean");
+    assert!(rides > 200 && arrived > 200, "the bus is used");
+    assert_eq!((boarded, alighted), (rides, rides), "with room for all everybody rides as planned");
+    assert_eq!(sum(&roomy.loads, "left_behind"), 0);
+    assert_eq!(roomy.loads.len(), 19 * 6 * 2 * 6, "every stop of every trip");
+    // A ride of whole length takes 200 s; with a walk and a wait nobody needs an hour.
+    assert!((120.0..1800.0).contains(&mean_s));
+    for load in &roomy.loads {
+        assert!(load["on_board"].parse::<u64>().unwrap() <= 70);
+    }
+    // Legs of a trip follow each other, and a walk begins and ends it.
+    let mut of_trip: BTreeMap<&str, Vec<&BTreeMap<String, String>>> = BTreeMap::new();
+    for leg in roomy.legs.iter() {
+        of_trip.entry(&leg["trip_id"]).or_default().push(leg);
+    }
+    let journeys = of_trip.values().filter(|legs| legs.len() > 1);
+    for legs in journeys {
+        assert!(legs.first().unwrap()["mode"] == "walk" && legs.last().unwrap()["mode"] == "walk");
+        assert!(legs.windows(2).all(|pair| pair[0]["to_id"] == pair[1]["from_id"]), "{legs:?}");
+    }
+}
+
+#[test]
+fn who_finds_no_place_waits() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = feed(place.path(), EVERY_DAY);
+    let roomy = day(place.path(), "roomy", 1, &patch(&feed, ""));
+    let tight = day(place.path(), "tight", 1, &patch(&feed, "places = { bus = 1 }"));
+    let ((roomy_s, _), (tight_s, _)) = (by_transit(&roomy), by_transit(&tight));
+    let left_behind = sum(&tight.loads, "left_behind");
+    println!("70 places: {roomy_s:.0} s; one place: {tight_s:.0} s, {left_behind} times left behind");
+    assert!(left_behind > 0 && tight_s > roomy_s);
+    assert!(tight.loads.iter().all(|load| load["on_board"].parse::<u64>().unwrap() <= 1));
+}
+
+#[test]
+fn the_same_on_any_number_of_threads() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = feed(place.path(), EVERY_DAY);
+    let patch = patch(&feed, "") + "[population.feedback]\niterations = 2\ntolerance = 0.0\n";
+    for threads in [1, 2, 3, 8] {
+        day(place.path(), &format!("out-{threads}"), threads, &patch);
+    }
+    let first = hashes(&place.path().join("out-1"));
+    assert!([2, 3, 8].iter().all(|threads| hashes(&place.path().join(format!("out-{threads}"))) == first));
+}
+
+#[test]
+fn feeds_that_do_not_fit_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("out");
+    let told = |patch: &str, word: &str| {
+        let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", patch);
+        let error = run(&scenario, &out, 1, None).unwrap_err();
+        let Error::Input(problems) = &error else { panic!("{error}") };
+        let text = problems.listed().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        assert!(text.contains(word), "expected {word:?} in {text}");
+        assert!(!out.join("_SUCCESS").exists());
+    };
+    let whole = feed(place.path(), EVERY_DAY);
+    told(&patch(&whole, "date = \"2031-01-01\""), "has no trip on 2031-01-01");
+    told(&patch(&whole, "date = \"yesterday\""), "is no date");
+    told(&patch(&whole, "places = { buss = 3 }"), "unknown kind `buss`");
+    told(&(patch(&whole, "") + "[period]\nduration_h = 48\n"), "at most 24");
+    told(&patch(Path::new("/nowhere/feed.zip"), ""), "feed.zip");
+}
