@@ -214,7 +214,7 @@ fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> 
         scenario: scenario.name.clone(),
         seed,
         title: scenario.title.clone(),
-        scenario_hash: loaded.hash(),
+        scenario_hash: hash_with_files(loaded),
         city_hash: manifest.content_hash.clone(),
         city: manifest.name.clone(),
         attribution: credits.join("; "),
@@ -224,6 +224,38 @@ fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> 
         duration_s: f64::from(timing.ticks),
         scenario_toml: loaded.to_toml(),
     })
+}
+
+/// The hash of a scenario with the files that it names beside the city's, so that equal ids mean equal input.
+fn hash_with_files(loaded: &Loaded) -> String {
+    let (population, transit) = (loaded.population(), &loaded.scenario.transit);
+    let synthesis = &population.synthesis;
+    let mut files: Vec<PathBuf> = [&population.day_tables, &synthesis.seed_households, &synthesis.seed_persons]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    for feed in &transit.feeds {
+        let path = loaded.resolve(&feed.0);
+        match std::fs::read_dir(&path) {
+            Ok(entries) => {
+                let mut inside: Vec<PathBuf> =
+                    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+                inside.sort();
+                files.append(&mut inside);
+            }
+            Err(_) => files.push(path),
+        }
+    }
+    if files.is_empty() {
+        return loaded.hash();
+    }
+    let mut text = loaded.hash();
+    for file in &files {
+        // A file that cannot be read is told where it is needed, with what it is for.
+        text.push_str(&urbis_core::hash::sha256_file(file).unwrap_or_default());
+    }
+    urbis_core::hash::sha256_hex(text.as_bytes())
 }
 
 /// The tables that get a file even if no row comes.

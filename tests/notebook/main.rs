@@ -17,8 +17,10 @@ use urbis_city::model::{
 use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
-    BuildingLoadRow, CrossingsRow, GridlockRow, Kpi, LedgersRow, LinkStateRow, ParkingRow, PresenceRow, ResultsWriter,
-    RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, Table, TimeMs, TripsRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
+    HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PersonsRow, PresenceRow, ResultsWriter,
+    RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow, TripsRow,
+    ZoneLoadRow,
 };
 
 const START_MS: i64 = 1_709_593_200_000;
@@ -178,6 +180,7 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 search_s: (interval % 2 == 0).then_some(12.5),
             })
             .unwrap();
+        people_rows(&mut writer, interval, time);
         let (links, link_count) = ("a b", 2);
         let (found_time, last_seen_time) = (time, time);
         writer
@@ -222,6 +225,137 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
     writer.finish(&RunEnd { ticks: 86_400, threads: 2, started_utc_ms: START_MS, ..RunEnd::default() }).unwrap();
 }
 
+/// A row in each table about people.
+fn people_rows(writer: &mut ResultsWriter, interval: i64, time: TimeMs) {
+    let (zone_id, building_id, number) = ("z", Some("way/7"), interval as u64);
+    let persons = PersonsRow {
+        person_id: interval,
+        person_kind: "resident",
+        household_id: Some(1),
+        home_building: building_id,
+        home_zone: zone_id,
+        age_years: 30,
+        sex: "female",
+        is_employed: true,
+        is_pupil: false,
+        is_student: false,
+        has_licence: true,
+        has_car: true,
+        has_two_wheeler: false,
+        has_transit_pass: false,
+        workplace_building: None,
+        workplace_zone: None,
+    };
+    writer.persons(&persons).unwrap();
+    let households = HouseholdsRow {
+        household_id: interval,
+        home_building: building_id,
+        zone_id,
+        first_person_id: interval,
+        size: 2,
+        cars: 1,
+        two_wheelers: 0,
+        income_class: 3,
+        income_per_year: 30_000.0,
+        currency: "EUR",
+    };
+    writer.households(&households).unwrap();
+    let doing = ActivityPresenceRow { time, zone_id: Some(zone_id), activity: "home", group: "adults", persons: 2.5 };
+    writer.activity_presence(&doing).unwrap();
+    let stay = ActivitiesRow {
+        person_id: interval,
+        person_kind: "resident",
+        activity: "work",
+        building_id,
+        zone_id,
+        start_time: time,
+        end_time: time,
+    };
+    writer.activities(&stay).unwrap();
+    let tour = ToursRow {
+        tour_id: interval,
+        person_id: interval,
+        purpose: "work",
+        mode: "walk",
+        home_zone: zone_id,
+        main_building: building_id,
+        main_zone: zone_id,
+        trips: 2,
+        first_trip_id: interval,
+        depart_time: time,
+        return_time: (interval % 3 == 0).then_some(time),
+    };
+    writer.tours(&tour).unwrap();
+    let leg = LegsRow {
+        trip_id: interval,
+        leg: 1,
+        person_id: interval,
+        mode: "bus",
+        from_id: "way/7",
+        to_id: "s1",
+        transit_route: Some("r1"),
+        transit_trip: None,
+        depart_time: time,
+        arrive_time: Some(time),
+        distance_m: 100.0,
+    };
+    writer.legs(&leg).unwrap();
+    let flow = OdRow {
+        time,
+        interval_s: 3600.0,
+        from_zone: Some(zone_id),
+        to_zone: None,
+        mode: "walk",
+        trips: 1.5,
+        travel_time_s: 60.0,
+    };
+    writer.od(&flow).unwrap();
+    let way = SkimsRow {
+        from_zone: zone_id,
+        to_zone: zone_id,
+        mode: "walk",
+        from_hour: 6.5,
+        all_day: true,
+        travel_time_s: 60.0,
+        distance_m: 83.0,
+        money: 0.0,
+    };
+    writer.skims(&way).unwrap();
+    let reach = AccessibilityRow {
+        zone_id,
+        group: "all",
+        mode: "walk",
+        opportunity: "jobs",
+        limit_s: 900.0,
+        opportunities: number as f64,
+    };
+    writer.accessibility(&reach).unwrap();
+    let load = TransitLoadRow {
+        time,
+        transit_route: "r1",
+        transit_trip: "t1",
+        kind: "bus",
+        stop_id: "s1",
+        stop_number: 1,
+        boarded: number,
+        alighted: 0,
+        on_board: number,
+        left_behind: 0,
+        places: 70,
+        delay_s: 0.0,
+    };
+    writer.transit_load(&load).unwrap();
+    let round = FeedbackRow {
+        round: 1,
+        changed_persons: number,
+        car_time_change_percent: 1.0,
+        delay_s: 2.0,
+        mode: "car",
+        mode_share_percent: 50.0,
+    };
+    writer.feedback(&round).unwrap();
+}
+
 /// Sum and nulls of the columns over both runs, from the loops above.
 fn written(table: Table, column: &str) -> Value {
     let runs = RUNS.len() as f64;
@@ -249,6 +383,12 @@ fn written(table: Table, column: &str) -> Value {
         (Table::Trips, "to_building") => (None, intervals),
         (Table::Kpis, "published") => (Some(100.0), 1.0),
         (Table::Kpis, "deviation_percent") => (Some(-4.0), 1.0),
+        (Table::Persons, "workplace_building" | "workplace_zone")
+        | (Table::Legs, "transit_trip")
+        | (Table::Od, "to_zone") => (None, intervals),
+        (Table::Tours, "return_time") => (None, unfinished),
+        (Table::ActivityPresence, "persons") => (Some(2.5 * intervals), 0.0),
+        (Table::TransitLoad, "boarded") | (Table::Accessibility, "opportunities") => (Some(numbers), 0.0),
         (Table::Runs, "ticks") => (Some(86_400.0), 0.0),
         _ => (None, 0.0),
     };

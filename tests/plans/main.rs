@@ -102,7 +102,7 @@ fn constants_meet_the_shares_asked_for() {
     let world = simulation.world();
     let planner = world.resource::<Planner>();
     println!("constants {:?}, left {:.5}", planner.constants_min, planner.mode_share_error);
-    assert!(planner.mode_share_error < 1e-3);
+    assert!(planner.mode_share_error < 0.01);
     // Tours as planned follow, but for those that change with the constants themselves and frozen draws.
     let (plans, persons, places) = (world.resource::<Plans>(), world.resource::<Persons>(), world.resource::<Places>());
     let mut counts: BTreeMap<Mode, f64> = BTreeMap::new();
@@ -117,7 +117,7 @@ fn constants_meet_the_shares_asked_for() {
     let total: f64 = [Mode::Car, Mode::Transit, Mode::Bicycle, Mode::Walk].map(of).iter().sum();
     for (mode, share) in [(Mode::Car, 0.4), (Mode::Transit, 0.2), (Mode::Bicycle, 0.1), (Mode::Walk, 0.3)] {
         println!("{}: {:.3} asked, {:.3} planned", mode.name(), share, of(mode) / total);
-        assert!((of(mode) / total - share).abs() < 0.03, "{counts:?}");
+        assert!((of(mode) / total - share).abs() < 0.015, "{counts:?}");
     }
 }
 

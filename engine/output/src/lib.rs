@@ -26,7 +26,8 @@ pub use cells::TimeMs;
 pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LinkStateRow,
-    ParkingRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, Table, TripsRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
+    HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PersonsRow, PresenceRow,
+    RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -188,7 +188,7 @@ tables! {
         title: Text, "", "Title of the scenario.";
         schema_version: Text, "", "Version of the tables.";
         urbis_version: Text, "", "Version of the program.";
-        scenario_hash: Text, "", "SHA-256 of the resolved scenario.";
+        scenario_hash: Text, "", "SHA-256 of the resolved scenario, with the files it names for people and public transport.";
         city_hash: Text, "", "Content hash of the city package.";
         city: Text, "", "Name of the city package.";
         attribution: Text, "", "Whom to credit for the city's data.";

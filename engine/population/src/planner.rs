@@ -20,6 +20,10 @@ use bevy_ecs::world::World;
 use urbis_city::model::City;
 use urbis_core::{Clock, Result};
 
+/// Drafts of everybody's plans that fitting constants takes at most, and the difference of shares at which it ends.
+const FIT_DRAFTS: u32 = 6;
+const FIT_TOLERANCE: f64 = 0.004;
+
 /// Makes plans, and remembers what they were made of.
 #[derive(Debug, Resource)]
 pub struct Planner {
@@ -27,9 +31,10 @@ pub struct Planner {
     tables: DayTables,
     seed: u64,
     residents: ResidentPlans,
+    is_fitted: bool,
     /// Constants of the modes, minutes, in order of [`Mode::ALL`]: as written, or as fitted.
     pub constants_min: Vec<f64>,
-    /// Largest difference from the target shares that fitting left; 0 without targets.
+    /// Largest difference from the target shares in the last draft of plans, in parts; 0 without targets.
     pub mode_share_error: f64,
     /// How well places of work, then of school, are dealt out.
     pub workplace_fits: [WorkplaceFit; 2],
@@ -56,6 +61,7 @@ impl Planner {
             tables,
             seed,
             residents: ResidentPlans::default(),
+            is_fitted: false,
             constants_min,
             mode_share_error: 0.0,
             workplace_fits: [WorkplaceFit::default(), WorkplaceFit::default()],
@@ -64,19 +70,50 @@ impl Planner {
             unreachable!("people are installed before their plans");
         };
         let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
-        let long_term = Choices::new(city, places, cells, unpriced, jobs, settings, seed);
+        let mut long_term = Choices::new(city, places, cells, unpriced, jobs, settings, seed);
         planner.workplace_fits = long_term.assign_workplaces(&mut persons, settings);
-        let targets: Vec<(Mode, f64)> =
-            settings.target_mode_shares.iter().map(|(&mode, &share)| (mode, share)).collect();
-        if !targets.is_empty() {
-            let drafts = planner.draft(&long_term, places, &persons, clock);
-            let tours = drafts.tours(places, &persons);
-            (planner.constants_min, planner.mode_share_error) = long_term.fit_constants(&persons, &tours, &targets);
-        }
+        planner.fit(&mut long_term, places, &persons, clock);
         world.insert_resource(persons);
         planner.plan(world, city, clock, None)?;
         world.insert_resource(planner);
         Ok(())
+    }
+
+    /// Fits the constants of the modes to the shares that the scenario asks for. What households plan differs a little
+    /// from what each tour alone would be, since a car is out with one member at a time, so the targets of the fit are
+    /// moved until the planned shares meet those asked for.
+    fn fit(&mut self, choices: &mut Choices<'_>, places: &Places, persons: &Persons, clock: &Clock) {
+        let asked: Vec<(Mode, f64)> =
+            self.settings.target_mode_shares.iter().map(|(&mode, &share)| (mode, share)).collect();
+        let total: f64 = asked.iter().map(|(_, share)| share).sum();
+        if total <= 0.0 {
+            return;
+        }
+        let mut targets: Vec<(Mode, f64)> = asked.iter().map(|&(mode, share)| (mode, share / total)).collect();
+        for _ in 0..FIT_DRAFTS {
+            let drafts = self.draft(choices, places, persons, clock);
+            let (tours, modes) = drafts.tours(places, persons);
+            let share = |mode: Mode| modes.iter().filter(|of| **of == mode).count() as f64;
+            let of_asked: f64 = asked.iter().map(|(mode, _)| share(*mode)).sum();
+            if of_asked <= 0.0 {
+                return;
+            }
+            self.mode_share_error = 0.0;
+            let is_fitted = self.is_fitted;
+            for ((mode, target), (_, wanted)) in targets.iter_mut().zip(&asked) {
+                let (planned, wanted) = (share(*mode) / of_asked, wanted / total);
+                self.mode_share_error = f64::max(self.mode_share_error, (planned - wanted).abs());
+                if is_fitted && planned > 0.0 {
+                    *target *= (wanted / planned).clamp(0.5, 2.0);
+                }
+            }
+            if self.mode_share_error < FIT_TOLERANCE {
+                return;
+            }
+            self.constants_min = choices.fit_constants(persons, &tours, &targets).0;
+            self.is_fitted = true;
+            choices.set_constants(&self.constants_min);
+        }
     }
 
     /// Country whose travel surveys the run is shown beside.

@@ -222,9 +222,10 @@ impl ResidentPlans {
         changed
     }
 
-    /// Tours of residents within the city, one for each trip away from home: what constants are fitted to.
-    pub(crate) fn tours(&self, places: &Places, persons: &Persons) -> Vec<(PersonIx, Tour)> {
-        let mut tours = Vec::new();
+    /// Tours of residents within the city, one for each trip away from home, and how they are made: what constants are
+    /// fitted to.
+    pub(crate) fn tours(&self, places: &Places, persons: &Persons) -> (Vec<(PersonIx, Tour)>, Vec<Mode>) {
+        let (mut tours, mut modes) = (Vec::new(), Vec::new());
         for (row, chain) in self.chains.iter().enumerate() {
             let home = persons.home[row];
             let mut at = home;
@@ -233,11 +234,12 @@ impl ResidentPlans {
                     let out = period_of(leg.start_s / 3600.0);
                     let tour = Tour { from: home, to: leg.to, out, back: PERIOD_DAY };
                     tours.push((PersonIx(row as u32), tour));
+                    modes.push(leg.mode);
                 }
                 at = leg.to;
             }
         }
-        tours
+        (tours, modes)
     }
 }
 
