@@ -88,8 +88,8 @@ pub fn synthesise(
         files.extend(names);
     }
     Ok(SynthesisSummary {
-        city: city.manifest.name.clone(),
-        scenario: loaded.scenario.name.clone(),
+        city: city.manifest.name,
+        scenario: loaded.scenario.name,
         seed,
         persons: made.persons.len(),
         households: made.households.len(),

@@ -166,5 +166,6 @@ pub fn car_matrix(
 /// One matrix for every time of day.
 #[must_use]
 pub fn all_day(matrix: Matrix) -> Vec<Arc<Matrix>> {
-    vec![Arc::new(matrix); PERIODS]
+    let shared = Arc::new(matrix);
+    (0..PERIODS).map(|_| Arc::clone(&shared)).collect()
 }

@@ -309,7 +309,7 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
             Mode::Transit => skims.transit.is_empty(),
             _ => true,
         };
-        for period in 0..if is_all_day { 1 } else { PERIODS } {
+        for (period, &from_hour) in PERIOD_STARTS_H.iter().enumerate().take(if is_all_day { 1 } else { PERIODS }) {
             for (from, origins) in of_zone.iter().enumerate() {
                 for (to, destinations) in of_zone.iter().enumerate() {
                     let (mut weight, mut minutes, mut way_m, mut money) = (0.0, 0.0, 0.0, 0.0);
@@ -328,7 +328,7 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
                             from_zone: &city.zones.id[from],
                             to_zone: &city.zones.id[to],
                             mode: mode.name(),
-                            from_hour: PERIOD_STARTS_H[period],
+                            from_hour,
                             all_day: is_all_day,
                             travel_time_s: minutes / weight * 60.0,
                             distance_m: way_m / weight,

@@ -177,7 +177,8 @@ pub fn transit_load(
     mut writer: ResMut<'_, ResultsWriter>,
     mut fault: ResMut<'_, Fault>,
 ) {
-    if !transit.is_on() || !(clock.ends_interval(LOADS_TICKS) || !clock.has_next()) || fault.is_set() {
+    let is_due = clock.ends_interval(LOADS_TICKS) || !clock.has_next();
+    if !transit.is_on() || !is_due || fault.is_set() {
         return;
     }
     let loads = transit.take_loads();

@@ -161,7 +161,8 @@ mod tests {
         let travel = skims.travel(Mode::Car, &settings, 1, 0, 0);
         assert!((travel.minutes - (2.0 + 2.5)).abs() < 1e-9 && (travel.way_m - 1500.0).abs() < 1e-9);
         let matrix = Matrix { time_s: vec![60.0], distance_m: vec![700.0], money: vec![2.5] };
-        skims.car = vec![Arc::new(matrix); PERIODS];
+        let shared = Arc::new(matrix);
+        skims.car = (0..PERIODS).map(|_| Arc::clone(&shared)).collect();
         let travel = skims.travel(Mode::Car, &settings, 1, 0, 0);
         assert!((travel.minutes - 3.0).abs() < 1e-9 && (travel.money - 2.5).abs() < 1e-9);
         skims.walk = Some(Arc::new(Matrix { time_s: vec![f32::INFINITY], distance_m: vec![0.0], money: vec![] }));
@@ -172,7 +173,8 @@ mod tests {
             boardings: vec![2.0],
             distance_m: vec![5e3],
         };
-        skims.transit = vec![Arc::new(transit); PERIODS];
+        let shared = Arc::new(transit);
+        skims.transit = (0..PERIODS).map(|_| Arc::clone(&shared)).collect();
         let travel = skims.travel(Mode::Transit, &settings, 1, 0, 0);
         assert!((travel.felt_min - (20.0 + 0.75 * 10.0 + 6.0)).abs() < 1e-6);
     }

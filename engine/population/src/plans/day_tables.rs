@@ -279,7 +279,7 @@ impl Check<'_> {
     }
     fn sum(&mut self, what: &str, values: impl Iterator<Item = f64> + Clone) {
         let total: f64 = values.clone().sum();
-        if values.clone().any(|value| value.is_nan() || value < 0.0) || total.is_nan() || total <= 0.0 {
+        if total.is_nan() || total <= 0.0 || values.into_iter().any(|value| value < 0.0) {
             self.problem(&format!("{what} add up to {total}, expected shares >= 0 with a sum > 0"));
         }
     }
