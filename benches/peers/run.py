@@ -29,12 +29,17 @@ class Failed(Exception):
     """A tool did not get through; the message goes below the table."""
 
 
+def one_thread():
+    """The environment in which programs compute on one thread where they can be told so."""
+    names = ["OMP", "OPENBLAS", "MKL", "NUMBA", "NUMEXPR", "RAYON"]
+    return dict(os.environ, **{f"{name}_NUM_THREADS": "1" for name in names})
+
+
 def command(words, limit_s, **more):
-    """Runs a program; its standard output. Programs compute on one thread where they can be told so."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", RAYON_NUM_THREADS="1")
+    """Runs a program on one thread; its standard output."""
     words = [str(word) for word in words]
     try:
-        done = subprocess.run(words, timeout=limit_s, env=environment, text=True, capture_output=True, **more)
+        done = subprocess.run(words, timeout=limit_s, env=one_thread(), text=True, capture_output=True, **more)
     except subprocess.TimeoutExpired:
         raise Failed(f"stopped after {limit_s:.0f} s") from None
     except OSError as why:
@@ -45,13 +50,14 @@ def command(words, limit_s, **more):
     return done.stdout
 
 
-def timed_lines(words, limit_s, log):
-    """Runs a program and writes its output to a file; each line with the seconds since the start at which it came."""
+def timed_lines(words, limit_s, log, look=None):
+    """Runs a program and writes its output to a file; each line with the seconds since the start at which it came.
+    `look` is called with the number of the process and each line as it comes."""
     lines = []
     start = time.perf_counter()
     try:
-        program = subprocess.Popen([str(word) for word in words], text=True, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
+        program = subprocess.Popen([str(word) for word in words], text=True, env=one_thread(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as why:
         raise Failed(f"{words[0]}: {why.strerror}") from None
     stopped = threading.Event()
@@ -65,6 +71,8 @@ def timed_lines(words, limit_s, log):
     try:
         for line in program.stdout:
             lines.append((time.perf_counter() - start, line))
+            if look:
+                look(program.pid, line)
         program.wait()
     finally:
         timer.cancel()
