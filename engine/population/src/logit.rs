@@ -101,12 +101,25 @@ impl Nests {
 
     /// `ln sum exp(V / lambda)` of each nest, and the logsum of all.
     fn inclusive(&self, utilities: &Utilities) -> (Utilities, f64) {
+        let mut most = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
+        for (utility, &nest) in utilities.iter().zip(&self.nest_of) {
+            let most = &mut most[usize::from(nest)];
+            *most = most.max(*utility);
+        }
+        // Sums of exponentials of what each lies below the best of its nest: no overflow, one pass.
+        let mut sums = [0.0; ALTERNATIVES_MAX];
+        for (utility, &nest) in utilities.iter().zip(&self.nest_of) {
+            let nest = usize::from(nest);
+            if *utility > f64::NEG_INFINITY {
+                let below = (utility - most[nest]) / self.lambda[nest];
+                sums[nest] += if below < 0.0 { below.exp() } else { 1.0 };
+            }
+        }
         let mut inclusive = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
         for (nest, value) in inclusive.iter_mut().enumerate().take(self.lambda.len()) {
-            let members = (0..self.alternatives())
-                .filter(|&of| usize::from(self.nest_of[of]) == nest)
-                .map(|of| utilities[of] / self.lambda[nest]);
-            *value = ln_sum_exp(members);
+            if sums[nest] > 0.0 {
+                *value = most[nest] / self.lambda[nest] + sums[nest].ln();
+            }
         }
         let total = ln_sum_exp(self.lambda.iter().zip(&inclusive).map(|(lambda, value)| lambda * value));
         (inclusive, total)
