@@ -49,7 +49,8 @@ FILES = {"households.csv": ["HHID"], "persons.csv": ["PERID", "household_id"]}
 ID_STEP = 10_000_000
 # What is no model: reading and writing.
 BESIDE = re.compile(r"initialize_|write_|track_skim_usage|summarize")
-STEP = re.compile(r"time to execute run\.(\w+) : ([\d.]+) seconds")
+# 12.345 seconds, or 01:05.308 from a minute on.
+STEP = re.compile(r"time to execute run\.(\w+) : ([\d:.]+)")
 MODES = [("walk", r"WALK$"), ("bicycle", r"BIKE$"), ("public transport", r"(WALK|DRIVE)_"),
          ("car, taxi", r"DRIVEALONE|SHARED|TAXI|TNC")]
 URBIS_MODES = {"walk": ["walk"], "bicycle": ["bicycle"], "public transport": ["transit"],
@@ -109,6 +110,14 @@ def with_twins(folder, copies):
     return data
 
 
+def seconds(text):
+    """Seconds of `5.3`, `1:05.3` or `1:00:05.3`."""
+    whole = 0.0
+    for part in text.split(":"):
+        whole = 60.0 * whole + float(part)
+    return whole
+
+
 def processor_s(process):
     """Processor time that a running process has had; Linux."""
     fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
@@ -126,7 +135,7 @@ def run_activitysim(options, data, name):
         found = STEP.search(line)
         if found:
             now_s = processor_s(process)
-            steps.append((found[1], float(found[2]), now_s - had_s[0]))
+            steps.append((found[1], seconds(found[2]), now_s - had_s[0]))
             had_s[0] = now_s
 
     lines = timed_lines([options.program, "run", "-c", options.out / EXAMPLE / "configs", "-d", data, "-o", out,
