@@ -163,9 +163,12 @@ fn draw_kpis(svg: &mut Svg, kpis: &[Kpi], city: &str) {
     for (row, kpi) in shown.iter().enumerate() {
         let y = top + 26.0 + row as f64 * 47.0;
         svg.line([RIGHT_X, y, right, y], r##"stroke="#e1e5e8" stroke-width="1""##);
-        let name = Type::new(13.5, INK);
-        let label = format!("{}, {}", words(&kpi.indicator), kpi.unit);
-        svg.text(RIGHT_X, y + 18.0, name, &fitted(&label, name, RIGHT_WIDTH - 300.0));
+        let label = words(&kpi.indicator);
+        let room = RIGHT_WIDTH - 285.0;
+        // A long name is set smaller before it is cut.
+        let sizes = [13.5, 12.5, 11.5, 10.5].map(|size| Type::new(size, INK));
+        let name = sizes.into_iter().find(|kind| kind.width(&label) <= room).unwrap_or(sizes[3]);
+        svg.text(RIGHT_X, y + 18.0, name, &fitted(&label, name, room));
         svg.text(simulated, y + 18.0, figure.bold(), &number(kpi.value));
         let published_text = kpi.published.map_or("\u{2013}".into(), number);
         svg.text(published, y + 18.0, figure, &published_text);
@@ -175,7 +178,7 @@ fn draw_kpis(svg: &mut Svg, kpis: &[Kpi], city: &str) {
         }
         if !kpi.source.is_empty() {
             let small = Type::new(11.0, SOFT_INK);
-            let text = format!("{}: {}", kpi.quality, kpi.source);
+            let text = format!("{}; {}: {}", kpi.unit, kpi.quality, kpi.source);
             svg.text(RIGHT_X, y + 34.0, small, &fitted(&text, small, RIGHT_WIDTH));
         }
     }
