@@ -289,8 +289,16 @@ impl Loaded {
     #[must_use]
     pub fn differences(&self) -> Vec<Difference> {
         let Some(base) = &self.base else { return Vec::new() };
-        let mut whole = self.defaults();
-        overlay(&mut whole, base.to_json());
+        // A base that is whole is read like any scenario, so that defaults within its lists and maps are said too.
+        let read: Option<Scenario> = serde_json::from_value(base.to_json()).ok();
+        let whole = read.map_or_else(
+            || {
+                let mut whole = self.defaults();
+                overlay(&mut whole, base.to_json());
+                whole
+            },
+            |scenario| scenario.to_json(),
+        );
         differences(&whole, &self.scenario.to_json())
     }
     /// The first base that has the scenario's own name.
