@@ -46,8 +46,7 @@ pub enum Step {
 #[must_use]
 pub fn schedule() -> Schedule {
     use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
-    let mut step = Schedule::default();
-    step.configure_sets((Advance, Demand, Exchange, Solve, Feedback, Audit, Record).chain());
+    let mut step = in_order();
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
@@ -71,10 +70,6 @@ pub fn schedule() -> Schedule {
             .chain()
             .in_set(Record),
     ));
-    // Systems run one at a time, rayon works inside them; two writers of one table without an order
-    // between them are an error when the schedule is built.
-    step.set_executor(SingleThreadedExecutor::new());
-    step.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
     step
 }
 
@@ -82,8 +77,7 @@ pub fn schedule() -> Schedule {
 #[must_use]
 pub fn rehearsal() -> Schedule {
     use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
-    let mut step = Schedule::default();
-    step.configure_sets((Advance, Demand, Exchange, Solve, Feedback, Audit, Record).chain());
+    let mut step = in_order();
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
@@ -95,6 +89,15 @@ pub fn rehearsal() -> Schedule {
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons).chain().in_set(Audit),
         see_times.in_set(Record),
     ));
+    step
+}
+
+/// The sets of a step in their order, without systems. Systems run one at a time, rayon works inside them; two writers
+/// of one table without an order between them are an error when the schedule is built.
+fn in_order() -> Schedule {
+    use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    let mut step = Schedule::default();
+    step.configure_sets((Advance, Demand, Exchange, Solve, Feedback, Audit, Record).chain());
     step.set_executor(SingleThreadedExecutor::new());
     step.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
     step

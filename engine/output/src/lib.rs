@@ -12,6 +12,7 @@ mod kpis_travel;
 pub mod ledger;
 pub mod machine;
 pub mod marker;
+mod place_names;
 pub mod record;
 pub mod record_people;
 pub mod record_synthesis;

@@ -5,6 +5,7 @@
 use crate::audit::Fault;
 use crate::cells::TimeMs;
 use crate::ledger::{name, term};
+use crate::place_names::PlaceNames;
 use crate::tables::{
     ActivityPresenceRow, BuildingLoadRow, LedgersRow, LinkStateRow, PresenceRow, TripsRow, ZoneLoadRow,
 };
@@ -480,13 +481,7 @@ pub fn trips(
     if recording.every.is_none() {
         return Ok(());
     }
-    let outside: Vec<String> = places.external_names.iter().map(|name| format!("external:{name}")).collect();
-    let zone_name = |place: Place| match places.building(place) {
-        Some(building) => city.zones.id[city.buildings.zone[building.row()].row()].as_str(),
-        None => outside[place.row() - places.buildings()].as_str(),
-    };
-    let building_name =
-        |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
+    let names = PlaceNames::new(city, places);
     let covers = |place: Place| recording.covers(places.zone[place.row()]);
     let waiting = traffic.engine().waiting_trips();
     for row in 0..plans.len() {
@@ -514,10 +509,10 @@ pub fn trips(
             person_kind: persons.kind[person as usize].name(),
             purpose: plans.purpose[row].name(),
             mode: plans.mode[row].name(),
-            from_building: building_name(from),
-            to_building: building_name(to),
-            from_zone: zone_name(from),
-            to_zone: zone_name(to),
+            from_building: names.building(from),
+            to_building: names.building(to),
+            from_zone: names.zone(from),
+            to_zone: names.zone(to),
             depart_time: TimeMs(clock.utc_ms(0) + depart_ms),
             arrive_time: has_ended.then(|| TimeMs(clock.utc_ms(0) + arrive_ms)),
             travel_time_s: has_ended.then(|| (arrive_ms - depart_ms) as f64 / 1000.0),

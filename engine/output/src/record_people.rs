@@ -2,6 +2,7 @@
 //! zones; and from what they could do: skims and accessibility.
 
 use crate::cells::TimeMs;
+use crate::place_names::PlaceNames;
 use crate::record::Recorders;
 use crate::tables::{AccessibilityRow, ActivitiesRow, LegsRow, OdRow, SkimsRow, ToursRow};
 use crate::writer::ResultsWriter;
@@ -24,14 +25,13 @@ use urbis_population::{Cells, People, Persons, Places, Plans, Skims};
 /// Who writes what people did.
 pub struct PeopleRecorder<'w> {
     clock: &'w Clock,
-    city: &'w City,
     places: &'w Places,
     persons: &'w Persons,
     plans: &'w Plans,
     people: &'w People,
     recorders: &'w Recorders,
     transit: &'w CityTransit,
-    outside: Vec<String>,
+    names: PlaceNames<'w>,
     scale: f64,
 }
 
@@ -48,27 +48,15 @@ impl<'w> PeopleRecorder<'w> {
         let places = world.resource::<Places>();
         Self {
             clock: world.resource::<Clock>(),
-            city: world.resource::<City>(),
             places,
             persons: world.resource::<Persons>(),
             plans: world.resource::<Plans>(),
             people: world.resource::<People>(),
             recorders: world.resource::<Recorders>(),
             transit: world.resource::<CityTransit>(),
-            outside: places.external_names.iter().map(|name| format!("external:{name}")).collect(),
+            names: PlaceNames::new(world.resource::<City>(), places),
             scale: 1.0 / world.resource::<PopulationModel>().sample_factor,
         }
-    }
-
-    fn zone(&self, place: Place) -> &str {
-        match self.places.building(place) {
-            Some(building) => self.city.zones.id[self.city.buildings.zone[building.row()].row()].as_str(),
-            None => self.outside[place.row() - self.places.buildings()].as_str(),
-        }
-    }
-
-    fn building(&self, place: Place) -> Option<&str> {
-        self.places.building(place).map(|building| self.city.buildings.id[building.row()].as_str())
     }
 
     fn time(&self, tick: Tick) -> TimeMs {
@@ -109,8 +97,8 @@ impl<'w> PeopleRecorder<'w> {
                         person_id: i64::from(person.0),
                         person_kind: self.persons.kind[person.row()].name(),
                         activity: what.name(),
-                        building_id: self.building(at),
-                        zone_id: self.zone(at),
+                        building_id: self.names.building(at),
+                        zone_id: self.names.zone(at),
                         start_time: start,
                         end_time: until,
                     })?;
@@ -152,9 +140,9 @@ impl<'w> PeopleRecorder<'w> {
                         person_id: i64::from(person.0),
                         purpose: self.plans.purpose[main].name(),
                         mode: self.plans.mode[main].name(),
-                        home_zone: self.zone(home),
-                        main_building: self.building(self.plans.to[main]),
-                        main_zone: self.zone(self.plans.to[main]),
+                        home_zone: self.names.zone(home),
+                        main_building: self.names.building(self.plans.to[main]),
+                        main_zone: self.names.zone(self.plans.to[main]),
                         trips: started.len() as u64,
                         first_trip_id: first as i64,
                         depart_time: self.time(self.people.started[first]),
@@ -194,8 +182,8 @@ impl<'w> PeopleRecorder<'w> {
                 leg: 1,
                 person_id: i64::from(person),
                 mode: self.plans.mode[trip].name(),
-                from_id: self.building(from).unwrap_or_else(|| self.zone(from)),
-                to_id: self.building(to).unwrap_or_else(|| self.zone(to)),
+                from_id: self.names.building(from).unwrap_or_else(|| self.names.zone(from)),
+                to_id: self.names.building(to).unwrap_or_else(|| self.names.zone(to)),
                 transit_route: None,
                 transit_trip: None,
                 depart_time: self.time(self.people.started[trip]),
@@ -221,8 +209,8 @@ impl<'w> PeopleRecorder<'w> {
                 leg: nth as u64 + 1,
                 person_id: i64::from(person),
                 mode: part.mode,
-                from_id: part.from.or_else(|| self.building(from)).unwrap_or_else(|| self.zone(from)),
-                to_id: part.to.or_else(|| self.building(to)).unwrap_or_else(|| self.zone(to)),
+                from_id: part.from.or_else(|| self.names.building(from)).unwrap_or_else(|| self.names.zone(from)),
+                to_id: part.to.or_else(|| self.names.building(to)).unwrap_or_else(|| self.names.zone(to)),
                 transit_route: part.route,
                 transit_trip: part.trip,
                 depart_time: second(part.start_s),
@@ -243,31 +231,24 @@ impl<'w> PeopleRecorder<'w> {
         if recording.every.is_none() {
             return Ok(());
         }
-        let zone = |place: Place| match self.places.building(place) {
-            Some(building) => self.city.buildings.zone[building.row()].row(),
-            None => self.city.zones.len() + place.row() - self.places.buildings(),
-        };
         let mut flows: BTreeMap<(u32, usize, usize, Mode), (u64, f64)> = BTreeMap::new();
         for trip in (0..self.plans.len()).filter(|&trip| self.has_started(trip)) {
             let (from, to) = (self.plans.from[trip], self.plans.to[trip]);
             let hour = self.people.started[trip] / 3600;
-            let flow = flows.entry((hour, zone(from), zone(to), self.plans.mode[trip])).or_default();
+            let flow =
+                flows.entry((hour, self.names.area(from), self.names.area(to), self.plans.mode[trip])).or_default();
             flow.0 += 1;
             if self.people.ended_ms[trip] != u32::MAX {
                 flow.1 += f64::from(self.people.ended_ms[trip]) / 1000.0 - f64::from(self.people.started[trip]);
             }
         }
-        let name = |zone: usize| match self.city.zones.id.get(zone) {
-            Some(id) => id.as_str(),
-            None => self.outside[zone - self.city.zones.len()].as_str(),
-        };
         let mut small: BTreeMap<(u32, Mode), (u64, f64)> = BTreeMap::new();
         let mut write = |hour: u32, zones: Option<(usize, usize)>, mode: Mode, (trips, time_s): (u64, f64)| {
             writer.od(&OdRow {
                 time: self.time(hour * 3600),
                 interval_s: 3600.0,
-                from_zone: zones.map(|(from, _)| name(from)),
-                to_zone: zones.map(|(_, to)| name(to)),
+                from_zone: zones.map(|(from, _)| self.names.area_name(from)),
+                to_zone: zones.map(|(_, to)| self.names.area_name(to)),
                 mode: mode.name(),
                 trips: trips as f64 * self.scale,
                 travel_time_s: time_s / trips as f64,

@@ -1,5 +1,6 @@
 //! Recorders of the synthetic population, once, after the last tick: who lived in the run, not what they did.
 
+use crate::place_names::PlaceNames;
 use crate::record::Recording;
 use crate::tables::{HouseholdsRow, PersonsRow};
 use crate::writer::ResultsWriter;
@@ -21,13 +22,9 @@ pub fn persons(
     if recording.every.is_none() {
         return Ok(());
     }
-    let outside: Vec<String> = places.external_names.iter().map(|name| format!("external:{name}")).collect();
-    let building = |place: Place| places.building(place).map(|building| city.buildings.id[building.row()].as_str());
-    let zone = |place: Place| match places.building(place) {
-        Some(building) => Some(city.zones.id[city.buildings.zone[building.row()].row()].as_str()),
-        None if places.is_external(place) => Some(outside[place.row() - places.buildings()].as_str()),
-        None => None,
-    };
+    let names = PlaceNames::new(city, places);
+    let building = |place: Place| names.building(place);
+    let zone = |place: Place| (place != Place::NONE).then(|| names.zone(place));
     for row in 0..persons.len() {
         let (home, workplace) = (persons.home[row], persons.workplace[row]);
         if !recording.covers(places.zone[home.row()]) {

@@ -66,6 +66,8 @@ struct Pull {
     buildings: Vec<Vec<f64>>,
     /// Attraction of each cell.
     cells: Vec<f64>,
+    /// The same as weights for those to whom all cells are equally near.
+    from_outside: Vec<f32>,
 }
 
 /// What destinations and modes are chosen by: attractions, skims, tastes.
@@ -76,6 +78,8 @@ pub struct Choices<'a> {
     pulls: Vec<Pull>,
     /// For each attraction but jobs and schools, without and with a car: cells x cells weights.
     weights: Vec<[Vec<f32>; 2]>,
+    /// Generalised time between cells for those with a car, minutes.
+    impedance_with_car: Vec<f32>,
     modes: Vec<ModeSettings>,
     nests: Nests,
     minutes_per_money: f64,
@@ -114,8 +118,9 @@ impl<'a> Choices<'a> {
                 let of_cell =
                     |cell: usize| cumulative(cells.buildings.row(cell).iter().map(|building| weights[building.row()]));
                 let buildings: Vec<Vec<f64>> = (0..cells.len()).map(of_cell).collect();
-                let cells = buildings.iter().map(|sums| sums.last().copied().unwrap_or(0.0)).collect();
-                Pull { buildings, cells }
+                let cells: Vec<f64> = buildings.iter().map(|sums| sums.last().copied().unwrap_or(0.0)).collect();
+                let from_outside = cells.iter().map(|&size| size as f32).collect();
+                Pull { buildings, cells, from_outside }
             })
             .collect();
         let lambda = settings.nest_dissimilarity;
@@ -127,6 +132,7 @@ impl<'a> Choices<'a> {
             skims,
             pulls,
             weights: Vec::new(),
+            impedance_with_car: Vec::new(),
             modes: settings.all_modes(),
             nests: Nests::new(Mode::ALL.len(), &[(lambda, &private), (lambda, &active)]),
             minutes_per_money: 60.0 / settings.value_of_time_per_h.max(1e-6),
@@ -139,6 +145,8 @@ impl<'a> Choices<'a> {
             let weights = [0, 1].map(|segment| deterrence(&impedance[segment], decay_min, Some(sizes)));
             choices.weights.push(weights);
         }
+        let [_, with_car] = impedance;
+        choices.impedance_with_car = with_car;
         choices
     }
 
@@ -200,7 +208,6 @@ impl<'a> Choices<'a> {
             range.map(|row| persons.employed[row].then(|| goes_outside(row)).flatten()).collect::<Vec<_>>()
         })
         .concat();
-        let impedance = self.impedance(true);
         let mut fits = [WorkplaceFit::default(), WorkplaceFit::default()];
         for (kind, attraction) in [Attraction::Jobs, Attraction::School].into_iter().enumerate() {
             let is_one = |row: usize| match attraction {
@@ -213,7 +220,7 @@ impl<'a> Choices<'a> {
             }
             let taken = &self.pulls[attraction as usize].cells;
             let decay_m = if kind == 0 { settings.decay_m.work } else { settings.decay_m.school };
-            let (weights, fit) = self.deal(&sent, taken, &impedance, decay_m, settings.workplaces);
+            let (weights, fit) = self.deal(&sent, taken, decay_m, settings.workplaces);
             fits[kind] = fit;
             let drawn = map_chunks(persons.len(), 512, |range| {
                 range
@@ -238,15 +245,8 @@ impl<'a> Choices<'a> {
     }
 
     /// Weights of every destination cell as seen from every origin cell.
-    fn deal(
-        &self,
-        sent: &[f64],
-        taken: &[f64],
-        impedance: &[f32],
-        decay_m: f64,
-        model: WorkplaceModel,
-    ) -> (Vec<f32>, WorkplaceFit) {
-        let count = self.cells.len();
+    fn deal(&self, sent: &[f64], taken: &[f64], decay_m: f64, model: WorkplaceModel) -> (Vec<f32>, WorkplaceFit) {
+        let (count, impedance) = (self.cells.len(), &self.impedance_with_car);
         if model == WorkplaceModel::Radiation {
             let rows = map_chunks(count, 8, |range| {
                 range
@@ -287,10 +287,7 @@ impl<'a> Choices<'a> {
                 let weights = &self.weights[nth][usize::from(has_car)];
                 self.draw(attraction, &weights[row * count..(row + 1) * count], rng)
             }
-            _ => {
-                let sizes = self.pulls[attraction as usize].cells.iter().map(|&size| size as f32);
-                self.draw(attraction, &sizes.collect::<Vec<_>>(), rng)
-            }
+            _ => self.draw(attraction, &self.pulls[attraction as usize].from_outside, rng),
         }
     }
 
