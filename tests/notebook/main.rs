@@ -474,7 +474,7 @@ fn python(place: &Path) -> Result<PathBuf, String> {
 fn four_readers_open_every_table_and_layer() {
     let place = tempfile::tempdir().unwrap();
     let (out, package) = (place.path().join("out"), place.path().join("city"));
-    package::write(&city(), &package).unwrap();
+    package::write(&city(), &[], &package).unwrap();
     for (scenario, seed) in RUNS {
         write_run(&out, &package, scenario, seed);
     }
