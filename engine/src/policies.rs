@@ -66,7 +66,8 @@ pub(crate) fn change_roads(loaded: &Loaded, city: &mut City, areas: &[InArea]) -
     for (row, (policy, area)) in loaded.scenario.policy.iter().zip(areas).enumerate() {
         match policy.kind {
             PolicyKind::SpeedLimit { speed_kmh, raises } => {
-                if roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises) == 0 {
+                let changed = roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises);
+                if changed == 0 {
                     let what = format!("no road of the area is faster than {speed_kmh} km/h, so nothing would change");
                     problems.push(loaded.policy_problem(row, "speed_kmh", &what));
                 }
