@@ -17,6 +17,7 @@ mod dissection;
 pub mod emissions;
 mod engine;
 mod expansion;
+mod gate;
 mod green;
 mod gridlock;
 pub mod lane_groups;
