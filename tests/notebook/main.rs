@@ -185,8 +185,8 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 time,
                 policy: "cordon",
                 payee: "city",
-                person_id: number,
-                trip_id: number,
+                person_id: number as i64,
+                trip_id: number as i64,
                 amount: 2.5,
             })
             .unwrap();
