@@ -9,6 +9,7 @@
 //! | presence in buildings | electricity demand | [`building_load`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
+//! | ways on paths | walks to, from and between stops | `stop_walks` |
 
 pub mod arrivals;
 pub mod building_load;
@@ -16,6 +17,7 @@ pub mod demand;
 pub mod parking;
 pub mod settings;
 pub mod skims;
+mod stop_walks;
 pub mod transit;
 
 pub use arrivals::end_trips;
