@@ -121,6 +121,9 @@ fn run_on_pool(
     let writer = ResultsWriter::create(&options.out, &package, facts, &tables(loaded))?;
     report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
     let mut simulation = Simulation::new(loaded, city, seed, writer)?;
+    for note in simulation.world().resource::<urbis_coupling::CityTransit>().notes() {
+        report(OwnedProgress::Phase(note));
+    }
     let warnings = simulation.world().resource::<urbis_population::FitReport>().warnings.clone();
     let is_stopped = || stop.load(Ordering::Relaxed);
     simulation.learn(

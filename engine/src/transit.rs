@@ -1,4 +1,4 @@
-//! The feeds of a scenario as the services of its day.
+//! The feeds of a scenario as the services of its days.
 
 use bevy_ecs::world::World;
 use urbis_city::model::City;
@@ -8,13 +8,12 @@ use urbis_scenario::Loaded;
 use urbis_traffic::{CarNetwork, Router};
 use urbis_transit::{Date, feed};
 
-/// Longest period that one day of service is enough for, ticks.
-const DAY_TICKS: u32 = 86_400;
+const DAY_S: u32 = 86_400;
 
 /// Reads the feeds; nothing where there are none.
 ///
 /// # Errors
-/// Feeds that cannot be used, a date that is none or has no service, a period of more than a day.
+/// Feeds that cannot be used, a date that is none, days without any service.
 pub(crate) fn install(loaded: &Loaded, city: &City, world: &World, clock: &Clock) -> Result<CityTransit> {
     let settings = &loaded.scenario.transit;
     if settings.feeds.is_empty() {
@@ -28,23 +27,20 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &World, clock: &Clock
         let message = format!("`{written}` is no date, expected one such as 2024-06-11");
         problems.push(loaded.problem_at("transit.date", &message, "not a date"));
     }
-    if clock.end() > DAY_TICKS {
-        let message =
-            format!("{} h of public transport, expected at most 24: one day of service is run", clock.end() / 3600);
-        problems.push(loaded.problem_at("period.duration_h", &message, "longer than a day"));
-    }
     problems.or_else(())?;
     let Ok(date) = date else { unreachable!("a date that cannot be read was told above") };
     let paths: Vec<_> = settings.feeds.iter().map(|path| loaded.resolve(&path.0)).collect();
-    let (timetable, _) = feed::read(&paths, date, &settings.capacities()?).into_result()?;
+    let first_s = clock.local_second_of_day(0);
+    let days = (first_s + clock.end()).div_ceil(DAY_S).max(1) as u16;
+    let (timetable, _) = feed::read_days(&paths, date, days, &settings.capacities()?).into_result()?;
     let roads = settings.buses_in_traffic.then(|| world.resource::<Router>());
     Ok(CityTransit::new(
         timetable,
         city,
         world.resource::<CarNetwork>(),
         roads,
-        (settings.access_m, settings.rides_max),
+        (settings.access_m, settings.walk, settings.rides_max),
         loaded.scenario.population.sample_factor,
-        clock.local_second_of_day(0),
+        first_s,
     ))
 }

@@ -1,15 +1,16 @@
 //! Where things lie: the zone of a point, the car node nearest to a building, the building a point of
-//! interest is in. Everything in projected metres, through R-trees (`rstar`).
+//! interest is in, the link beside a point. Everything in projected metres, through R-trees (`rstar`).
 //!
 //! A point on a border belongs to the zone with the lower row; a point just outside every zone (piers,
 //! rounding of outlines) to the nearest within a given distance. Ignores heights, so nodes that only
 //! tunnels meet are no place to enter the network. Queries are pure and may run on any thread.
 
-use crate::model::{Links, Modes, Nodes, RoadClass};
+use crate::model::{City, Links, Modes, Nodes, RoadClass};
+use crate::projection::Projection;
 use geo::{BoundingRect, Contains, Distance, Euclidean, MultiPolygon, Point, Polygon};
-use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::primitives::{GeomWithData, Line, Rectangle};
 use rstar::{AABB, RTree};
-use urbis_core::{BuildingIx, NodeIx, ZoneIx};
+use urbis_core::{BuildingIx, LinkIx, NodeIx, ZoneIx};
 
 type Boxed = GeomWithData<Rectangle<[f64; 2]>, u32>;
 
@@ -128,10 +129,110 @@ impl<'a> BuildingLocator<'a> {
     }
 }
 
+/// The nearest place on a link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// Link.
+    pub link: LinkIx,
+    /// Share of its line that lies before the place, 0 to 1.
+    pub along: f64,
+    /// Straight line to it, metres.
+    pub away_m: f64,
+}
+
+/// A straight piece of a link's line: the link, its number on it, and where on the line it starts and ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Piece {
+    link: u32,
+    number: u32,
+    from: f64,
+    until: f64,
+}
+
+/// Finds the link beside a point.
+#[derive(Debug)]
+pub struct LinkLocator {
+    tree: RTree<GeomWithData<Line<[f64; 2]>, Piece>>,
+}
+
+impl LinkLocator {
+    /// Over the links of a city that `accept` takes, by row. Links without a line go straight from node to node.
+    #[must_use]
+    pub fn new(city: &City, accept: impl Fn(usize) -> bool) -> Self {
+        let projection = Projection::from_code(&city.manifest.crs).ok();
+        let (nodes, links) = (&city.nodes, &city.links);
+        let mut pieces = Vec::new();
+        for link in (0..links.len()).filter(|&link| accept(link)) {
+            let drawn = links.line.get(link).filter(|line| line.0.len() > 1).zip(projection.as_ref());
+            let corners: Vec<[f64; 2]> = match drawn {
+                Some((line, projection)) => line.points().map(|point| projection.project(point).into()).collect(),
+                None => [links.from[link], links.to[link]].map(|of| [nodes.x_m[of.row()], nodes.y_m[of.row()]]).into(),
+            };
+            let length = |pair: &[[f64; 2]]| (pair[0][0] - pair[1][0]).hypot(pair[0][1] - pair[1][1]);
+            let whole_m = corners.windows(2).map(length).sum::<f64>();
+            if !whole_m.is_finite() {
+                continue;
+            }
+            let mut before_m = 0.0;
+            let share = |metres: f64| if whole_m > 0.0 { (metres / whole_m).min(1.0) } else { 0.0 };
+            for (number, pair) in corners.windows(2).enumerate() {
+                let until_m = before_m + length(pair);
+                let piece =
+                    Piece { link: link as u32, number: number as u32, from: share(before_m), until: share(until_m) };
+                pieces.push(GeomWithData::new(Line::new(pair[0], pair[1]), piece));
+                before_m = until_m;
+            }
+        }
+        Self { tree: RTree::bulk_load(pieces) }
+    }
+
+    /// The nearest place on a link within `reach_m`; of equally near ones that of the lowest link, earliest on it.
+    #[must_use]
+    pub fn nearest(&self, x_m: f64, y_m: f64, reach_m: f64) -> Option<Beside> {
+        let at = [x_m, y_m];
+        if !at.iter().all(|of| of.is_finite()) {
+            return None;
+        }
+        let mut near = self.tree.nearest_neighbor_iter_with_distance_2(&at).peekable();
+        let least = near.peek()?.1;
+        let ties = near.take_while(|(_, d)| *d <= least).map(|(piece, _)| piece);
+        let piece = ties.min_by_key(|piece| (piece.data.link, piece.data.number))?;
+        let Piece { link, from, until, .. } = piece.data;
+        let (line, place) = (piece.geom(), piece.geom().nearest_point(&at));
+        let length = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        let whole_m = length(line.from, line.to);
+        let share = if whole_m > 0.0 { length(line.from, place) / whole_m } else { 0.0 };
+        let beside =
+            Beside { link: LinkIx(link), along: from + (until - from) * share.min(1.0), away_m: length(at, place) };
+        (beside.away_m <= reach_m).then_some(beside)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use geo::Rect;
+
+    #[test]
+    fn the_place_on_the_nearest_link() {
+        let mut city = City::default();
+        city.nodes.x_m = vec![0.0, 100.0, 100.0];
+        city.nodes.y_m = vec![0.0, 0.0, 100.0];
+        for (from, to) in [(0, 1), (1, 0), (1, 2)] {
+            city.links.id.push(String::new());
+            city.links.from.push(NodeIx(from));
+            city.links.to.push(NodeIx(to));
+        }
+        let locator = LinkLocator::new(&city, |_| true);
+        let beside = |x, y| locator.nearest(x, y, 30.0).map(|of| (of.link.0, of.along, of.away_m));
+        assert_eq!(beside(25.0, 10.0), Some((0, 0.25, 10.0)));
+        assert_eq!(beside(100.0, 0.0), Some((0, 1.0, 0.0)), "of equally near ones the lowest");
+        assert_eq!(beside(110.0, 40.0), Some((2, 0.4, 10.0)));
+        assert_eq!((beside(25.0, 31.0), beside(f64::NAN, 0.0)), (None, None));
+        let back = LinkLocator::new(&city, |link| link == 1);
+        assert_eq!(back.nearest(25.0, 10.0, 30.0).map(|of| (of.link.0, of.along)), Some((1, 0.75)));
+        assert_eq!(LinkLocator::new(&city, |_| false).nearest(0.0, 0.0, 9.0), None);
+    }
 
     fn square(x: f64) -> Polygon {
         Rect::new((x, 0.0), (x + 10.0, 10.0)).to_polygon()

@@ -10,6 +10,7 @@
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
+//! | ways on paths | walks to, from and between stops | `stop_walks` |
 
 pub mod arrivals;
 pub mod building_load;
@@ -18,6 +19,7 @@ pub mod parking;
 pub mod policy;
 pub mod settings;
 pub mod skims;
+mod stop_walks;
 pub mod transit;
 
 pub use arrivals::end_trips;

@@ -9,13 +9,15 @@
 //!
 //! Who finds no place waits for the next vehicle; who waits for one that does not come any more is still on the way when
 //! the period ends. A trip without a journey (no stop near, no vehicle) takes the time of the mode's settings, and is
-//! counted. Access and egress follow the straight line times a detour.
+//! counted. How people walk to, from and between stops is said in [`crate::stop_walks`].
 //!
 //! Ignored: fares, places of vehicles that a sample of people does not fill (places shrink with the sample), buses as
 //! vehicles among cars.
-//! Contract: one day of service. Journeys are planned in parallel in order of trips; the operation is serial. Nothing
+//! Every day of the period has its own services; times from door to door between cells are those of the first.
+//! Contract: journeys are planned in parallel in order of trips; the operation is serial. Nothing
 //! depends on threads.
 
+use crate::stop_walks::{StopWalks, off_paths_note};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use rayon::prelude::*;
@@ -25,11 +27,13 @@ use urbis_core::{Clock, LinkIx, Tick, TripIx};
 use urbis_population::plans::Mode;
 use urbis_population::skims::{PERIODS, TransitMatrix};
 use urbis_population::{Cells, Place, Places, Plans, SimpleTrips, Skims};
+use urbis_traffic::slow_reach::Direction;
 use urbis_traffic::{CarNetwork, Router as RoadRouter, Traffic};
-use urbis_transit::footpaths::{Footpaths, WalkSettings, stops_near};
+use urbis_transit::footpaths::Footpaths;
 use urbis_transit::journey::{Journey, Leg, Weights, cheapest};
 use urbis_transit::operation::{LoadRow, Operation, PlannedRide};
 use urbis_transit::raptor::{NEVER_S, Query, Router};
+use urbis_transit::settings::Walks;
 use urbis_transit::timetable::{RouteKind, Timetable};
 use urbis_transit::{PatternIx, StopIx, TransitTripIx};
 
@@ -37,7 +41,8 @@ use urbis_transit::{PatternIx, StopIx, TransitTripIx};
 const DEPARTURES_H: [&[f64]; PERIODS] =
     [&[5.5, 6.2], &[7.1, 7.9, 8.7], &[10.6, 12.4, 14.3], &[16.1, 17.2, 18.3], &[19.7, 21.4]];
 
-/// Journeys that take longer, waiting for the first vehicle included, are none: nobody waits for the afternoon's bus.
+/// Journeys that take longer, waiting for the first vehicle included, are none: nobody waits for the afternoon's bus, or
+/// for the next morning's.
 const LONGEST_S: u32 = 3 * 3600;
 
 /// Least time between changes of delays, ticks.
@@ -46,7 +51,7 @@ const DELAY_TICKS: Tick = 300;
 /// Pace of people on the way to a stop, m/s, to tell metres from seconds.
 const WALK_MPS: f64 = 5.0 / 3.6;
 
-/// The services of the simulated day; nothing where a scenario names no feed.
+/// The services of the simulated days; nothing where a scenario names no feed.
 #[derive(Debug, Default, Resource)]
 pub struct CityTransit(Option<Service>);
 
@@ -63,13 +68,13 @@ struct Planned {
 struct Service {
     timetable: Arc<Timetable>,
     footpaths: Footpaths,
-    walk: WalkSettings,
+    walks: StopWalks,
     rides_max: usize,
     operation: Operation,
     /// Journeys by rising trip.
     planned: Vec<Planned>,
     without_journey: u64,
-    /// Seconds since midnight at tick 0.
+    /// Seconds since midnight of the first day at tick 0.
     start_s: u32,
     /// Car links between a pattern's place and the next, by place of all patterns; empty where cars are not in the way.
     roads: Vec<Vec<u32>>,
@@ -85,7 +90,7 @@ impl CityTransit {
         city: &City,
         network: &CarNetwork,
         roads: Option<&RoadRouter>,
-        (access_m, rides_max): (f64, usize),
+        (access_m, walks, rides_max): (f64, Walks, usize),
         places_share: f64,
         start_s: u32,
     ) -> Self {
@@ -95,8 +100,8 @@ impl CityTransit {
         for places in &mut timetable.trips.capacity {
             *places = (f64::from(*places) * places_share).ceil() as u32;
         }
-        let walk = WalkSettings { radius_m: access_m, ..WalkSettings::default() };
-        let footpaths = Footpaths::with_transfers(&timetable, &[], &WalkSettings::default());
+        let walks = StopWalks::new(&timetable, city, access_m, walks);
+        let footpaths = walks.between_stops(&timetable);
         let roads = roads.map_or_else(Vec::new, |router| bus_roads(&timetable, city, network, router));
         let timetable = Arc::new(timetable);
         let mut service = Service {
@@ -104,7 +109,7 @@ impl CityTransit {
             delay_s: vec![0.0; timetable.trips_len()],
             timetable,
             footpaths,
-            walk,
+            walks,
             rides_max,
             planned: Vec::new(),
             without_journey: 0,
@@ -132,6 +137,15 @@ impl CityTransit {
     #[must_use]
     pub fn timetable(&self) -> Option<&Timetable> {
         self.0.as_ref().map(|service| service.timetable.as_ref())
+    }
+    /// What is worth knowing about how the timetable fits the city.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let Some(service) = &self.0 else { return Vec::new() };
+        let idle = service.timetable.days_without_service().into_iter();
+        let mut notes: Vec<String> = idle.map(|date| format!("no trip of public transport runs on {date}")).collect();
+        notes.extend(off_paths_note(service.walks.off_paths(), service.timetable.stops_len()));
+        notes
     }
     /// Trips by public transport for which no journey was found when plans were made.
     #[must_use]
@@ -165,7 +179,7 @@ impl CityTransit {
     pub fn take_loads(&mut self) -> Vec<LoadRow> {
         self.0.as_mut().map_or_else(Vec::new, |service| service.operation.take_loads())
     }
-    /// Second since midnight of the day of service at the start of a tick.
+    /// Second since midnight of the first day of service at the start of a tick.
     #[must_use]
     pub fn second_at(&self, tick: Tick) -> u32 {
         self.0.as_ref().map_or(0, |service| service.start_s + tick)
@@ -243,7 +257,7 @@ impl CityTransit {
     }
 }
 
-/// A part of a journey; seconds since midnight of the day of service.
+/// A part of a journey; seconds since midnight of the first day of service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlannedLeg<'a> {
     /// walk, or the kind of vehicle.
@@ -288,14 +302,16 @@ impl Service {
         self.delay_s.fill(0.0);
     }
 
-    fn near(&self, x_m: f64, y_m: f64) -> Vec<(StopIx, u32)> {
-        stops_near(&self.timetable, x_m, y_m, &self.walk)
+    /// Stops within reach of places, on the way there and on the way back.
+    fn near(&self, positions: &[(f64, f64)], direction: Direction) -> Vec<Vec<(StopIx, u32)>> {
+        positions.par_iter().map(|&at| self.walks.near(&self.timetable, at, direction)).collect()
     }
 
     fn matrix(&self, cells: &Cells, period: usize) -> TransitMatrix {
         let count = cells.len();
-        let near: Vec<Vec<(StopIx, u32)>> =
-            (0..count).into_par_iter().map(|cell| self.near(cells.x_m[cell], cells.y_m[cell])).collect();
+        let positions: Vec<(f64, f64)> = cells.x_m.iter().copied().zip(cells.y_m.iter().copied()).collect();
+        let access = self.near(&positions, Direction::ToPoints);
+        let egress = self.near(&positions, Direction::FromPoints);
         let router = Router::new(&self.timetable, &self.footpaths);
         let departures_s: Vec<u32> = DEPARTURES_H[period].iter().map(|hour| (hour * 3600.0) as u32).collect();
         let rows: Vec<[Vec<f32>; 4]> = (0..count)
@@ -306,15 +322,17 @@ impl Service {
                     let (mut time, mut out, mut boardings) = (vec![0.0_f32; count], vec![0.0; count], vec![0.0; count]);
                     let mut found = vec![0.0_f32; count];
                     for &depart_s in &departures_s {
-                        let arrivals = router.earliest_arrivals(depart_s, &near[from], scratch).to_vec();
-                        let walk_s = near[from].iter().map(|(_, seconds)| *seconds).min().unwrap_or(0);
+                        let arrivals = router.earliest_arrivals(depart_s, &access[from], scratch).to_vec();
+                        let walk_s = access[from].iter().map(|(_, seconds)| *seconds).min().unwrap_or(0);
                         for to in (0..count).filter(|&to| to != from) {
                             let at = |&(stop, egress_s): &(StopIx, u32)| {
                                 let arrival = arrivals[stop.row()];
                                 let is_served = arrival != NEVER_S && arrival <= depart_s + LONGEST_S;
                                 is_served.then(|| (arrival.saturating_add(egress_s), stop, egress_s))
                             };
-                            let Some((end_s, stop, egress_s)) = near[to].iter().filter_map(at).min() else { continue };
+                            let Some((end_s, stop, egress_s)) = egress[to].iter().filter_map(at).min() else {
+                                continue;
+                            };
                             let rides = router.rides_to(stop, scratch);
                             // Without a vehicle it is a walk, which is another mode.
                             if rides > 0 {
@@ -353,9 +371,11 @@ impl Service {
         let mut ends: Vec<Place> = trips.iter().flat_map(|&trip| [plans.from[trip], plans.to[trip]]).collect();
         ends.sort_unstable();
         ends.dedup();
-        let near: Vec<Vec<(StopIx, u32)>> =
-            ends.par_iter().map(|place| self.near(places.x_m[place.row()], places.y_m[place.row()])).collect();
-        let stops = |place: Place| ends.binary_search(&place).map_or(&[][..], |row| near[row].as_slice());
+        let positions: Vec<(f64, f64)> =
+            ends.iter().map(|place| (places.x_m[place.row()], places.y_m[place.row()])).collect();
+        let access = self.near(&positions, Direction::ToPoints);
+        let egress = self.near(&positions, Direction::FromPoints);
+        let row = |place: Place| ends.partition_point(|of| *of < place);
         let router = Router::new(&self.timetable, &self.footpaths);
         let weights = Weights::default();
         let planned: Vec<Option<Planned>> = trips
@@ -365,12 +385,13 @@ impl Service {
                 |scratch, &trip| {
                     let query = Query {
                         depart_s: self.start_s + plans.planned[trip],
-                        access: stops(plans.from[trip]).to_vec(),
-                        egress: stops(plans.to[trip]).to_vec(),
+                        access: access[row(plans.from[trip])].clone(),
+                        egress: egress[row(plans.to[trip])].clone(),
                         walk_s: None,
                         rides_max: self.rides_max,
                     };
-                    let journeys = router.journeys(&query, scratch);
+                    let mut journeys = router.journeys(&query, scratch);
+                    journeys.retain(|journey| journey.arrive_s - journey.depart_s <= LONGEST_S);
                     let journey = cheapest(&journeys, &weights)?.clone();
                     let way_m = self.way_m(&journey) as f32;
                     Some(Planned { trip: TripIx(trip as u32), journey, way_m })
@@ -493,19 +514,16 @@ pub fn delay_buses(
     let until_s = from_s + DELAY_TICKS;
     let timetable = Arc::clone(&service.timetable);
     for trip in (0..timetable.trips_len() as u32).map(TransitTripIx) {
-        let departures_s = timetable.departures_s(trip);
+        let places = timetable.patterns.places(timetable.trips.pattern[trip.row()]);
         let delay_s = service.delay_s[trip.row()] as u32;
-        let runs = departures_s.first().is_some_and(|&first| first + delay_s < until_s)
-            && departures_s.last().is_some_and(|&last| last + delay_s >= from_s);
-        if !runs {
+        let leaves_s = |nth: usize| timetable.departure_at(trip, nth) + delay_s;
+        let last = places.len().saturating_sub(1);
+        if leaves_s(0) >= until_s || leaves_s(last) < from_s {
             continue;
         }
-        let first = timetable.patterns.places(timetable.trips.pattern[trip.row()]).start;
-        let stops = departures_s.len().saturating_sub(1);
-        let lost_s: f64 = (0..stops)
-            .filter(|&nth| (from_s..until_s).contains(&(departures_s[nth] + delay_s)))
-            .map(|nth| late_s[first + nth])
-            .sum();
+        let first = places.start;
+        let lost_s: f64 =
+            (0..last).filter(|&nth| (from_s..until_s).contains(&leaves_s(nth))).map(|nth| late_s[first + nth]).sum();
         if lost_s >= 1.0 {
             // Nobody loses more time than passes.
             service.delay_s[trip.row()] += lost_s.min(f64::from(DELAY_TICKS));

@@ -36,6 +36,7 @@ pub mod route_cost;
 pub mod signals;
 pub mod slope;
 pub mod slow_modes;
+pub mod slow_reach;
 pub mod synthetic;
 mod systems;
 pub mod time;

@@ -49,11 +49,24 @@ pub struct SlowNetwork {
     router: Router,
 }
 
-impl SlowNetwork {
-    /// The graph of a mode in a city. Links without a positive finite length count 1 cm. A city without such links
-    /// gives a graph without routes.
-    #[must_use]
-    pub fn from_city(city: &City, mode: SlowMode, flat: FlatSpeeds) -> Self {
+/// The links of a city that a mode may use, before anything is searched on them.
+#[derive(Debug)]
+pub(crate) struct SlowLinks {
+    pub(crate) city_link: Vec<LinkIx>,
+    pub(crate) length_m: Vec<f64>,
+    pub(crate) speed_mps: Vec<f64>,
+    /// Node of each node of the city, or [`NO_NODE`].
+    pub(crate) node_of: Vec<u32>,
+    pub(crate) x_m: Vec<f64>,
+    pub(crate) y_m: Vec<f64>,
+    /// Nodes at the start and end of each link.
+    pub(crate) ends: Vec<(u32, u32)>,
+    /// Time of each link, milliseconds, at least 1.
+    pub(crate) cost_ms: Vec<u32>,
+}
+
+impl SlowLinks {
+    pub(crate) fn of_city(city: &City, mode: SlowMode, flat: FlatSpeeds) -> Self {
         let links = &city.links;
         let speed_on = |row: usize, slope: f64| match mode {
             SlowMode::Walk => links.modes[row].contains(Modes::WALK).then(|| walk_mps(slope, flat.walk_mps)),
@@ -87,9 +100,20 @@ impl SlowNetwork {
             .map(|link| (node_of[links.from[link.row()].row()], node_of[links.to[link.row()].row()]))
             .collect();
         let time_ms = |(&length, &speed): (&f64, &f64)| (length / speed * 1000.0).round() as u32;
-        let costs: Vec<u32> =
+        let cost_ms: Vec<u32> =
             length_m.iter().zip(&speed_mps).map(time_ms).map(|ms| ms.clamp(1, LINK_COST_MAX)).collect();
-        let router = Router::over(Expansion::plain(x_m, y_m, &ends), vec![1.0; ends.len()], &costs);
+        Self { city_link, length_m, speed_mps, node_of, x_m, y_m, ends, cost_ms }
+    }
+}
+
+impl SlowNetwork {
+    /// The graph of a mode in a city. Links without a positive finite length count 1 cm. A city without such links
+    /// gives a graph without routes.
+    #[must_use]
+    pub fn from_city(city: &City, mode: SlowMode, flat: FlatSpeeds) -> Self {
+        let SlowLinks { city_link, length_m, speed_mps, node_of, x_m, y_m, ends, cost_ms } =
+            SlowLinks::of_city(city, mode, flat);
+        let router = Router::over(Expansion::plain(x_m, y_m, &ends), vec![1.0; ends.len()], &cost_ms);
         Self { city_link, length_m, speed_mps, node_of, router }
     }
 

@@ -1,14 +1,14 @@
-//! GTFS feeds -> [`Timetable`] of one date and [`FeedReport`].
+//! GTFS feeds -> [`Timetable`] of one or several days and [`FeedReport`].
 //!
 //! Source: the GTFS Schedule reference. Everything that is wrong is counted and shown by examples; what can be used
-//! without guessing is used. Trips are checked where they run on the date or the day before; rows are always checked.
+//! without guessing is used. Trips are checked where they run on the days or the day before; rows are always checked.
 //! Ids have the feed's name before them as soon as there are several feeds.
 //!
 //! Ignored: shapes (beyond distances in stop times), fares, pathways, blocks, flexible services, attributions.
-//! Contract: any bytes in, no panic; the timetable depends on the files and the date alone.
+//! Contract: any bytes in, no panic; the timetable depends on the files and the days alone.
 
 use crate::feed_tables::{FeedStops, agencies, routes};
-use crate::feed_trips::FeedTrips;
+use crate::feed_trips::{FeedTrips, Making};
 use crate::gtfs_file::Feed;
 use crate::report::{Defect, FeedReport, FeedSummary};
 use crate::service::Services;
@@ -42,6 +42,12 @@ impl FeedRead {
 /// Reads feeds (archives or folders) for a date.
 #[must_use]
 pub fn read(paths: &[PathBuf], date: Date, capacities: &Capacities) -> FeedRead {
+    read_days(paths, date, 1, capacities)
+}
+
+/// Reads feeds (archives or folders) for so many days from a date on, each with its own services.
+#[must_use]
+pub fn read_days(paths: &[PathBuf], date: Date, days: u16, capacities: &Capacities) -> FeedRead {
     let mut report = FeedReport::default();
     let mut builder = Builder::default();
     let mut time_zone = String::new();
@@ -50,7 +56,7 @@ pub fn read(paths: &[PathBuf], date: Date, capacities: &Capacities) -> FeedRead 
         let prefix = if paths.len() > 1 { format!("{name}:") } else { String::new() };
         let mut summary = FeedSummary { name: name.clone(), ..FeedSummary::default() };
         if let Some(mut feed) = Feed::open(path, &mut report) {
-            read_one(&mut feed, &prefix, date, capacities, &mut builder, &mut summary, &mut report);
+            read_one(&mut feed, &prefix, (date, days), capacities, &mut builder, &mut summary, &mut report);
             let zone = &summary.time_zone;
             if time_zone.is_empty() {
                 time_zone.clone_from(zone);
@@ -70,7 +76,7 @@ pub fn read(paths: &[PathBuf], date: Date, capacities: &Capacities) -> FeedRead 
         let what = report.feeds.first().map_or_else(|| "no feed was given".to_owned(), |feed| no_trip(date, feed));
         report.add(Defect::NoTrips, || Problem::file(&path, what).with_help("choose a date within the calendars"));
     }
-    FeedRead { timetable: builder.build(date, time_zone), report }
+    FeedRead { timetable: builder.build(date, days, time_zone), report }
 }
 
 /// The first day, within all feeds' calendars where they overlap, that is a weekday of the middle of the week: one to
@@ -81,7 +87,7 @@ pub fn typical_date(paths: &[PathBuf]) -> Option<Date> {
     let mut span: Option<(Date, Date)> = None;
     for path in paths {
         let mut feed = Feed::open(path, &mut report)?;
-        let Some((first, last)) = Services::read(&mut feed, Date::default(), &mut report).days else { continue };
+        let Some((first, last)) = Services::read(&mut feed, Date::default(), 1, &mut report).days else { continue };
         let (from, until) = span.unwrap_or((first, last));
         span =
             Some(if first.max(from) <= last.min(until) { (first.max(from), last.min(until)) } else { (from, until) });
@@ -104,7 +110,7 @@ fn no_trip(date: Date, feed: &FeedSummary) -> String {
 fn read_one(
     feed: &mut Feed,
     prefix: &str,
-    date: Date,
+    (date, days): (Date, u16),
     capacities: &Capacities,
     builder: &mut Builder,
     summary: &mut FeedSummary,
@@ -113,11 +119,12 @@ fn read_one(
     (summary.agencies, summary.time_zone) = agencies(feed, report);
     let mut stops = FeedStops::read(feed, prefix, builder, report);
     let routes = routes(feed, prefix, builder, report);
-    let services = Services::read(feed, date, report);
+    let services = Services::read(feed, date, days, report);
     let trips = FeedTrips::read(feed, &routes, &services, report);
     summary.days = services.days;
     (summary.stops, summary.routes, summary.trips) = (stops.len(), routes.len(), trips.len());
-    summary.runs = trips.run(feed, prefix, &mut stops, capacities, builder, report);
+    let making = Making { prefix, services: &services, capacities };
+    summary.runs = trips.run(feed, &making, &mut stops, builder, report);
     stops.transfers(feed, builder, report);
 }
 

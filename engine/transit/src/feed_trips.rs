@@ -2,13 +2,14 @@
 //!
 //! Stop times without a time lie between timed ones: along `shape_dist_traveled` where it grows, else along straight
 //! lines between the stops, else evenly. Trips by frequency run from the start of each period at its headway, exact or
-//! not. Trips of the day before are kept from their first departure after midnight.
+//! not. Trips run on each day of their service; those of the day before the first date are kept from their first
+//! departure after midnight.
 
 use crate::feed_tables::{FeedStops, is_new, required};
 use crate::gtfs_file::{Feed, Row, seconds};
 use crate::report::{Defect, FeedReport};
 use crate::service::Services;
-use crate::timetable::{ALIGHT, BOARD, Builder, Call, Capacities, Run};
+use crate::timetable::{ALIGHT, BOARD, Builder, Call, CallsIx, Capacities, Run};
 use crate::{RouteIx, StopIx};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,10 +34,19 @@ struct FeedTrip {
     id: String,
     headsign: String,
     route: RouteIx,
-    runs: [bool; 2],
+    /// Service of a trip whose route is known, and that runs on some of the days.
+    service: Option<usize>,
     by_frequency: bool,
     /// First departure, end and headway, seconds.
     frequencies: Vec<(u32, u32, u32)>,
+}
+
+/// What runs of a feed are made with.
+pub(crate) struct Making<'a> {
+    /// Put before ids.
+    pub(crate) prefix: &'a str,
+    pub(crate) services: &'a Services,
+    pub(crate) capacities: &'a Capacities,
 }
 
 /// A row of `stop_times.txt` of a trip that runs.
@@ -79,8 +89,8 @@ impl FeedTrips {
                     row.problem(trip, "route_id", row.get(route), "a route_id of routes.txt")
                 });
             }
-            let runs = services.runs(row.get(service));
-            if runs.is_none() {
+            let of = services.of(row.get(service));
+            if of.is_none() {
                 report.add(Defect::TripUnknownService, || {
                     row.problem(trip, "service_id", row.get(service), "a service_id of a calendar")
                 });
@@ -92,7 +102,7 @@ impl FeedTrips {
                 id: trip.to_owned(),
                 headsign: row.get(headsign).to_owned(),
                 route: known.unwrap_or(RouteIx::NONE),
-                runs: runs.filter(|_| known.is_some()).unwrap_or_default(),
+                service: of.filter(|&of| known.is_some() && services.days_of(of).next().is_some()),
                 by_frequency: false,
                 frequencies: Vec::new(),
             });
@@ -141,17 +151,16 @@ impl FeedTrips {
         });
     }
 
-    /// Reads `stop_times.txt` and puts the runs of the date into the timetable; how many they are.
+    /// Reads `stop_times.txt` and puts the runs of the days into the timetable; how many they are.
     pub(crate) fn run(
         &self,
         feed: &mut Feed,
-        prefix: &str,
+        making: &Making<'_>,
         stops: &mut FeedStops,
-        capacities: &Capacities,
         builder: &mut Builder,
         report: &mut FeedReport,
     ) -> usize {
-        let halts = self.halts(feed, prefix, stops, builder, report);
+        let halts = self.halts(feed, making.prefix, stops, builder, report);
         let before = builder.len();
         let mut next = 0;
         for trip in 0..self.trips.len() {
@@ -159,8 +168,8 @@ impl FeedTrips {
             while halts.get(next).is_some_and(|halt| halt.trip as usize == trip) {
                 next += 1;
             }
-            if self.trips[trip].runs != [false; 2] {
-                self.put(&self.trips[trip], &halts[start..next], prefix, capacities, builder, report);
+            if let Some(service) = self.trips[trip].service {
+                self.put(&self.trips[trip], &halts[start..next], service, making, builder, report);
             }
         }
         builder.len() - before
@@ -209,7 +218,7 @@ impl FeedTrips {
                 time(row, name, "arrival_time", arrival, report),
                 time(row, name, "departure_time", departure, report),
             );
-            if self.trips[trip as usize].runs == [false; 2] {
+            if self.trips[trip as usize].service.is_none() {
                 return;
             }
             if arrival_s == MISSING {
@@ -257,19 +266,19 @@ impl FeedTrips {
         &self,
         trip: &FeedTrip,
         halts: &[Halt],
-        prefix: &str,
-        capacities: &Capacities,
+        service: usize,
+        making: &Making<'_>,
         builder: &mut Builder,
         report: &mut FeedReport,
     ) {
         let Some(calls) = self.calls(trip, halts, builder, report) else { return };
         let mut run = Run {
             route: trip.route,
-            id: format!("{prefix}{}", trip.id),
-            headsign: trip.headsign.clone(),
+            id: format!("{}{}", making.prefix, trip.id).into(),
+            headsign: trip.headsign.as_str().into(),
             day: 0,
             run: 0,
-            capacity: capacities.of(builder.routes.kind[trip.route.row()]),
+            capacity: making.capacities.of(builder.routes.kind[trip.route.row()]),
         };
         let own_start = calls[0].departure_s;
         let starts: Vec<u32> = if trip.by_frequency {
@@ -278,20 +287,28 @@ impl FeedTrips {
             vec![own_start]
         };
         let mut moved = Vec::with_capacity(calls.len());
+        // The first run whose calls all lie on the days, and how much later it is than the feed's times.
+        let mut whole: Option<(CallsIx, i64)> = None;
         for (number, start) in starts.into_iter().enumerate() {
             run.run = number as u32;
-            for (day, _) in [0_i8, -1].into_iter().zip(trip.runs).filter(|(_, runs)| *runs) {
-                let back = if day == 0 { 0 } else { DAY_S };
-                let at = |time: u32| i64::from(time) - i64::from(own_start) + i64::from(start) - i64::from(back);
-                let today = calls.iter().filter(|call| at(call.departure_s) >= 0);
+            for day in making.services.days_of(service) {
+                run.day = day;
+                let later_s = i64::from(start) - i64::from(own_start) + i64::from(day) * i64::from(DAY_S);
+                let is_whole = i64::from(calls[0].arrival_s) + later_s >= 0;
+                if let Some((before, before_s)) = whole.filter(|_| is_whole) {
+                    builder.push_again(run.clone(), before, later_s - before_s);
+                    continue;
+                }
+                let today = calls.iter().filter(|call| i64::from(call.departure_s) + later_s >= 0);
                 moved.clear();
                 moved.extend(today.map(|call| Call {
-                    arrival_s: at(call.arrival_s).max(0) as u32,
-                    departure_s: at(call.departure_s) as u32,
+                    arrival_s: (i64::from(call.arrival_s) + later_s).max(0) as u32,
+                    departure_s: (i64::from(call.departure_s) + later_s) as u32,
                     ..*call
                 }));
                 if moved.len() >= 2 {
-                    builder.push(Run { day, ..run.clone() }, &moved);
+                    let pushed = builder.push(run.clone(), &moved);
+                    whole = whole.or(pushed.filter(|_| is_whole).map(|pushed| (pushed, later_s)));
                 }
             }
         }

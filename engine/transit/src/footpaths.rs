@@ -1,7 +1,7 @@
 //! Walks between stops: given lists, straight lines within a radius, and what `transfers.txt` says.
 //!
 //! One walk connects two rides; walks are not joined to longer ones. Whoever wants walks over several stops gives them
-//! as a list (from a street network) or takes a larger radius. Changing vehicles at one stop takes its change time.
+//! as a list (from a network of paths) or takes a larger radius. Changing vehicles at one stop takes its change time.
 //!
 //! Ignored: streets (a detour factor stands for them), slopes, stairs, crowding.
 //! Contract: rows by stop, then by the stop walked to; independent of threads.
@@ -92,15 +92,22 @@ impl Footpaths {
 
     fn add_transfers(timetable: &Timetable, settings: &WalkSettings, walks: &mut Vec<Walk>) {
         let (x, y) = (&timetable.stops.x_m, &timetable.stops.y_m);
+        walks.sort_unstable();
+        let listed = walks.len();
         for transfer in &timetable.transfers {
             let (from, to) = (transfer.from, transfer.to);
             let straight_m = (x[from.row()] - x[to.row()]).hypot(y[from.row()] - y[to.row()]);
+            let known = walks[..listed].partition_point(|walk| (walk.0, walk.1) < (from, to));
+            let known_s = walks[..listed].get(known).filter(|walk| (walk.0, walk.1) == (from, to)).map(|walk| walk.3);
             let seconds = match transfer.kind {
                 TransferKind::Guaranteed => 0,
                 TransferKind::Takes(seconds) => seconds,
                 TransferKind::Never => NEVER,
-                TransferKind::Recommended if from == to || !straight_m.is_finite() => settings.change_s,
-                TransferKind::Recommended => settings.seconds(straight_m),
+                TransferKind::Recommended if from == to => settings.change_s,
+                // Walking takes what it takes on the street, where that is known.
+                TransferKind::Recommended => known_s.unwrap_or_else(|| {
+                    if straight_m.is_finite() { settings.seconds(straight_m) } else { settings.change_s }
+                }),
             };
             walks.push((from, to, 1 + transfer.detail, seconds));
         }

@@ -1,4 +1,4 @@
-//! The day in operation: vehicles run their trips by timetable and delay, passengers wait, board, ride and alight.
+//! The days in operation: vehicles run their trips by timetable and delay, passengers wait, board, ride and alight.
 //!
 //! A kernel for a step loop: [`Operation::advance`] processes what happens before a moment, in the order of (time, kind,
 //! row); between calls the caller hands in passengers and delays. Kinds at the same second: vehicles arrive, people
@@ -354,15 +354,18 @@ impl Operation {
     /// The next event of a trip.
     fn due(&self, trip: u32) -> Option<Event> {
         let row = trip as usize;
-        let calls = self.timetable.calls(TransitTripIx(trip));
+        let trip_ix = TransitTripIx(trip);
         let place = self.progress[row] / 2;
         let leaves = self.progress[row] % 2 == 1;
         // Nobody leaves the last stop.
-        if place as usize + usize::from(leaves) >= calls.len() {
+        if place as usize + usize::from(leaves) >= self.timetable.trip_stops(trip_ix).len() {
             return None;
         }
-        let at = calls.start + place as usize;
-        let by_timetable = if leaves { self.timetable.departure_s[at] } else { self.timetable.arrival_s[at] };
+        let by_timetable = if leaves {
+            self.timetable.departure_at(trip_ix, place as usize)
+        } else {
+            self.timetable.arrival_at(trip_ix, place as usize)
+        };
         let time_s = by_timetable.saturating_add(self.delay_s[row]).max(self.last_s[row]);
         Some((time_s, if leaves { Kind::Leave } else { Kind::Arrive }, trip, place))
     }
@@ -495,14 +498,14 @@ impl Operation {
     }
 
     fn record(&mut self, trip: u32, place: u32, time_s: u32, boarded: u32, left_behind: u32) {
-        let row = trip as usize;
-        let at = self.timetable.calls(TransitTripIx(trip)).start + place as usize;
-        let last = at + 1 == self.timetable.calls(TransitTripIx(trip)).end;
-        let by_timetable = if last { self.timetable.arrival_s[at] } else { self.timetable.departure_s[at] };
+        let (row, trip_ix, nth) = (trip as usize, TransitTripIx(trip), place as usize);
+        let last = nth + 1 == self.timetable.trip_stops(trip_ix).len();
+        let by_timetable =
+            if last { self.timetable.arrival_at(trip_ix, nth) } else { self.timetable.departure_at(trip_ix, nth) };
         self.loads.push(LoadRow {
-            trip: TransitTripIx(trip),
+            trip: trip_ix,
             place,
-            stop: self.timetable.trip_stops(TransitTripIx(trip))[place as usize],
+            stop: self.timetable.trip_stops(trip_ix)[nth],
             time_s,
             boarded,
             alighted: std::mem::take(&mut self.alighted[row]),

@@ -290,10 +290,8 @@ impl<'a> Router<'a> {
                 if timetable.patterns.flags(pattern)[place as usize] & BOARD == 0 {
                     continue;
                 }
-                let leave = |trip: u32| {
-                    let at = timetable.calls(TransitTripIx(trip)).start + place as usize;
-                    timetable.departure_s[at].checked_sub(seconds)
-                };
+                let leave =
+                    |trip: u32| timetable.departure_at(TransitTripIx(trip), place as usize).checked_sub(seconds);
                 let leaves = timetable.patterns.trips(pattern).filter_map(leave);
                 departures.extend(leaves.filter(|leave| (query.depart_s..=until_s).contains(leave)));
             }
@@ -346,19 +344,17 @@ impl<'a> Router<'a> {
         let timetable = self.timetable;
         let (stops, flags) = (timetable.patterns.stops(pattern), timetable.patterns.flags(pattern));
         let trips = timetable.patterns.trips(pattern);
-        let (length, first_call) = (stops.len(), timetable.patterns.first_call(pattern));
-        let calls = first_call..first_call + length * trips.len();
-        let (arrival_s, departure_s) = (&timetable.arrival_s[calls.clone()], &timetable.departure_s[calls]);
+        let nth = |nth: usize| TransitTripIx(trips.start + nth as u32);
         let ready = &scratch.ready[(round - 1) * scratch.stops..round * scratch.stops];
         let labels = round * scratch.stops..(round + 1) * scratch.stops;
         let (ride, ridden) = (&mut scratch.ride[labels.clone()], &mut scratch.ridden[labels]);
         let end_s = scratch.end_s[round];
         // Trips of the pattern from `caught` on are not before the person; it is past the last when none is caught.
         let (mut caught, mut board) = (trips.len(), 0);
-        for place in scratch.from_place[pattern.row()] as usize..length {
+        for place in scratch.from_place[pattern.row()] as usize..stops.len() {
             let (stop, flags) = (stops[place], flags[place]);
             if caught < trips.len() && flags & ALIGHT != 0 {
-                let arrive_s = arrival_s[caught * length + place];
+                let arrive_s = timetable.arrival_at(nth(caught), place);
                 if arrive_s < ride[stop.row()] && arrive_s < end_s {
                     ride[stop.row()] = arrive_s;
                     ridden[stop.row()] = Ridden { trip: trips.start + caught as u32, board, alight: place as u32 };
@@ -372,7 +368,7 @@ impl<'a> Router<'a> {
             if ready_s >= end_s || flags & BOARD == 0 {
                 continue;
             }
-            let leaves = |trip: usize| departure_s[trip * length + place];
+            let leaves = |trip: usize| timetable.departure_at(nth(trip), place);
             if caught > 0 && ready_s <= leaves(caught - 1) {
                 caught = if caught == trips.len() { first_from(caught, ready_s, leaves) } else { caught - 1 };
                 while caught > 0 && ready_s <= leaves(caught - 1) {
@@ -425,8 +421,8 @@ impl<'a> Router<'a> {
             }
             let Ridden { trip, board, alight } = scratch.ridden[scratch.at(round, stop)];
             let trip = TransitTripIx(trip);
-            let start_s = self.timetable.departures_s(trip)[board as usize];
-            let end_s = self.timetable.arrivals_s(trip)[alight as usize];
+            let start_s = self.timetable.departure_at(trip, board as usize);
+            let end_s = self.timetable.arrival_at(trip, alight as usize);
             legs.push(Leg::Ride { trip, board, alight, start_s, end_s });
             round -= 1;
             let at = self.timetable.trip_stops(trip)[board as usize];

@@ -1,4 +1,4 @@
-//! Which services run on a date: `calendar.txt` and its exceptions, `calendar_dates.txt`.
+//! Which services run on some days: `calendar.txt` and its exceptions, `calendar_dates.txt`, day by day.
 //!
 //! Ignored: holidays that no exception names.
 
@@ -8,12 +8,14 @@ use jiff::civil::{Date, Weekday};
 use std::collections::BTreeMap;
 use urbis_core::Problem;
 
-/// Services of a feed, and whether each runs on two days.
+/// Services of a feed, and whether each runs on the days asked for.
 #[derive(Default)]
 pub(crate) struct Services {
     row_of: BTreeMap<String, usize>,
-    /// Whether each runs on the date and on the day before.
-    runs: Vec<[bool; 2]>,
+    /// The day before the first date, then the dates; `None` beyond the calendar of this world.
+    dates: Vec<Option<Date>>,
+    /// Whether each runs on these. Shape: services x dates.
+    runs: Vec<bool>,
     /// First and last day that is named.
     pub(crate) days: Option<(Date, Date)>,
 }
@@ -29,10 +31,11 @@ const WEEK: [(&str, Weekday); 7] = [
 ];
 
 impl Services {
-    /// Reads both calendars of a feed for a date.
-    pub(crate) fn read(feed: &mut Feed, date: Date, report: &mut FeedReport) -> Self {
-        let mut services = Self::default();
-        let dates = [Some(date), date.yesterday().ok()];
+    /// Reads both calendars of a feed for so many days from a date on.
+    pub(crate) fn read(feed: &mut Feed, date: Date, days: u16, report: &mut FeedReport) -> Self {
+        let later = (0..days).map(|day| date.checked_add(jiff::Span::new().days(day)).ok());
+        let dates = std::iter::once(date.yesterday().ok()).chain(later).collect();
+        let mut services = Self { dates, ..Self::default() };
         let must: Vec<&str> =
             ["service_id", "start_date", "end_date"].into_iter().chain(WEEK.map(|(name, _)| name)).collect();
         let weekly = feed.table("calendar.txt", &must, report);
@@ -47,20 +50,27 @@ impl Services {
             });
         }
         if let Some(table) = weekly {
-            services.weekly(&table, dates, report);
+            services.weekly(&table, report);
         }
         if let Some(table) = exceptions {
-            services.exceptions(&table, dates, report);
+            services.exceptions(&table, report);
         }
         services
     }
 
-    /// Whether a service runs on the date and on the day before; `None` when it is unknown.
-    pub(crate) fn runs(&self, id: &str) -> Option<[bool; 2]> {
-        self.row_of.get(id).map(|&row| self.runs[row])
+    /// Row of a service; `None` when it is unknown.
+    pub(crate) fn of(&self, id: &str) -> Option<usize> {
+        self.row_of.get(id).copied()
     }
 
-    fn weekly(&mut self, table: &Table, dates: [Option<Date>; 2], report: &mut FeedReport) {
+    /// Days on which a service runs, less the first date: those from there on, then the day before.
+    pub(crate) fn days_of(&self, service: usize) -> impl Iterator<Item = i16> + '_ {
+        let count = self.dates.len();
+        let runs = &self.runs[service * count..(service + 1) * count];
+        (0..count).map(move |nth| (nth + 1) % count).filter(|&at| runs[at]).map(|at| at as i16 - 1)
+    }
+
+    fn weekly(&mut self, table: &Table, report: &mut FeedReport) {
         let [id, start, end] = table.columns(["service_id", "start_date", "end_date"]);
         let week = table.columns(WEEK.map(|(name, _)| name));
         table.for_each(report, |row, report| {
@@ -97,23 +107,23 @@ impl Services {
                 bad = Some(("end_date", end, "not before start_date"));
             }
             // The service is known even when its days are not, so that its trips are not blamed as well.
-            let runs = self.entry(service);
+            let of = self.entry(service);
             if let Some((field, column, expected)) = bad {
                 report.add(Defect::BadCalendar, || row.problem(service, field, row.get(column), expected));
                 return;
             }
             let (Some(first), Some(last)) = (first, last) else { return };
-            *runs = dates.map(|date| {
-                date.is_some_and(|date| {
+            for (run, date) in self.runs[of..].iter_mut().zip(&self.dates) {
+                *run = date.is_some_and(|date| {
                     let today = WEEK.iter().position(|(_, day)| *day == date.weekday());
                     date >= first && date <= last && today.is_some_and(|today| on[today])
-                })
-            });
+                });
+            }
             self.widen(first, last);
         });
     }
 
-    fn exceptions(&mut self, table: &Table, dates: [Option<Date>; 2], report: &mut FeedReport) {
+    fn exceptions(&mut self, table: &Table, report: &mut FeedReport) {
         let [id, day, kind] = table.columns(["service_id", "date", "exception_type"]);
         table.for_each(report, |row, report| {
             let service = row.get(id);
@@ -121,27 +131,22 @@ impl Services {
                 report.add(Defect::BlankId, || row.problem("", "service_id", "", "a name"));
                 return;
             }
-            let runs = self.entry(service);
+            let of = self.entry(service);
             let Some((date, added)) = exception(row, service, day, kind, report) else { return };
-            for (run, _) in runs.iter_mut().zip(dates).filter(|(_, of)| *of == Some(date)) {
-                *run = added;
-            }
+            let days = self.runs[of..].iter_mut().zip(&self.dates);
+            days.filter(|(_, of)| **of == Some(date)).for_each(|(run, _)| *run = added);
             if added {
                 self.widen(date, date);
             }
         });
     }
 
-    fn entry(&mut self, service: &str) -> &mut [bool; 2] {
-        let row = match self.row_of.get(service) {
-            Some(&row) => row,
-            None => {
-                self.row_of.insert(service.to_owned(), self.runs.len());
-                self.runs.push([false; 2]);
-                self.runs.len() - 1
-            }
-        };
-        &mut self.runs[row]
+    /// Where the days of a service start; it is known from now on.
+    fn entry(&mut self, service: &str) -> usize {
+        let count = self.row_of.len();
+        let row = *self.row_of.entry(service.to_owned()).or_insert(count);
+        self.runs.resize(self.row_of.len() * self.dates.len(), false);
+        row * self.dates.len()
     }
 
     fn widen(&mut self, first: Date, last: Date) {

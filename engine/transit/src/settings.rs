@@ -13,12 +13,16 @@ use urbis_core::{Problem, Problems, Result};
 pub struct TransitSettings {
     /// GTFS feeds (archives or folders), relative to the file in which this is written.
     pub feeds: Vec<FeedPath>,
-    /// Day whose services run, such as `2024-06-11`; the day on which the period starts where absent.
+    /// First day whose services run, such as `2024-06-11`; the day on which the period starts where absent. Longer
+    /// periods go on with the days after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// Farthest that people walk to and from stops, metres in a straight line.
+    /// Farthest that people walk to and from stops, metres in a straight line; on paths they walk as long as such a
+    /// line with the usual detour (1.3) takes on the flat.
     #[schemars(range(min = 1.0))]
     pub access_m: f64,
+    /// What walks to, from and between stops follow.
+    pub walk: Walks,
     /// Most vehicles of a journey.
     #[schemars(range(min = 1, max = 8))]
     pub rides_max: usize,
@@ -26,6 +30,17 @@ pub struct TransitSettings {
     pub places: BTreeMap<String, u32>,
     /// Whether buses are as late as the roads they use are slow.
     pub buses_in_traffic: bool,
+}
+
+/// What walks to, from and between stops follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Walks {
+    /// The paths of the city with their slopes; straight lines where it has none.
+    #[default]
+    Paths,
+    /// Straight lines times a detour.
+    Straight,
 }
 
 /// A feed: an archive or a folder.
@@ -39,6 +54,7 @@ impl Default for TransitSettings {
             feeds: Vec::new(),
             date: None,
             access_m: 800.0,
+            walk: Walks::default(),
             rides_max: 4,
             places: BTreeMap::new(),
             buses_in_traffic: true,

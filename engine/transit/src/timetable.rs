@@ -1,10 +1,11 @@
-//! A day of public transport as flat columns: stops, routes (lines), patterns, trips and their times.
+//! Some days of public transport as flat columns: stops, routes (lines), patterns, trips and their times.
 //!
 //! A pattern is a route's sequence of stops, with where one may board and alight, and trips that never overtake one
 //! another: trip by trip, in order, no time at any stop decreases (first in, first out; Delling, Pajor, Werneck 2012,
 //! section 2). Trips that do overtake are in another pattern of the same stops. Times are whole seconds since the
-//! midnight of the date, past 86,400 for what runs on into the next day. GTFS counts them from noon less 12 h, which
-//! differs from the clock only on days when it is changed.
+//! midnight of the first date, past 86,400 for the days after it. GTFS counts them from noon less 12 h, which differs
+//! from the clock only on days when it is changed. A trip that runs on several days, or at a headway, is a row for each
+//! run, but its times are kept once and shifted.
 //!
 //! Ignored: blocks (staying seated while the vehicle changes its trip), continuous stopping, fares, accessibility.
 //! Contract: the order of all rows depends on the input alone.
@@ -12,6 +13,7 @@
 use crate::{PatternIx, RouteIx, StopIx, TransitTripIx};
 use jiff::civil::Date;
 use std::ops::Range;
+use std::sync::Arc;
 use urbis_city::projection::Projection;
 use urbis_core::csr::Csr;
 
@@ -168,18 +170,26 @@ pub const ALIGHT: u8 = 2;
 /// Trips: one run of one vehicle.
 #[derive(Clone, Debug, Default)]
 pub struct Trips {
-    /// Id in the feed; with several feeds `feed:id`. Runs of one trip by frequency share it.
-    pub id: Vec<String>,
+    /// Id in the feed; with several feeds `feed:id`. Runs of one trip, by frequency and day, share it.
+    pub id: Vec<Arc<str>>,
     /// What the vehicle shows as its destination, empty when unknown.
-    pub headsign: Vec<String>,
+    pub headsign: Vec<Arc<str>>,
     /// Pattern.
     pub pattern: Vec<PatternIx>,
-    /// Day of service less the date: 0, or -1 for those of the day before that run past midnight.
-    pub day: Vec<i8>,
+    /// Day of service less the first date: 0 and up, or -1 for those of the day before that run past midnight.
+    pub day: Vec<i16>,
     /// Number among the runs of one trip by frequency, from 0.
     pub run: Vec<u32>,
     /// Places, seated and standing.
     pub capacity: Vec<u32>,
+    times: Vec<Times>,
+}
+
+/// Where a trip's times are, and how much later it runs than they say, modulo 2^32.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    first: u32,
+    shift_s: u32,
 }
 
 /// How long changing between two stops takes by the operator's word.
@@ -208,11 +218,13 @@ pub struct Transfer {
     pub detail: u8,
 }
 
-/// A day of public transport.
+/// Public transport of one or several days.
 #[derive(Clone, Debug)]
 pub struct Timetable {
-    /// Date of service.
+    /// First date of service.
     pub date: Date,
+    /// How many dates.
+    pub days: u16,
     /// Time zone of the agencies, empty when unknown.
     pub time_zone: String,
     /// Stops.
@@ -225,8 +237,8 @@ pub struct Timetable {
     pub trips: Trips,
     /// Transfers by the operator's word.
     pub transfers: Vec<Transfer>,
-    pub(crate) arrival_s: Vec<u32>,
-    pub(crate) departure_s: Vec<u32>,
+    arrival_s: Vec<u32>,
+    departure_s: Vec<u32>,
     at_stop: Csr<(PatternIx, u32)>,
 }
 
@@ -270,11 +282,6 @@ impl Patterns {
     pub fn places_len(&self) -> usize {
         self.stops.len()
     }
-    /// Row of the first time of a pattern's first trip.
-    #[inline]
-    pub(crate) fn first_call(&self, pattern: PatternIx) -> usize {
-        self.first_call[pattern.row()] as usize
-    }
 }
 
 impl Timetable {
@@ -284,18 +291,33 @@ impl Timetable {
     pub fn calls(&self, trip: TransitTripIx) -> Range<usize> {
         let pattern = self.trips.pattern[trip.row()];
         let length = self.patterns.stops(pattern).len();
-        let first = self.patterns.first_call(pattern) + (trip.0 - self.patterns.trips(pattern).start) as usize * length;
+        let nth = (trip.0 - self.patterns.trips(pattern).start) as usize;
+        let first = self.patterns.first_call[pattern.row()] as usize + nth * length;
         first..first + length
     }
-    /// Arrivals of a trip, seconds since midnight.
+    /// Arrival of a trip at a place among its stops, seconds since the midnight of the first date.
+    #[inline]
     #[must_use]
-    pub fn arrivals_s(&self, trip: TransitTripIx) -> &[u32] {
-        &self.arrival_s[self.calls(trip)]
+    pub fn arrival_at(&self, trip: TransitTripIx, place: usize) -> u32 {
+        let Times { first, shift_s } = self.trips.times[trip.row()];
+        self.arrival_s[first as usize + place].wrapping_add(shift_s)
     }
-    /// Departures of a trip, seconds since midnight.
+    /// Departure of a trip from a place among its stops, seconds since the midnight of the first date.
+    #[inline]
     #[must_use]
-    pub fn departures_s(&self, trip: TransitTripIx) -> &[u32] {
-        &self.departure_s[self.calls(trip)]
+    pub fn departure_at(&self, trip: TransitTripIx, place: usize) -> u32 {
+        let Times { first, shift_s } = self.trips.times[trip.row()];
+        self.departure_s[first as usize + place].wrapping_add(shift_s)
+    }
+    /// Arrivals of a trip in order of its stops, seconds since the midnight of the first date.
+    #[must_use]
+    pub fn arrivals_s(&self, trip: TransitTripIx) -> Vec<u32> {
+        (0..self.trip_stops(trip).len()).map(|place| self.arrival_at(trip, place)).collect()
+    }
+    /// Departures of a trip in order of its stops, seconds since the midnight of the first date.
+    #[must_use]
+    pub fn departures_s(&self, trip: TransitTripIx) -> Vec<u32> {
+        (0..self.trip_stops(trip).len()).map(|place| self.departure_at(trip, place)).collect()
     }
     /// Stops of a trip.
     #[must_use]
@@ -310,6 +332,11 @@ impl Timetable {
     /// Number of stop times of all trips.
     #[must_use]
     pub fn calls_len(&self) -> usize {
+        self.patterns.first_call.last().map_or(0, |&calls| calls as usize)
+    }
+    /// Number of stop times that are kept: those of runs that differ by a shift are kept once.
+    #[must_use]
+    pub fn kept_calls_len(&self) -> usize {
         self.arrival_s.len()
     }
     /// Patterns that call at a stop, and where in them.
@@ -327,6 +354,14 @@ impl Timetable {
     #[must_use]
     pub fn trips_len(&self) -> usize {
         self.trips.id.len()
+    }
+    /// Dates on which no trip starts its service.
+    #[must_use]
+    pub fn days_without_service(&self) -> Vec<Date> {
+        let mut runs = vec![false; usize::from(self.days)];
+        self.trips.day.iter().filter_map(|&day| usize::try_from(day).ok()).for_each(|day| runs[day] = true);
+        let date = |(day, _): (i64, &bool)| self.date.checked_add(jiff::Span::new().days(day)).ok();
+        (0_i64..).zip(&runs).filter(|(_, runs)| !**runs).filter_map(date).collect()
     }
     /// Row of a stop by its id.
     #[must_use]
@@ -375,11 +410,11 @@ pub struct Run {
     /// Route.
     pub route: RouteIx,
     /// Id of its trip.
-    pub id: String,
+    pub id: Arc<str>,
     /// Destination shown.
-    pub headsign: String,
-    /// Day of service less the date.
-    pub day: i8,
+    pub headsign: Arc<str>,
+    /// Day of service less the first date.
+    pub day: i16,
     /// Number among the runs of its trip.
     pub run: u32,
     /// Places.
@@ -395,25 +430,36 @@ pub struct Builder {
     pub routes: Routes,
     /// Transfers.
     pub transfers: Vec<Transfer>,
-    runs: Vec<Run>,
+    runs: Vec<(Run, CallsIx, u32)>,
     ends: Vec<usize>,
     calls: Vec<Call>,
 }
 
+/// The calls of a run that was pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallsIx(u32);
+
 impl Builder {
     /// Adds a run. Its calls must be at least two, at known stops, and their times must not decrease; other runs are
-    /// left out and `false` is returned.
-    pub fn push(&mut self, run: Run, calls: &[Call]) -> bool {
+    /// left out and there is no answer.
+    pub fn push(&mut self, run: Run, calls: &[Call]) -> Option<CallsIx> {
         let known = calls.iter().all(|call| call.stop.row() < self.stops.id.len());
         let ordered = calls.iter().all(|call| call.arrival_s <= call.departure_s)
             && calls.windows(2).all(|pair| pair[0].departure_s <= pair[1].arrival_s);
         let fits = calls.len() >= 2 && known && ordered && run.route.row() < self.routes.id.len();
-        if fits {
+        fits.then(|| {
+            let of = CallsIx(self.ends.len() as u32);
             self.calls.extend_from_slice(calls);
             self.ends.push(self.calls.len());
-            self.runs.push(run);
-        }
-        fits
+            self.runs.push((run, of, 0));
+            of
+        })
+    }
+
+    /// Adds a run that calls as another one did, so many seconds later (before, if negative); no time may come to lie
+    /// before 0.
+    pub fn push_again(&mut self, run: Run, calls: CallsIx, later_s: i64) {
+        self.runs.push((run, calls, later_s as u32));
     }
 
     /// Number of runs.
@@ -428,25 +474,32 @@ impl Builder {
         self.runs.is_empty()
     }
 
-    fn calls_of(&self, run: usize) -> &[Call] {
-        let start = if run == 0 { 0 } else { self.ends[run - 1] };
-        &self.calls[start..self.ends[run]]
+    fn calls_of(&self, run: usize) -> impl Iterator<Item = Call> + '_ {
+        let (_, CallsIx(of), shift_s) = self.runs[run];
+        let start = if of == 0 { 0 } else { self.ends[of as usize - 1] };
+        let shift = move |call: &Call| Call {
+            arrival_s: call.arrival_s.wrapping_add(shift_s),
+            departure_s: call.departure_s.wrapping_add(shift_s),
+            ..*call
+        };
+        self.calls[start..self.ends[of as usize]].iter().map(shift)
     }
 
     /// Whether a run may follow another one in a pattern.
     fn follows(&self, before: usize, after: usize) -> bool {
-        let pairs = self.calls_of(before).iter().zip(self.calls_of(after));
-        pairs.into_iter().all(|(a, b)| a.arrival_s <= b.arrival_s && a.departure_s <= b.departure_s)
+        let mut pairs = self.calls_of(before).zip(self.calls_of(after));
+        pairs.all(|(a, b)| a.arrival_s <= b.arrival_s && a.departure_s <= b.departure_s)
     }
 
     /// Runs of each pattern, in order of departure.
     fn patterns(&self) -> Vec<Vec<usize>> {
-        let shape = |run: usize| self.calls_of(run).iter().map(|call| (call.stop, call.flags));
-        let times = |run: usize| self.calls_of(run).iter().map(|call| (call.departure_s, call.arrival_s));
-        let same = |a: usize, b: usize| self.runs[a].route == self.runs[b].route && shape(a).eq(shape(b));
+        let route = |run: usize| self.runs[run].0.route;
+        let shape = |run: usize| self.calls_of(run).map(|call| (call.stop, call.flags));
+        let times = |run: usize| self.calls_of(run).map(|call| (call.departure_s, call.arrival_s));
+        let same = |a: usize, b: usize| route(a) == route(b) && shape(a).eq(shape(b));
         let mut order: Vec<usize> = (0..self.runs.len()).collect();
         order.sort_by(|&a, &b| {
-            let routes = self.runs[a].route.cmp(&self.runs[b].route);
+            let routes = route(a).cmp(&route(b));
             routes.then_with(|| shape(a).cmp(shape(b))).then_with(|| times(a).cmp(times(b))).then(a.cmp(&b))
         });
         let mut patterns: Vec<Vec<usize>> = Vec::new();
@@ -466,43 +519,62 @@ impl Builder {
 
     /// The timetable. Positions are projected around the stops; [`Timetable::set_positions`] changes that.
     #[must_use]
-    pub fn build(mut self, date: Date, time_zone: String) -> Timetable {
+    pub fn build(self, date: Date, days: u16, time_zone: String) -> Timetable {
         let grouped = self.patterns();
         let mut patterns =
             Patterns { first_stop: vec![0], first_trip: vec![0], first_call: vec![0], ..Patterns::default() };
         let mut trips = Trips::default();
         let (mut arrival_s, mut departure_s) = (Vec::new(), Vec::new());
         let mut at_stop = Vec::new();
+        // Where the calls of a run stand, put there by the first run that makes them.
+        let mut kept = vec![None; self.ends.len()];
+        let mut calls = 0;
         for runs in &grouped {
             let pattern = PatternIx(patterns.route.len() as u32);
             let Some(&first) = runs.first() else { continue };
-            patterns.route.push(self.runs[first].route);
-            for (position, call) in self.calls_of(first).iter().enumerate() {
+            patterns.route.push(self.runs[first].0.route);
+            let length = self.calls_of(first).count();
+            for (position, call) in self.calls_of(first).enumerate() {
                 patterns.stops.push(call.stop);
                 patterns.flags.push(call.flags);
                 at_stop.push((call.stop.0, (pattern, position as u32)));
             }
             for &run in runs {
-                for call in self.calls_of(run) {
-                    arrival_s.push(call.arrival_s);
-                    departure_s.push(call.departure_s);
-                }
-                let of = &mut self.runs[run];
-                trips.id.push(std::mem::take(&mut of.id));
-                trips.headsign.push(std::mem::take(&mut of.headsign));
+                let (of, CallsIx(made), shift_s) = &self.runs[run];
+                let (first, by_s) = *kept[*made as usize].get_or_insert_with(|| {
+                    let first = arrival_s.len() as u32;
+                    arrival_s.extend(self.calls_of(run).map(|call| call.arrival_s));
+                    departure_s.extend(self.calls_of(run).map(|call| call.departure_s));
+                    (first, *shift_s)
+                });
+                trips.times.push(Times { first, shift_s: shift_s.wrapping_sub(by_s) });
+                trips.id.push(Arc::clone(&of.id));
+                trips.headsign.push(Arc::clone(&of.headsign));
                 trips.pattern.push(pattern);
                 trips.day.push(of.day);
                 trips.run.push(of.run);
                 trips.capacity.push(of.capacity);
             }
+            calls += runs.len() * length;
             patterns.first_stop.push(patterns.stops.len() as u32);
             patterns.first_trip.push(trips.id.len() as u32);
-            patterns.first_call.push(arrival_s.len() as u32);
+            patterns.first_call.push(calls as u32);
         }
         let at_stop = Csr::from_pairs(self.stops.id.len(), &at_stop);
         let Self { stops, routes, transfers, .. } = self;
-        let mut timetable =
-            Timetable { date, time_zone, stops, routes, patterns, trips, transfers, arrival_s, departure_s, at_stop };
+        let mut timetable = Timetable {
+            date,
+            days,
+            time_zone,
+            stops,
+            routes,
+            patterns,
+            trips,
+            transfers,
+            arrival_s,
+            departure_s,
+            at_stop,
+        };
         let projection = timetable.own_projection();
         timetable.set_positions(|lat, lon| projection.project(point(lat, lon)));
         timetable

@@ -41,7 +41,7 @@ fn a_good_feed_has_only_notes() {
     assert_eq!(kinds[..], [RouteKind::Bus, RouteKind::Tram]);
     assert_eq!(timetable.time_zone, "Europe/Rome");
     // B lies a third of the way from A to C: 8:03 of 8:00 to 8:09.
-    let t1 = timetable.trips.id.iter().position(|id| id == "T1").unwrap();
+    let t1 = timetable.trips.id.iter().position(|id| &**id == "T1").unwrap();
     assert_eq!(timetable.arrivals_s(TransitTripIx(t1 as u32)), [28_800, 28_980, 29_340]);
     let stop = |id| timetable.stop_of(id).unwrap().row();
     assert_eq!(timetable.stops.station[stop("B")], timetable.stops.station[stop("B2")]);
@@ -348,7 +348,7 @@ fn several_feeds_keep_their_ids_apart_and_lie_in_archives() {
 fn trips_past_midnight_are_on_both_days() {
     let of = changed("stop_times.txt", "T1,08:09:00,08:09:00", "T1,25:00:00,25:00:00");
     // T1 runs on weekdays: today's until 25:00, and yesterday's after midnight has only its last stop.
-    let of_t1 = |of: &FeedRead| of.timetable.trips.id.iter().filter(|id| *id == "T1").count();
+    let of_t1 = |of: &FeedRead| of.timetable.trips.id.iter().filter(|id| &***id == "T1").count();
     assert_eq!(of_t1(&of), 1);
     let late =
         changed("stop_times.txt", "T1,,,B,2\nT1,08:09:00,08:09:00", "T1,23:59:00,24:10:00,B,2\nT1,25:00:00,25:00:00");
@@ -358,7 +358,7 @@ fn trips_past_midnight_are_on_both_days() {
     let before = TransitTripIx(before as u32);
     assert_eq!(
         (late.timetable.arrivals_s(before), late.timetable.departures_s(before)),
-        (&[0, 3600][..], &[600, 3600][..])
+        (vec![0, 3600], vec![600, 3600])
     );
     assert_eq!(late.timetable.trip_stops(before), [StopIx(1), StopIx(2)]);
     let pattern = trips.pattern[before.row()];

@@ -17,7 +17,7 @@ const DAY_END: u32 = 2 * 86_400;
 
 fn trip(timetable: &Timetable, id: &str, run: u32) -> TransitTripIx {
     let mut rows = 0..timetable.trips_len();
-    let row = rows.find(|&row| timetable.trips.id[row] == id && timetable.trips.run[row] == run).unwrap();
+    let row = rows.find(|&row| &*timetable.trips.id[row] == id && timetable.trips.run[row] == run).unwrap();
     TransitTripIx(row as u32)
 }
 

@@ -106,8 +106,8 @@ pub(crate) fn trips_of(timetable: &Timetable) -> Vec<Vec<Halt>> {
     let halts = |trip: u32| {
         let trip = TransitTripIx(trip);
         let flags = timetable.patterns.flags(timetable.trips.pattern[trip.row()]);
-        let times = timetable.arrivals_s(trip).iter().zip(timetable.departures_s(trip));
-        timetable.trip_stops(trip).iter().zip(times).zip(flags).map(|((s, (a, d)), f)| (s.row(), *a, *d, *f)).collect()
+        let times = timetable.arrivals_s(trip).into_iter().zip(timetable.departures_s(trip));
+        timetable.trip_stops(trip).iter().zip(times).zip(flags).map(|((s, (a, d)), f)| (s.row(), a, d, *f)).collect()
     };
     (0..timetable.trips_len() as u32).map(halts).collect()
 }
@@ -225,11 +225,11 @@ pub(crate) fn check_timetable(timetable: &Timetable) {
             trips += 1;
             assert_eq!(timetable.trips.pattern[trip.row()], pattern);
             let (arrivals, departures) = (timetable.arrivals_s(trip), timetable.departures_s(trip));
-            assert!(arrivals.iter().zip(departures).all(|(a, d)| a <= d));
+            assert!(arrivals.iter().zip(&departures).all(|(a, d)| a <= d));
             assert!(departures.iter().zip(&arrivals[1..]).all(|(d, a)| d <= a));
             if let Some(before) = before {
-                assert!(timetable.arrivals_s(before).iter().zip(arrivals).all(|(a, b)| a <= b));
-                assert!(timetable.departures_s(before).iter().zip(departures).all(|(a, b)| a <= b));
+                assert!(timetable.arrivals_s(before).iter().zip(&arrivals).all(|(a, b)| a <= b));
+                assert!(timetable.departures_s(before).iter().zip(&departures).all(|(a, b)| a <= b));
             }
             before = Some(trip);
         }
