@@ -8,15 +8,17 @@ use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
-use urbis_coupling::CityParking;
+use urbis_coupling::{Changes, CityParking};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
+use urbis_population::park_and_ride::ParkAndRideSettings;
 use urbis_population::plans::day_tables::DayTables;
-use urbis_population::{Households, People, Persons, Places, Planner, Plans};
+use urbis_population::settings::Ways;
+use urbis_population::{Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
 
@@ -44,7 +46,7 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        let population = &loaded.population();
+        let population = &with_its_modes(loaded);
         let tables = match &population.day_tables {
             Some(path) => DayTables::read(path)?,
             None => DayTables::shipped()?,
@@ -154,7 +156,17 @@ impl Simulation {
     }
 }
 
-/// Cars of the persons in the world and the spaces of the city.
+/// The population's settings without the sites of park-and-ride where nothing can be ridden from them: it goes by the
+/// times of a timetable.
+fn with_its_modes(loaded: &Loaded) -> PopulationSettings {
+    let mut population = loaded.population();
+    if loaded.scenario.transit.feeds.is_empty() || population.ways == Ways::Straight {
+        population.park_and_ride = ParkAndRideSettings::default();
+    }
+    population
+}
+
+/// Cars of the persons in the world and the spaces of the city, and nobody on the way between the two parts of a trip.
 pub(crate) fn install_parking(
     world: &mut World,
     city: &City,
@@ -162,8 +174,11 @@ pub(crate) fn install_parking(
     sample_factor: f64,
 ) -> Result<()> {
     let (persons, places) = (world.resource::<Persons>(), world.resource::<Places>());
-    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places)?;
+    let sites = world.resource::<Sites>();
+    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places, sites)?;
+    let changes = Changes::new(world.resource::<Plans>());
     world.insert_resource(parking);
+    world.insert_resource(changes);
     Ok(())
 }
 

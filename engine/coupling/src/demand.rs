@@ -1,6 +1,7 @@
 //! Trips that start now, handed to whoever moves them: cars and vans to traffic, passengers with a journey to public
-//! transport, the rest to the simple modes.
+//! transport, those by park-and-ride to the first of the two, the rest to the simple modes.
 
+use crate::park_and_ride;
 use crate::transit::CityTransit;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_core::Clock;
@@ -24,6 +25,8 @@ pub fn dispatch_trips(
         if plans.mode[row].is_on_road() {
             let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
             departures.requests.push(TripRequest { trip, depart: tick, from, to });
+        } else if let Some(parked) = plans.parked.of(trip).filter(|_| plans.mode[row] == Mode::ParkAndRide) {
+            park_and_ride::set_out(parked, tick, &plans, &places, &mut departures, &mut transit, &mut simple);
         } else if plans.mode[row] != Mode::Transit || !transit.start(trip, tick) {
             simple.start(trip, tick, &plans);
         }
