@@ -15,10 +15,9 @@ use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
-use urbis_population::park_and_ride::ParkAndRideSettings;
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::settings::Ways;
-use urbis_population::{Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
+use urbis_population::{FitReport, Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
 
@@ -46,12 +45,13 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        let population = &with_its_modes(loaded);
+        let (population, leaves_out) = &with_its_modes(loaded);
         let tables = match &population.day_tables {
             Some(path) => DayTables::read(path)?,
             None => DayTables::shipped()?,
         };
         urbis_population::install(&mut world, &city, population, seed)?;
+        world.resource_mut::<FitReport>().warnings.extend(leaves_out.clone());
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
@@ -156,14 +156,19 @@ impl Simulation {
     }
 }
 
-/// The population's settings without the sites of park-and-ride where nothing can be ridden from them: it goes by the
-/// times of a timetable.
-fn with_its_modes(loaded: &Loaded) -> PopulationSettings {
+/// The population's settings without the sites of park-and-ride where nothing can be ridden from them, and a sentence on
+/// it: it goes by the times of a timetable.
+fn with_its_modes(loaded: &Loaded) -> (PopulationSettings, Option<String>) {
     let mut population = loaded.population();
-    if loaded.scenario.transit.feeds.is_empty() || population.ways == Ways::Straight {
-        population.park_and_ride = ParkAndRideSettings::default();
+    let can_ride = !loaded.scenario.transit.feeds.is_empty() && population.ways == Ways::Network;
+    let left_out = std::mem::take(&mut population.park_and_ride);
+    if can_ride || left_out.is_default() {
+        population.park_and_ride = left_out;
+        return (population, None);
     }
-    population
+    let why =
+        "population.park_and_ride is left out: it needs timetables (transit.feeds) and population.ways = \"network\"";
+    (population, Some(why.to_owned()))
 }
 
 /// Cars of the persons in the world and the spaces of the city, and nobody on the way between the two parts of a trip.

@@ -11,7 +11,7 @@ use urbis::coupling::{Changes, CityParking};
 use urbis_core::diagnostics::Error;
 use urbis_output::{ResultsWriter, RunFacts};
 use urbis_population::plans::{Mode, Purpose};
-use urbis_population::{Persons, Plans, Sites};
+use urbis_population::{FitReport, Persons, Plans, Sites};
 use urbis_tests::{hashes, read_table, root, run, scenario_in};
 
 type Row = BTreeMap<String, String>;
@@ -337,6 +337,8 @@ fn without_a_timetable_there_is_none() {
     assert!(!plain.table("kpis").iter().any(|kpi| kpi["indicator"].contains("park_and_ride")));
     let simulation = installed(place.path(), &sites(40));
     assert!(simulation.world().resource::<Sites>().is_empty());
+    let warnings = &simulation.world().resource::<FitReport>().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("needs timetables")), "{warnings:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Parking: cars that arrive look for a space, and who drives them arrives once it is found.
 //!
 //! Areas are the zones of the city, and after them the sites of park-and-ride with their own spaces, for those alone who
-//! change there; who finds a site full looks in the zones nearest to it. Spaces of a zone are the panel's latest `parking_spaces`; without them those of
+//! change there; who finds a site full looks in the zones nearest to it.
+//! Spaces of a zone are the panel's latest `parking_spaces`; without them those of
 //! its buildings and points of interest for parking, and so many for each adult with a car who lives there. At first
 //! the cars of residents stand where they live, in order of persons, as far as there is room. A car that arrives in a
 //! building searches by the occupancy of the moment ([`urbis_traffic::parking`]), in its zone and then in those
@@ -70,7 +71,7 @@ impl CityParking {
         if !settings.enabled {
             return Ok(Self::default());
         }
-        let mut spaces = spaces(city, settings, sample_factor, persons, places);
+        let mut spaces = spaces(city, settings, sample_factor, persons, places, sites);
         spaces.extend_from_slice(&sites.capacity);
         let mut occupied = vec![0_u32; spaces.len()];
         let mut stands = vec![ELSEWHERE; persons.len()];
@@ -160,8 +161,15 @@ impl CityParking {
     }
 }
 
-/// Spaces of each zone.
-fn spaces(city: &City, settings: &ParkingSettings, sample_factor: f64, persons: &Persons, places: &Places) -> Vec<u32> {
+/// Spaces of each zone; car parks that are sites of park-and-ride are areas of their own.
+fn spaces(
+    city: &City,
+    settings: &ParkingSettings,
+    sample_factor: f64,
+    persons: &Persons,
+    places: &Places,
+    sites: &Sites,
+) -> Vec<u32> {
     let mut built = vec![0.0; city.zones.len()];
     let mut add = |zone: ZoneIx, spaces: f64| {
         if zone.is_some() {
@@ -171,7 +179,12 @@ fn spaces(city: &City, settings: &ParkingSettings, sample_factor: f64, persons: 
     for row in (0..city.buildings.len()).filter(|&row| city.buildings.purpose[row] == BuildingUse::Parking) {
         add(city.buildings.zone[row], (city.buildings.floor_area_m2[row] / settings.space_m2).floor());
     }
-    for row in (0..city.pois.len()).filter(|&row| city.pois.kind[row] == PoiKind::Parking) {
+    let is_car_park = |row: &usize| match city.pois.kind[*row] {
+        PoiKind::Parking => true,
+        PoiKind::ParkAndRide => !sites.id.contains(&city.pois.id[*row]),
+        _ => false,
+    };
+    for row in (0..city.pois.len()).filter(is_car_park) {
         // A car park that is a building has been counted.
         let inside = city.pois.building[row];
         if !(inside.is_some() && city.buildings.purpose[inside.row()] == BuildingUse::Parking) {
