@@ -27,7 +27,7 @@ use urbis_population::plans::Mode;
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ModeSettings, PopulationSettings, Ways};
 use urbis_population::skims::{Matrix, PERIODS, period_of};
-use urbis_population::{Cells, People, Places, Planner, Plans, Skims};
+use urbis_population::{Cells, People, Places, Planner, Plans, Sites, Skims};
 use urbis_traffic::{CarNetwork, LinkStats, Router, Traffic, TrafficSettings};
 
 /// Ticks between looks at the links.
@@ -44,8 +44,8 @@ pub struct Round {
     pub car_time_change: f64,
     /// How much later than planned people arrived at the end of a trip, mean, seconds.
     pub delay_s: f64,
-    /// Share of each mode in the trips of the new plans, in order of [`Mode::ALL`].
-    pub mode_shares: [f64; Mode::ALL.len()],
+    /// Share of each mode that people can have here in the trips of the new plans.
+    pub mode_shares: Vec<(Mode, f64)>,
 }
 
 impl std::fmt::Display for Round {
@@ -67,7 +67,7 @@ impl Round {
     /// # Errors
     /// When the rows do not fit on disk.
     pub(crate) fn write(&self, writer: &mut ResultsWriter) -> Result<()> {
-        for (mode, share) in Mode::ALL.iter().zip(self.mode_shares) {
+        for (mode, share) in &self.mode_shares {
             writer.feedback(&FeedbackRow {
                 round: u64::from(self.round),
                 changed_persons: self.changed_persons,
@@ -238,7 +238,7 @@ impl Simulation {
             )?;
             self.world.insert_resource(city);
             self.knowledge.refine(&mut self.world);
-            let mode_shares = mode_shares(self.world.resource::<Plans>());
+            let mode_shares = mode_shares(self.world.resource::<Plans>(), self.world.resource::<Sites>());
             let of = Round { round, changed_persons, car_time_change, delay_s, mode_shares };
             report(&of);
             rounds.0.push(of);
@@ -307,10 +307,10 @@ fn mean_delay_s(plans: &Plans, people: &People) -> f64 {
 }
 
 /// Share of each mode in all planned trips.
-fn mode_shares(plans: &Plans) -> [f64; Mode::ALL.len()] {
+fn mode_shares(plans: &Plans, sites: &Sites) -> Vec<(Mode, f64)> {
     let mut shares = [0.0; Mode::ALL.len()];
     for mode in &plans.mode {
         shares[*mode as usize] += 1.0;
     }
-    shares.map(|count| count / plans.len().max(1) as f64)
+    sites.modes().iter().map(|&mode| (mode, shares[mode as usize] / plans.len().max(1) as f64)).collect()
 }

@@ -25,6 +25,7 @@ pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};
 pub use simulation::Simulation;
 pub use urbis_city as city;
 pub use urbis_core as core;
+pub use urbis_coupling as coupling;
 pub use urbis_interop as interop;
 pub use urbis_output as output;
 pub use urbis_output::Kpi;

@@ -9,7 +9,7 @@ use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Period, Problem, Result};
-use urbis_coupling::CityParking;
+use urbis_coupling::{Changes, CityParking};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_people::{self, PeopleRecorder};
@@ -18,7 +18,8 @@ use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::plans::day_tables::DayTables;
-use urbis_population::{Households, People, Persons, Places, Planner, Plans};
+use urbis_population::settings::Ways;
+use urbis_population::{FitReport, Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
 
@@ -48,7 +49,7 @@ impl Simulation {
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        let mut population = loaded.population();
+        let (mut population, leaves_out) = with_its_modes(loaded);
         population.telework = policies::telework(loaded, &city, &areas);
         let population = &population;
         let tables = match &population.day_tables {
@@ -56,6 +57,7 @@ impl Simulation {
             None => DayTables::shipped()?,
         };
         urbis_population::install(&mut world, &city, population, seed)?;
+        world.resource_mut::<FitReport>().warnings.extend(leaves_out.clone());
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
@@ -165,7 +167,22 @@ impl Simulation {
     }
 }
 
-/// Cars of the persons in the world and the spaces of the city.
+/// The population's settings without the sites of park-and-ride where nothing can be ridden from them, and a sentence on
+/// it: it goes by the times of a timetable.
+fn with_its_modes(loaded: &Loaded) -> (PopulationSettings, Option<String>) {
+    let mut population = loaded.population();
+    let can_ride = !loaded.scenario.transit.feeds.is_empty() && population.ways == Ways::Network;
+    let left_out = std::mem::take(&mut population.park_and_ride);
+    if can_ride || left_out.is_default() {
+        population.park_and_ride = left_out;
+        return (population, None);
+    }
+    let why =
+        "population.park_and_ride is left out: it needs timetables (transit.feeds) and population.ways = \"network\"";
+    (population, Some(why.to_owned()))
+}
+
+/// Cars of the persons in the world and the spaces of the city, and nobody on the way between the two parts of a trip.
 pub(crate) fn install_parking(
     world: &mut World,
     city: &City,
@@ -173,8 +190,11 @@ pub(crate) fn install_parking(
     sample_factor: f64,
 ) -> Result<()> {
     let (persons, places) = (world.resource::<Persons>(), world.resource::<Places>());
-    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places)?;
+    let sites = world.resource::<Sites>();
+    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places, sites)?;
+    let changes = Changes::new(world.resource::<Plans>());
     world.insert_resource(parking);
+    world.insert_resource(changes);
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, building demand |
 //! | Solve | traffic, simple modes, power | each its own state only |
-//! | Feedback | payments, search for parking, trip ends back to people, measured times back to the router | parking, people, travel times |
+//! | Feedback | payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,8 +16,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, charge_drivers, delay_buses, dispatch_trips, end_trips, leave_spaces,
-    search_spaces, switch_policies,
+    advance_transit, ask_for_power, change_vehicles, charge_drivers, delay_buses, dispatch_trips, end_trips, go_on,
+    leave_spaces, search_spaces, switch_policies,
 };
 use urbis_output::{audit, record, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
@@ -51,11 +51,13 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (switch_policies, dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
+        (switch_policies, dispatch_trips, leave_spaces, go_on, ask_for_power).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes, serve_loads)
             .chain()
             .in_set(Solve),
-        (charge_drivers, search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
+        (charge_drivers, search_spaces, change_vehicles, end_trips, update_travel_times, delay_buses)
+            .chain()
+            .in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy, record_policies::audit)
             .chain()
             .in_set(Audit),
@@ -84,11 +86,13 @@ pub fn rehearsal() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (switch_policies, dispatch_trips, leave_spaces).chain().in_set(Exchange),
+        (switch_policies, dispatch_trips, leave_spaces, go_on).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes)
             .chain()
             .in_set(Solve),
-        (charge_drivers, search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
+        (charge_drivers, search_spaces, change_vehicles, end_trips, update_travel_times, delay_buses)
+            .chain()
+            .in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons, record_policies::audit)
             .chain()
             .in_set(Audit),

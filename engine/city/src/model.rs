@@ -448,6 +448,10 @@ pub enum PoiKind {
     Parking,
     /// Fuel or charging station.
     Fuel,
+    /// Car park at which people change to public transport.
+    ParkAndRide,
+    /// Public green of at least half a hectare.
+    Park,
 }
 
 urbis_core::named!(PoiKind {
@@ -464,6 +468,8 @@ urbis_core::named!(PoiKind {
     BusStop = "bus_stop",
     Parking = "parking",
     Fuel = "fuel",
+    ParkAndRide = "park_and_ride",
+    Park = "park",
 });
 
 /// Points of interest table.

@@ -1,6 +1,9 @@
 //! Points of interest of an `OpenStreetMap` extract: schools, hospitals, fire stations, shops and the
 //! like, from nodes and areas. Source: the tag pages of wiki.openstreetmap.org.
 //!
+//! Parks are public green of at least [`PARK_AREA_M2`], the size that the World Health Organization's indicator of
+//! access to green asks for (WHO Regional Office for Europe 2016, "Urban green spaces and health"). Woods are none.
+//!
 //! An area stands at its centroid. Each one belongs to the zone it lies in and to the building around
 //! it, or the nearest within [`BUILDING_REACH_M`]. Ignores opening hours and sizes. Sorted by id, a pure
 //! function of its input.
@@ -10,14 +13,17 @@ use crate::locate::{BuildingLocator, ZoneLocator};
 use crate::model::{PoiKind, Pois};
 use crate::osm::{OsmExtract, Tags};
 use crate::projection::Projection;
-use geo::{Centroid, Contains, MultiPolygon, Point, Polygon};
+use geo::{Centroid, ChamberlainDuquetteArea, Contains, MultiPolygon, Point, Polygon};
 use urbis_core::columns::permuted;
 use urbis_core::{BuildingIx, ZoneIx};
 
 /// How far from a building a point of interest may stand and still belong to it, metres.
 pub const BUILDING_REACH_M: f64 = 30.0;
 
-/// The kind of a point of interest; `None` for what is none.
+/// Least area of a park, m2.
+pub const PARK_AREA_M2: f64 = 5000.0;
+
+/// The kind of a point of interest; `None` for what is none. Parks are told whatever their size.
 #[must_use]
 pub fn kind_of(tags: &Tags) -> Option<PoiKind> {
     let amenity = tags.get("amenity").unwrap_or("");
@@ -30,6 +36,7 @@ pub fn kind_of(tags: &Tags) -> Option<PoiKind> {
         "restaurant" | "cafe" | "bar" | "pub" | "fast_food" | "theatre" | "cinema" | "nightclub" | "casino"
         | "arts_centre" | "library" | "community_centre" => PoiKind::Leisure,
         "bank" | "townhall" | "courthouse" | "embassy" | "post_office" => PoiKind::Office,
+        "parking" if tags.get("park_ride").is_some_and(|of| of != "no") => PoiKind::ParkAndRide,
         "parking" => PoiKind::Parking,
         "fuel" | "charging_station" => PoiKind::Fuel,
         _ => return kind_of_other(tags),
@@ -58,6 +65,11 @@ fn kind_of_other(tags: &Tags) -> Option<PoiKind> {
         Some(PoiKind::Station)
     } else if tags.is("highway", "bus_stop") {
         Some(PoiKind::BusStop)
+    } else if (one_of("leisure", &["park", "nature_reserve", "common"])
+        || one_of("landuse", &["recreation_ground", "village_green"]))
+        && !one_of("access", &["private", "no"])
+    {
+        Some(PoiKind::Park)
     } else {
         None
     }
@@ -67,11 +79,15 @@ fn kind_of_other(tags: &Tags) -> Option<PoiKind> {
 #[must_use]
 pub fn from_osm(extract: &OsmExtract) -> Pois {
     let nodes = extract.nodes.iter().filter(|node| !node.tags.is_empty()).filter_map(|node| {
-        Some((format!("node/{}", node.id), kind_of(&node.tags)?, node.tags.get("name"), node.point()))
+        let kind = kind_of(&node.tags).filter(|kind| *kind != PoiKind::Park)?;
+        Some((format!("node/{}", node.id), kind, node.tags.get("name"), node.point()))
     });
     let areas = extract.areas(|tags| kind_of(tags).is_some());
     let areas = areas.areas.iter().filter_map(|area| {
-        Some((area.id.clone(), kind_of(&area.tags)?, area.tags.get("name"), area.shape.centroid()?))
+        let large =
+            |kind: &PoiKind| *kind != PoiKind::Park || area.shape.chamberlain_duquette_unsigned_area() >= PARK_AREA_M2;
+        let kind = kind_of(&area.tags).filter(large)?;
+        Some((area.id.clone(), kind, area.tags.get("name"), area.shape.centroid()?))
     });
     let mut all: Vec<_> = nodes.chain(areas).collect();
     all.sort_by(|a, b| natural(&a.0).cmp(&natural(&b.0)));
@@ -123,7 +139,7 @@ pub fn locate(pois: &mut Pois, zones_m: &[MultiPolygon], buildings_m: &[Polygon]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::osm::OsmNode;
+    use crate::osm::{OsmNode, OsmWay};
     use geo::Rect;
 
     #[test]
@@ -138,6 +154,30 @@ mod tests {
         ] {
             assert_eq!(kind_of(&Tags::new(&[(key, value)])), kind, "{key}={value}");
         }
+        let parking = |park_ride| kind_of(&Tags::new(&[("amenity", "parking"), ("park_ride", park_ride)]));
+        assert_eq!(
+            [parking("yes"), parking("bus"), parking("no")].map(|kind| kind.unwrap().name()),
+            ["park_and_ride", "park_and_ride", "parking"]
+        );
+        assert_eq!(kind_of(&Tags::new(&[("access", "private"), ("leisure", "park")])), None);
+    }
+
+    #[test]
+    fn parks_are_large_enough() {
+        // Squares of some 56 and 111 m, and a node, which says nothing of its size.
+        let (mut nodes, mut ways) = (Vec::new(), Vec::new());
+        let green = || Tags::new(&[("leisure", "park")]);
+        for (nth, side) in [0.0005, 0.001].into_iter().enumerate() {
+            let first = 10 * nth as i64 + 1;
+            let corners = [(0.0, 0.0), (side, 0.0), (side, side), (0.0, side)];
+            let at = corners.iter().zip(first..);
+            nodes.extend(at.map(|(&(lon, lat), id)| OsmNode { id, lon, lat, tags: Tags::default() }));
+            let refs = vec![first, first + 1, first + 2, first + 3, first];
+            ways.push(OsmWay { id: nth as i64, tags: green(), refs });
+        }
+        nodes.push(OsmNode { id: 99, lon: 0.0, lat: 0.0, tags: green() });
+        let pois = from_osm(&OsmExtract::new(nodes, ways, Vec::new()));
+        assert_eq!((pois.id.as_slice(), pois.kind.as_slice()), (&["way/1".to_owned()][..], &[PoiKind::Park][..]));
     }
 
     #[test]

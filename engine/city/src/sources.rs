@@ -14,7 +14,7 @@ use urbis_core::hash::{sha256_file, sha256_hex};
 use urbis_core::{Error, Problem, Problems, Result};
 
 /// Raised whenever the builder makes another package of the same input.
-const BUILDER_REVISION: u32 = 3;
+const BUILDER_REVISION: u32 = 4;
 
 /// The files of a recipe.
 #[derive(Clone, Debug, Default)]

@@ -228,7 +228,7 @@ fn use_of_poi(kind: PoiKind) -> Option<BuildingUse> {
         PoiKind::Hotel => Some(BuildingUse::Hotel),
         PoiKind::Industry => Some(BuildingUse::Industrial),
         PoiKind::Leisure | PoiKind::FireStation | PoiKind::Station => Some(BuildingUse::Civic),
-        PoiKind::BusStop | PoiKind::Parking | PoiKind::Fuel => None,
+        PoiKind::BusStop | PoiKind::Parking | PoiKind::Fuel | PoiKind::ParkAndRide | PoiKind::Park => None,
     }
 }
 

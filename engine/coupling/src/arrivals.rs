@@ -1,5 +1,6 @@
 //! Trips that have ended, brought back to the people who made them.
 
+use crate::park_and_ride::Changes;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_core::Clock;
 use urbis_population::presence::TripEnd;
@@ -14,6 +15,7 @@ pub fn end_trips(
     by_car: Res<'_, TripsEnded>,
     rejected: Res<'_, Rejected>,
     simple: Res<'_, SimpleTrips>,
+    changes: Res<'_, Changes>,
     mut people: ResMut<'_, People>,
 ) {
     let tick = clock.tick();
@@ -24,12 +26,12 @@ pub fn end_trips(
             distance_m: ended.distance_m,
             wait_s: (ended.entered_ms - ended.depart_ms) as f32 / 1000.0,
         };
-        people.end_trip(&plans, end, tick);
+        people.end_trip(&plans, changes.complete(&plans, end), tick);
     }
     for (request, _) in &rejected.trips {
         people.reject_trip(&plans, request.trip);
     }
     for &end in &simple.ended {
-        people.end_trip(&plans, end, tick);
+        people.end_trip(&plans, changes.complete(&plans, end), tick);
     }
 }

@@ -1,6 +1,7 @@
 //! Trips that start now, handed to whoever moves them: cars and vans to traffic, passengers with a journey to public
-//! transport, the rest to the simple modes.
+//! transport, those by park-and-ride to the first of the two, the rest to the simple modes.
 
+use crate::park_and_ride;
 use crate::policy::state::Policies;
 use crate::transit::CityTransit;
 use bevy_ecs::system::{Res, ResMut};
@@ -29,6 +30,9 @@ pub fn dispatch_trips(
             let (from, to) = (places.car_node[plans.from[row].row()], places.car_node[plans.to[row].row()]);
             let group = policies.group_of(&persons, plans.person[row], plans.mode[row], tick);
             departures.requests.push(TripRequest { trip, depart: tick, from, to, group });
+        } else if let Some(parked) = plans.parked.of(trip).filter(|_| plans.mode[row] == Mode::ParkAndRide) {
+            let group = policies.group_of(&persons, plans.person[row], plans.mode[row], tick);
+            park_and_ride::set_out(parked, (tick, group), &plans, &places, &mut departures, &mut transit, &mut simple);
         } else if plans.mode[row] != Mode::Transit || !transit.start(trip, tick) {
             simple.start(trip, tick, &plans);
         }

@@ -6,6 +6,7 @@
 //! | people's trip starts | traffic's departures, simple modes | [`demand`] |
 //! | traffic's and simple modes' trip ends | people's presence | [`arrivals`] |
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
+//! | those who change between car and public transport | the other part of their trip | [`park_and_ride`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
@@ -15,6 +16,7 @@
 pub mod arrivals;
 pub mod building_load;
 pub mod demand;
+pub mod park_and_ride;
 pub mod parking;
 pub mod policy;
 pub mod settings;
@@ -25,6 +27,7 @@ pub mod transit;
 pub use arrivals::end_trips;
 pub use building_load::ask_for_power;
 pub use demand::dispatch_trips;
+pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use policy::Policy;
 pub use policy::state::{Policies, charge_drivers, switch_policies};

@@ -1,6 +1,8 @@
 //! Parking: cars that arrive look for a space, and who drives them arrives once it is found.
 //!
-//! Areas are the zones of the city. Spaces of a zone are the panel's latest `parking_spaces`; without them those of
+//! Areas are the zones of the city, and after them the sites of park-and-ride with their own spaces, for those alone who
+//! change there; who finds a site full looks in the zones nearest to it.
+//! Spaces of a zone are the panel's latest `parking_spaces`; without them those of
 //! its buildings and points of interest for parking, and so many for each adult with a car who lives there. At first
 //! the cars of residents stand where they live, in order of persons, as far as there is room. A car that arrives in a
 //! building searches by the occupancy of the moment ([`urbis_traffic::parking`]), in its zone and then in those
@@ -19,16 +21,16 @@ use std::collections::BTreeMap;
 use urbis_city::model::{BuildingUse, City, PoiKind};
 use urbis_core::{Clock, Result, Tick, TripIx, ZoneIx};
 use urbis_population::plans::Mode;
-use urbis_population::{Persons, Places, Plans, TripStarts};
+use urbis_population::{Persons, Places, Plans, Sites, TripStarts};
 use urbis_traffic::parking::{Parking, ParkingLedger};
 use urbis_traffic::{ParkingSettings, Rejected, TripEnded, TripsEnded};
 
 /// Indicator of the panel with the spaces of a zone.
 const INDICATOR: &str = "parking_spaces";
-/// Nobody's car stands in a zone.
+/// Nobody's car stands in an area.
 const ELSEWHERE: u32 = u32::MAX;
 
-/// What happened in a zone since it was last asked.
+/// What happened in an area since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ParkingInterval {
     /// Cars that wanted to park here.
@@ -39,11 +41,13 @@ pub struct ParkingInterval {
     pub search_s: f64,
 }
 
-/// Cars and spaces by zone; empty where parking is not simulated.
+/// Cars and spaces by area, zones first; empty where parking is not simulated.
 #[derive(Clone, Debug, Default, Resource)]
 pub struct CityParking {
-    zones: Option<Parking>,
-    /// By person: zone where their car stands, or [`ELSEWHERE`].
+    areas: Option<Parking>,
+    /// Zones; areas from here on are sites.
+    zones: u32,
+    /// By person: area where their car stands, or [`ELSEWHERE`].
     stands: Vec<u32>,
     /// Trips whose drivers search, by the tick at which they end, then time and trip.
     searching: BTreeMap<(Tick, u32, TripIx), TripEnded>,
@@ -61,12 +65,14 @@ impl CityParking {
         sample_factor: f64,
         persons: &Persons,
         places: &Places,
+        sites: &Sites,
     ) -> Result<Self> {
         settings.check()?;
         if !settings.enabled {
             return Ok(Self::default());
         }
-        let spaces = spaces(city, settings, sample_factor, persons, places);
+        let mut spaces = spaces(city, settings, sample_factor, persons, places, sites);
+        spaces.extend_from_slice(&sites.capacity);
         let mut occupied = vec![0_u32; spaces.len()];
         let mut stands = vec![ELSEWHERE; persons.len()];
         for (row, home) in persons.home.iter().enumerate().filter(|(row, _)| persons.has_car[*row]) {
@@ -76,73 +82,94 @@ impl CityParking {
                 stands[row] = zone.0;
             }
         }
-        let drives = drives(city, settings);
+        let drives = drives(city, settings, sites);
         let interval = vec![ParkingInterval::default(); spaces.len()];
-        let zones = Some(Parking::new(settings.search(), &spaces, &occupied, &drives)?);
-        Ok(Self { zones, stands, searching: BTreeMap::new(), interval })
+        let areas = Some(Parking::new(settings.search(), &spaces, &occupied, &drives)?);
+        Ok(Self { areas, zones: city.zones.len() as u32, stands, searching: BTreeMap::new(), interval })
     }
 
     /// Whether parking is simulated.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.zones.is_some()
+        self.areas.is_some()
     }
     /// Persons whose trip lasts because they look for a space.
     #[must_use]
     pub fn searching(&self) -> u64 {
         self.searching.len() as u64
     }
-    /// Spaces and cars of each zone, from the kernel.
+    /// Spaces and cars of each area, from the kernel.
     #[must_use]
-    pub fn zones(&self) -> Option<&Parking> {
-        self.zones.as_ref()
+    pub fn areas(&self) -> Option<&Parking> {
+        self.areas.as_ref()
     }
     /// Cars by what became of them; nothing where parking is off.
     #[must_use]
     pub fn ledger(&self) -> Option<ParkingLedger> {
-        self.zones.as_ref().map(Parking::ledger)
+        self.areas.as_ref().map(Parking::ledger)
     }
-    /// Whether the ledger closes and no zone holds more cars than spaces.
+    /// Whether the ledger closes and no area holds more cars than spaces.
     #[must_use]
     pub fn is_conserved(&self) -> bool {
-        self.zones.as_ref().is_none_or(Parking::is_conserved)
+        self.areas.as_ref().is_none_or(Parking::is_conserved)
     }
-    /// Cars that persons left in a zone, counted one by one.
+    /// Cars that persons left in an area, counted one by one.
     #[must_use]
     pub fn counted(&self) -> u64 {
         self.stands.iter().filter(|&&zone| zone != ELSEWHERE).count() as u64
     }
-    /// What happened in each zone since the last call.
+    /// What happened in each area since the last call.
     pub fn take_interval(&mut self) -> Vec<ParkingInterval> {
         let next = vec![ParkingInterval::default(); self.interval.len()];
         std::mem::replace(&mut self.interval, next)
     }
 
     /// A person drives off: their space is free.
-    fn leave(&mut self, person: usize) {
-        let Some(zones) = &mut self.zones else { return };
-        let zone = std::mem::replace(&mut self.stands[person], ELSEWHERE);
-        if zone != ELSEWHERE {
-            let was_there = zones.depart(zone);
+    pub(crate) fn leave(&mut self, person: usize) {
+        let Some(areas) = &mut self.areas else { return };
+        let area = std::mem::replace(&mut self.stands[person], ELSEWHERE);
+        if area != ELSEWHERE {
+            let was_there = areas.depart(area);
             debug_assert!(was_there, "a car that stands somewhere takes a space");
         }
     }
 
-    /// A person wants to park in a zone; how long they search, seconds.
-    fn park(&mut self, person: usize, zone: ZoneIx) -> f64 {
-        let Some(zones) = &mut self.zones else { return 0.0 };
-        let outcome = zones.arrive(zone.0);
+    /// A person wants to park in an area; how long they search, seconds.
+    fn park(&mut self, person: usize, area: u32) -> f64 {
+        let Some(areas) = &mut self.areas else { return 0.0 };
+        let outcome = areas.arrive(area);
         self.stands[person] = outcome.area.unwrap_or(ELSEWHERE);
-        let of = &mut self.interval[zone.row()];
+        let of = &mut self.interval[area as usize];
         of.arrivals += 1;
         of.turned_away += u64::from(outcome.area.is_none());
         of.search_s += outcome.search_s;
         outcome.search_s
     }
+
+    /// The area at the end of a trip by car, or at its start: a zone, or the site at which its person changes; `None`
+    /// outside, and for trips without a car.
+    fn area(&self, plans: &Plans, places: &Places, trip: TripIx, at_end: bool) -> Option<u32> {
+        let row = trip.row();
+        match (plans.mode[row], plans.parked.of(trip)) {
+            (Mode::ParkAndRide, Some(parked)) if parked.drives_first == at_end => Some(self.zones + parked.site.0),
+            (Mode::Car | Mode::ParkAndRide, _) => {
+                let at = if at_end { plans.to[row] } else { plans.from[row] };
+                Some(places.zone[at.row()]).filter(|zone| zone.is_some()).map(|zone| zone.0)
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Spaces of each zone.
-fn spaces(city: &City, settings: &ParkingSettings, sample_factor: f64, persons: &Persons, places: &Places) -> Vec<u32> {
+/// Spaces of each zone; car parks that are sites of park-and-ride are areas of their own.
+fn spaces(
+    city: &City,
+    settings: &ParkingSettings,
+    sample_factor: f64,
+    persons: &Persons,
+    places: &Places,
+    sites: &Sites,
+) -> Vec<u32> {
     let mut built = vec![0.0; city.zones.len()];
     let mut add = |zone: ZoneIx, spaces: f64| {
         if zone.is_some() {
@@ -152,7 +179,12 @@ fn spaces(city: &City, settings: &ParkingSettings, sample_factor: f64, persons: 
     for row in (0..city.buildings.len()).filter(|&row| city.buildings.purpose[row] == BuildingUse::Parking) {
         add(city.buildings.zone[row], (city.buildings.floor_area_m2[row] / settings.space_m2).floor());
     }
-    for row in (0..city.pois.len()).filter(|&row| city.pois.kind[row] == PoiKind::Parking) {
+    let is_car_park = |row: &usize| match city.pois.kind[*row] {
+        PoiKind::Parking => true,
+        PoiKind::ParkAndRide => !sites.id.contains(&city.pois.id[*row]),
+        _ => false,
+    };
+    for row in (0..city.pois.len()).filter(is_car_park) {
         // A car park that is a building has been counted.
         let inside = city.pois.building[row];
         if !(inside.is_some() && city.buildings.purpose[inside.row()] == BuildingUse::Parking) {
@@ -177,8 +209,8 @@ fn spaces(city: &City, settings: &ParkingSettings, sample_factor: f64, persons: 
         .collect()
 }
 
-/// Drives from each zone to those nearest, between the middles of their buildings.
-fn drives(city: &City, settings: &ParkingSettings) -> Vec<(u32, u32, f64)> {
+/// Drives from each zone and site to the zones nearest, between the middles of their buildings.
+fn drives(city: &City, settings: &ParkingSettings, sites: &Sites) -> Vec<(u32, u32, f64)> {
     let mut sums = vec![(0.0, 0.0, 0.0); city.zones.len()];
     for (row, zone) in city.buildings.zone.iter().enumerate().filter(|(_, zone)| zone.is_some()) {
         let sum = &mut sums[zone.row()];
@@ -190,10 +222,11 @@ fn drives(city: &City, settings: &ParkingSettings) -> Vec<(u32, u32, f64)> {
         .map(|(zone, (x, y, count))| (zone, x / count, y / count))
         .collect();
     let mut drives = Vec::new();
-    for &(from, x, y) in &middles {
+    let of_sites = (0..sites.len()).map(|site| ((city.zones.len() + site) as u32, sites.x_m[site], sites.y_m[site]));
+    for (from, x, y) in middles.iter().copied().chain(of_sites) {
         let mut near: Vec<(f64, u32)> = middles
             .iter()
-            .filter(|(to, ..)| *to != from)
+            .filter(|&&(to, ..)| to != from)
             .map(|&(to, to_x, to_y)| ((to_x - x).hypot(to_y - y), to))
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -208,7 +241,13 @@ pub fn leave_spaces(plans: Res<'_, Plans>, starts: Res<'_, TripStarts>, mut park
     if !parking.is_on() {
         return;
     }
-    for trip in starts.trips.iter().filter(|trip| plans.mode[trip.row()] == Mode::Car) {
+    let takes_car = |trip: &TripIx| match plans.mode[trip.row()] {
+        Mode::Car => true,
+        // On the way home the car waits at the site until its person is there.
+        Mode::ParkAndRide => plans.parked.of(*trip).is_some_and(|parked| parked.drives_first),
+        _ => false,
+    };
+    for trip in starts.trips.iter().filter(|trip| takes_car(trip)) {
         parking.leave(plans.person[trip.row()].row());
     }
 }
@@ -226,20 +265,17 @@ pub fn search_spaces(
     if !parking.is_on() {
         return;
     }
-    let is_car = |trip: TripIx| plans.mode[trip.row()] == Mode::Car;
     let person = |trip: TripIx| plans.person[trip.row()].row();
     // Their spaces were freed in this tick, and nobody has arrived since.
-    for (request, _) in rejected.trips.iter().filter(|(request, _)| is_car(request.trip)) {
-        let zone = places.zone[plans.from[request.trip.row()].row()];
-        if zone.is_some() {
-            parking.park(person(request.trip), zone);
+    for (request, _) in &rejected.trips {
+        if let Some(area) = parking.area(&plans, &places, request.trip, false) {
+            parking.park(person(request.trip), area);
         }
     }
     let mut arrived = std::mem::take(&mut ended.trips);
     for mut end in arrived.drain(..) {
-        let zone = places.zone[plans.to[end.trip.row()].row()];
-        if is_car(end.trip) && zone.is_some() {
-            let search_ms = (parking.park(person(end.trip), zone) * 1000.0).round();
+        if let Some(area) = parking.area(&plans, &places, end.trip, true) {
+            let search_ms = (parking.park(person(end.trip), area) * 1000.0).round();
             end.arrive_ms = end.arrive_ms.saturating_add(search_ms as u32);
             end.delay_ms = end.delay_ms.saturating_add(search_ms as u32);
         }

@@ -24,7 +24,6 @@ use rayon::prelude::*;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, LinkIx, Tick, TripIx};
-use urbis_population::plans::Mode;
 use urbis_population::skims::{PERIODS, TransitMatrix};
 use urbis_population::{Cells, Place, Places, Plans, SimpleTrips, Skims};
 use urbis_traffic::slow_reach::Direction;
@@ -367,8 +366,9 @@ impl Service {
     }
 
     fn plan(&mut self, places: &Places, plans: &mut Plans) {
-        let trips: Vec<usize> = (0..plans.len()).filter(|&trip| plans.mode[trip] == Mode::Transit).collect();
-        let mut ends: Vec<Place> = trips.iter().flat_map(|&trip| [plans.from[trip], plans.to[trip]]).collect();
+        let rides: Vec<(usize, (Place, Place, Tick))> =
+            (0..plans.len()).filter_map(|trip| Some((trip, plans.ride_of(places, trip)?))).collect();
+        let mut ends: Vec<Place> = rides.iter().flat_map(|(_, (from, to, _))| [*from, *to]).collect();
         ends.sort_unstable();
         ends.dedup();
         let positions: Vec<(f64, f64)> =
@@ -378,15 +378,15 @@ impl Service {
         let row = |place: Place| ends.partition_point(|of| *of < place);
         let router = Router::new(&self.timetable, &self.footpaths);
         let weights = Weights::default();
-        let planned: Vec<Option<Planned>> = trips
+        let planned: Vec<Option<Planned>> = rides
             .par_iter()
             .map_init(
                 || router.scratch(self.rides_max),
-                |scratch, &trip| {
+                |scratch, &(trip, (from, to, depart))| {
                     let query = Query {
-                        depart_s: self.start_s + plans.planned[trip],
-                        access: access[row(plans.from[trip])].clone(),
-                        egress: egress[row(plans.to[trip])].clone(),
+                        depart_s: self.start_s + depart,
+                        access: access[row(from)].clone(),
+                        egress: egress[row(to)].clone(),
                         walk_s: None,
                         rides_max: self.rides_max,
                     };
@@ -401,8 +401,7 @@ impl Service {
         self.without_journey = planned.iter().filter(|of| of.is_none()).count() as u64;
         self.planned = planned.into_iter().flatten().collect();
         for Planned { trip, journey, way_m } in &self.planned {
-            plans.way_s[trip.row()] = (journey.arrive_s - journey.depart_s) as f32;
-            plans.way_m[trip.row()] = *way_m;
+            plans.set_ride(*trip, (journey.arrive_s - journey.depart_s) as f32, *way_m);
         }
     }
 

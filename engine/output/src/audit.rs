@@ -3,14 +3,14 @@
 //!
 //! Vehicles: requested = entered + waiting + rejected, entered = arrived + on the road.
 //! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
-//! travels by a simple mode or searches a space. Parking: arrived = parked + departed + turned away. Energy: served by zones = drawn by buildings and lamps.
+//! travels by a simple mode, searches a space or changes between car and public transport. Parking: arrived = parked + departed + turned away. Energy: served by zones = drawn by buildings and lamps.
 
 use crate::ledger::{check_energy, check_finite, check_persons, check_vehicles};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Error, Result, Tick};
-use urbis_coupling::{CityParking, CityTransit};
+use urbis_coupling::{Changes, CityParking, CityTransit};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, ZoneLoads};
@@ -112,23 +112,29 @@ pub fn persons(
     simple: Res<'_, SimpleTrips>,
     parking: Res<'_, CityParking>,
     transit: Res<'_, CityTransit>,
+    changes: Res<'_, Changes>,
     mut fault: ResMut<'_, Fault>,
 ) {
     let counts = traffic.counts();
-    let carried =
-        counts.on_road + counts.waiting + simple.under_way() as u64 + parking.searching() + transit.under_way();
+    let carried = counts.on_road
+        + counts.waiting
+        + simple.under_way() as u64
+        + parking.searching()
+        + transit.under_way()
+        + changes.changing();
     if carried != u64::from(people.travelling) {
         fault.keep(Err(Error::BrokenLedger {
             tick: clock.tick(),
-            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space + by public transport".into(),
+            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space + by public transport + changing to or from their car".into(),
             rows: format!(
-                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}\n  by public transport = {}",
+                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}\n  by public transport = {}\n  changing = {}",
                 people.travelling,
                 counts.on_road,
                 counts.waiting,
                 simple.under_way(),
                 parking.searching(),
-                transit.under_way()
+                transit.under_way(),
+                changes.changing()
             ),
         }));
     }

@@ -14,7 +14,7 @@ use urbis_population::settings::PersonKind;
 use urbis_population::simple_modes::PopulationModel;
 use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::residents_by_zone;
-use urbis_population::{People, Persons, Places};
+use urbis_population::{People, Persons, Places, Sites};
 use urbis_traffic::{GridlockReport, Traffic};
 use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
 
@@ -220,7 +220,7 @@ fn movement(collector: &mut Collector<'_>, world: &World, persons_each: f64, day
     let trips: f64 = by_mode.iter().sum();
     let kpi = collector.add("traffic", "trips_all_modes", trips * to_day, "trips/day");
     on_first_page(kpi);
-    for mode in Mode::ALL {
+    for &mode in world.resource::<Sites>().modes() {
         let share = 100.0 * by_mode[mode as usize] / trips.max(1.0);
         collector.add("traffic", &format!("mode_share_{}", mode.name()), share, "percent");
     }

@@ -8,7 +8,7 @@ use urbis_core::Clock;
 use urbis_population::plans::{Mode, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::surveys::{self, SurveyFigure};
-use urbis_population::{People, Persons, Planner, Plans};
+use urbis_population::{People, Persons, Planner, Plans, Sites};
 
 /// Hours of departure that are told.
 const HOURS: [(u32, u32); 4] = [(7, 9), (12, 14), (16, 18), (20, 24)];
@@ -73,7 +73,12 @@ pub(crate) fn travel(collector: &mut Collector<'_>, world: &World, days: f64) {
     add("trips_per_resident", counts.trips / residents.max(1.0) / days, "trips/day", true);
     add("resident_mode_share_walk", of(Mode::Walk), "percent", true);
     add("resident_mode_share_bicycle", of(Mode::Bicycle), "percent", true);
-    add("resident_mode_share_transit", of(Mode::Transit), "percent", true);
+    // Surveys count park-and-ride under public transport, which comes before the car where a trip has both.
+    let by_site = of(Mode::ParkAndRide);
+    add("resident_mode_share_transit", of(Mode::Transit) + by_site, "percent", true);
+    if !world.resource::<Sites>().is_empty() {
+        add("resident_mode_share_park_and_ride", by_site, "percent", true);
+    }
     add("resident_mode_share_car_all", of(Mode::Car) + of(Mode::CarPassenger), "percent", true);
     add("resident_mode_share_car_driver", of(Mode::Car), "percent", false);
     add("resident_mode_share_two_wheeler", of(Mode::TwoWheeler), "percent", false);

@@ -10,17 +10,18 @@ use bevy_ecs::world::World;
 use std::collections::BTreeMap;
 use urbis_city::model::City;
 use urbis_core::{Clock, PersonIx, Result, Tick, TripIx};
-use urbis_coupling::CityTransit;
 use urbis_coupling::transit::PlannedLeg;
+use urbis_coupling::{Changes, CityTransit};
 use urbis_population::accessibility::{self, Group, LIMITS_MIN, Opportunity};
+use urbis_population::park_and_ride::{Offer, ParkedTrip};
 use urbis_population::persons::Place;
 use urbis_population::plans::{Mode, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::ModeSettings;
 use urbis_population::simple_modes::PopulationModel;
-use urbis_population::skims::{PERIOD_STARTS_H, PERIODS};
+use urbis_population::skims::{PERIOD_STARTS_H, PERIODS, Travel};
 use urbis_population::synthesis::jobs::Jobs;
-use urbis_population::{Cells, People, Persons, Places, Plans, Skims};
+use urbis_population::{Cells, People, Persons, Places, Planner, Plans, Sites, Skims};
 
 /// Who writes what people did.
 pub struct PeopleRecorder<'w> {
@@ -31,8 +32,22 @@ pub struct PeopleRecorder<'w> {
     people: &'w People,
     recorders: &'w Recorders,
     transit: &'w CityTransit,
+    changes: &'w Changes,
+    sites: &'w Sites,
     names: PlaceNames<'w>,
     scale: f64,
+}
+
+/// A trip, or one of the two parts of a trip by park-and-ride.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    mode: &'static str,
+    from: &'a str,
+    to: &'a str,
+    start: TimeMs,
+    /// Nothing while it has not ended.
+    end: Option<TimeMs>,
+    distance_m: f64,
 }
 
 impl std::fmt::Debug for PeopleRecorder<'_> {
@@ -54,6 +69,8 @@ impl<'w> PeopleRecorder<'w> {
             people: world.resource::<People>(),
             recorders: world.resource::<Recorders>(),
             transit: world.resource::<CityTransit>(),
+            changes: world.resource::<Changes>(),
+            sites: world.resource::<Sites>(),
             names: PlaceNames::new(world.resource::<City>(), places),
             scale: 1.0 / world.resource::<PopulationModel>().sample_factor,
         }
@@ -170,35 +187,81 @@ impl<'w> PeopleRecorder<'w> {
             if !(covers(from) || covers(to)) {
                 continue;
             }
-            let PersonIx(person) = self.plans.person[trip];
-            let ended = self.ended(trip);
-            let parts = self.transit.legs_of(TripIx(trip as u32));
-            if !parts.is_empty() {
-                self.journey(writer, trip, &parts)?;
-                continue;
-            }
-            writer.legs(&LegsRow {
-                trip_id: trip as i64,
-                leg: 1,
-                person_id: i64::from(person),
+            let whole = Part {
                 mode: self.plans.mode[trip].name(),
-                from_id: self.names.building(from).unwrap_or_else(|| self.names.zone(from)),
-                to_id: self.names.building(to).unwrap_or_else(|| self.names.zone(to)),
-                transit_route: None,
-                transit_trip: None,
-                depart_time: self.time(self.people.started[trip]),
-                arrive_time: ended,
-                distance_m: if ended.is_some() { f64::from(self.people.distance_m[trip]) } else { 0.0 },
-            })?;
+                from: self.end_name(from),
+                to: self.end_name(to),
+                start: self.time(self.people.started[trip]),
+                end: self.ended(trip),
+                distance_m: f64::from(self.people.distance_m[trip]),
+            };
+            match self.plans.parked.of(TripIx(trip as u32)) {
+                Some(parked) => self.by_site(writer, parked, &whole)?,
+                None => drop(self.part(writer, trip, 1, &whole)?),
+            }
         }
         Ok(())
     }
 
-    /// The legs of a journey by public transport: as planned but for its end, which is what happened.
-    fn journey(&self, writer: &mut ResultsWriter, trip: usize, parts: &[PlannedLeg<'_>]) -> Result<()> {
-        let (from, to) = (self.plans.from[trip], self.plans.to[trip]);
+    /// The building at an end of a trip, or what it is called outside.
+    fn end_name(&self, place: Place) -> &str {
+        self.names.building(place).unwrap_or_else(|| self.names.zone(place))
+    }
+
+    /// The legs of a trip by park-and-ride: those of the first part, and of the second once it has begun.
+    fn by_site(&self, writer: &mut ResultsWriter, parked: &ParkedTrip, whole: &Part<'_>) -> Result<()> {
+        let (trip, site) = (parked.trip.row(), self.sites.id[parked.site.row()].as_str());
+        let (first, second) = if parked.drives_first { ("car", "transit") } else { ("transit", "car") };
+        let changed = self.changes.first_part(self.plans, parked.trip);
+        let changed_at = changed.map(|first| TimeMs(self.clock.utc_ms(0) + i64::from(first.end_ms)));
+        let distance_m = changed.map_or(0.0, |first| f64::from(first.distance_m));
+        let part = Part { mode: first, to: site, end: changed_at, distance_m, ..*whole };
+        let next = self.part(writer, trip, 1, &part)?;
+        if let Some(start) = changed_at {
+            let distance_m = whole.distance_m - distance_m;
+            self.part(writer, trip, next, &Part { mode: second, from: site, start, distance_m, ..*whole })?;
+        }
+        Ok(())
+    }
+
+    /// A part of a trip from its leg `first` on: a journey by public transport where one was planned, else one leg. The
+    /// number of the next leg.
+    fn part(&self, writer: &mut ResultsWriter, trip: usize, first: u64, part: &Part<'_>) -> Result<u64> {
+        if part.mode == "transit" {
+            let legs = self.transit.legs_of(TripIx(trip as u32));
+            if !legs.is_empty() {
+                self.journey(writer, trip, first, part, &legs)?;
+                return Ok(first + legs.len() as u64);
+            }
+        }
         let PersonIx(person) = self.plans.person[trip];
-        let ended = self.ended(trip);
+        writer.legs(&LegsRow {
+            trip_id: trip as i64,
+            leg: first,
+            person_id: i64::from(person),
+            mode: part.mode,
+            from_id: part.from,
+            to_id: part.to,
+            transit_route: None,
+            transit_trip: None,
+            depart_time: part.start,
+            arrive_time: part.end,
+            distance_m: if part.end.is_some() { part.distance_m } else { 0.0 },
+        })?;
+        Ok(first + 1)
+    }
+
+    /// The legs of a journey by public transport: as planned but for its end, which is what happened.
+    fn journey(
+        &self,
+        writer: &mut ResultsWriter,
+        trip: usize,
+        first: u64,
+        of: &Part<'_>,
+        parts: &[PlannedLeg<'_>],
+    ) -> Result<()> {
+        let PersonIx(person) = self.plans.person[trip];
+        let ended = of.end;
         let second = |second: u32| {
             TimeMs(self.clock.utc_ms(0) + (i64::from(second) - i64::from(self.transit.second_at(0))) * 1000)
         };
@@ -206,11 +269,11 @@ impl<'w> PeopleRecorder<'w> {
             let is_last = nth + 1 == parts.len();
             writer.legs(&LegsRow {
                 trip_id: trip as i64,
-                leg: nth as u64 + 1,
+                leg: first + nth as u64,
                 person_id: i64::from(person),
                 mode: part.mode,
-                from_id: part.from.or_else(|| self.names.building(from)).unwrap_or_else(|| self.names.zone(from)),
-                to_id: part.to.or_else(|| self.names.building(to)).unwrap_or_else(|| self.names.zone(to)),
+                from_id: part.from.unwrap_or(of.from),
+                to_id: part.to.unwrap_or(of.to),
                 transit_route: part.route,
                 transit_trip: part.trip,
                 depart_time: second(part.start_s),
@@ -283,11 +346,14 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
     for (cell, zone) in cells.zone.iter().enumerate().filter(|(_, zone)| zone.is_some()) {
         of_zone[zone.row()].push(cell);
     }
-    for mode in [Mode::Car, Mode::Transit, Mode::Bicycle, Mode::Walk] {
+    let sites = world.resource::<Sites>();
+    let offer = world.resource::<Planner>().offer(sites, skims, modes);
+    let told = [Mode::Car, Mode::Transit, Mode::Bicycle, Mode::Walk].into_iter();
+    for mode in told.chain((!sites.is_empty()).then_some(Mode::ParkAndRide)) {
         // Ways that take the same time all day are written once.
         let is_all_day = match mode {
             Mode::Car => skims.car.windows(2).all(|pair| std::sync::Arc::ptr_eq(&pair[0], &pair[1])),
-            Mode::Transit => skims.transit.is_empty(),
+            Mode::Transit | Mode::ParkAndRide => skims.transit.is_empty(),
             _ => true,
         };
         for (period, &from_hour) in PERIOD_STARTS_H.iter().enumerate().take(if is_all_day { 1 } else { PERIODS }) {
@@ -295,7 +361,10 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
                 for (to, destinations) in of_zone.iter().enumerate() {
                     let (mut weight, mut minutes, mut way_m, mut money) = (0.0, 0.0, 0.0, 0.0);
                     for (&a, &b) in origins.iter().flat_map(|a| destinations.iter().map(move |b| (a, b))) {
-                        let travel = skims.travel(mode, &modes[mode as usize], period, a, b);
+                        let travel = match mode {
+                            Mode::ParkAndRide => by_best_site(&offer, period, a, b),
+                            _ => skims.travel(mode, &modes[mode as usize], period, a, b),
+                        };
                         let of_pair = (cells.buildings.row(a).len() * cells.buildings.row(b).len()) as f64;
                         if travel.minutes.is_finite() {
                             weight += of_pair;
@@ -323,6 +392,18 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
     Ok(())
 }
 
+/// A way by the best site, the car first.
+fn by_best_site(offer: &Offer<'_>, period: usize, from: usize, to: usize) -> Travel {
+    let Some((site, way)) = offer.best_of_way(period, from, to) else { return Travel::NONE };
+    let (drive, ride) = (way.drive, way.ride);
+    Travel {
+        minutes: drive.minutes + ride.minutes + offer.change_min,
+        felt_min: offer.felt_min(site, &way),
+        way_m: drive.way_m + ride.way_m,
+        money: drive.money + ride.money,
+    }
+}
+
 /// Writes `accessibility`: opportunities within reach in the morning peak, by zone, mode, limit and group.
 ///
 /// # Errors
@@ -336,6 +417,9 @@ pub fn accessibility(world: &World, modes: &[ModeSettings], writer: &mut Results
     let groups = Group::NAMED.map(|(group, name)| (name, accessibility::residents(persons, cells, group)));
     for (opportunity, what) in Opportunity::NAMED {
         let counts = accessibility::opportunities(city, jobs, cells, opportunity);
+        if counts.is_empty() {
+            continue;
+        }
         for mode in accessibility::MODES {
             let settings = &modes[mode as usize];
             let reach = accessibility::reach(skims, mode, settings, accessibility::PERIOD, &counts);

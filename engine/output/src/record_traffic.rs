@@ -10,6 +10,7 @@ use bevy_ecs::system::{Local, Res, ResMut};
 use urbis_city::model::City;
 use urbis_core::{Clock, Result, Tick, ZoneIx};
 use urbis_coupling::{CityParking, CityTransit};
+use urbis_population::Sites;
 use urbis_traffic::time::{TICK, to_ms};
 use urbis_traffic::{CarNetwork, CityPassages, GridlockReport, Signals, Traffic};
 
@@ -108,6 +109,7 @@ pub fn parking(
     clock: Res<'_, Clock>,
     city: Res<'_, City>,
     mut parking: ResMut<'_, CityParking>,
+    sites: Res<'_, Sites>,
     recorders: Res<'_, Recorders>,
     mut writer: ResMut<'_, ResultsWriter>,
     mut fault: ResMut<'_, Fault>,
@@ -118,16 +120,18 @@ pub fn parking(
     writer.at_tick(clock.tick());
     let (time, interval_s) = recorders.parking.interval(&clock);
     let interval = parking.take_interval();
-    let Some(zones) = parking.zones() else { return };
+    let Some(areas) = parking.areas() else { return };
     let mut write = || -> Result<()> {
-        for (zone, of) in interval.iter().enumerate() {
-            if recorders.parking.covers(ZoneIx(zone as u32)) {
+        let names = city.zones.id.iter().chain(&sites.id);
+        for (area, (name, of)) in names.zip(&interval).enumerate() {
+            let zone = if area < city.zones.len() { ZoneIx(area as u32) } else { ZoneIx::NONE };
+            if recorders.parking.covers(zone) {
                 writer.parking(&ParkingRow {
                     time,
                     interval_s,
-                    zone_id: &city.zones.id[zone],
-                    spaces: u64::from(zones.spaces()[zone]),
-                    occupied: u64::from(zones.occupied()[zone]),
+                    zone_id: name,
+                    spaces: u64::from(areas.spaces()[area]),
+                    occupied: u64::from(areas.occupied()[area]),
                     arrivals: of.arrivals,
                     turned_away: of.turned_away,
                     search_s: (of.arrivals > 0).then(|| of.search_s / of.arrivals as f64),

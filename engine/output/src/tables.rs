@@ -248,13 +248,13 @@ tables! {
         trip_id: Number, "", "Trip; key of table trips.";
         link_id: Text, "", "Link; key of layers/links.parquet.";
     }
-    Parking parking ParkingRow ParkingColumns: "Parking in zones per interval, where it is simulated." {
+    Parking parking ParkingRow ParkingColumns: "Parking in zones and at sites of park-and-ride per interval, where it is simulated." {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";
-        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        zone_id: Text, "", "Zone, key of layers/zones.parquet; or the name of a site.";
         spaces: Count, "spaces", "Parking spaces.";
         occupied: Count, "cars", "Cars parked at the end of the interval.";
-        arrivals: Count, "cars", "Cars that wanted to park in the zone.";
+        arrivals: Count, "cars", "Cars that wanted to park here.";
         turned_away: Count, "cars", "Of these, those that found no space here or nearby.";
         search_s: MaybeReal, "s", "Mean time they searched; null when none arrived.";
     }
@@ -353,8 +353,8 @@ tables! {
         leg: Count, "", "Number within the trip, from 1.";
         person_id: Number, "", "Person.";
         mode: Text, "", "car, walk, bus, rail ...";
-        from_id: Text, "", "Building or stop it starts at; external:NAME outside the city.";
-        to_id: Text, "", "Building or stop it ends at.";
+        from_id: Text, "", "Building, stop or site of park-and-ride it starts at; external:NAME outside the city.";
+        to_id: Text, "", "Building, stop or site it ends at.";
         transit_route: MaybeText, "", "Route of public transport.";
         transit_trip: MaybeText, "", "Trip of public transport.";
         depart_time: Time, "UTC", "When it began.";
@@ -384,7 +384,7 @@ tables! {
         zone_id: Text, "", "Zone.";
         group: Text, "", "all, with_car, without_car, children or older.";
         mode: Text, "", "Means of transport.";
-        opportunity: Text, "", "jobs, schools, hospitals, shops or leisure.";
+        opportunity: Text, "", "jobs, schools, hospitals, shops, leisure, or parks (public green of at least 0.5 ha) where the map has any.";
         limit_s: Real, "s", "Longest time from door to door.";
         opportunities: Real, "", "Mean number within reach.";
     }

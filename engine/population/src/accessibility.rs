@@ -1,8 +1,13 @@
-//! Accessibility: how many jobs, schools, hospitals and shops people reach within so many minutes.
+//! Accessibility: how many jobs, schools, hospitals, shops and parks people reach within so many minutes.
 //!
 //! Cumulative opportunities (Hansen 1959 with a step for a decay; Geurs and van Wee 2004): for each cell the sum of
 //! the opportunities of all cells within reach by a mode in the morning peak, door to door. Zones and groups are means
 //! over the residents of the zone who are in the group.
+//!
+//! Parks are public green of at least half a hectare, as in the indicators of the World Health Organization (Regional
+//! Office for Europe 2016, "Urban green spaces and health") and of the European Common Indicators, which ask who reaches
+//! one within a quarter of an hour on foot. Each counts at the cell nearest to its middle, a large one therefore as
+//! farther than its edge. Cities whose map has none say nothing of them.
 //!
 //! Contract: pure functions of their input; cells run in constant chunks.
 
@@ -13,6 +18,7 @@ use crate::settings::{ModeSettings, PersonKind};
 use crate::skims::Skims;
 use crate::synthesis::jobs::Jobs;
 use urbis_city::model::{BuildingUse, City, PoiKind};
+use urbis_city::projection::Projection;
 use urbis_core::chunks::map_chunks;
 
 /// Limits of door-to-door time, minutes.
@@ -35,8 +41,10 @@ pub enum Opportunity {
     Hospitals,
     /// Shops and markets.
     Shops,
-    /// Leisure, sports, parks.
+    /// Leisure and sports.
     Leisure,
+    /// Public green of at least half a hectare.
+    Parks,
 }
 
 urbis_core::named!(Opportunity {
@@ -45,6 +53,7 @@ urbis_core::named!(Opportunity {
     Hospitals = "hospitals",
     Shops = "shops",
     Leisure = "leisure",
+    Parks = "parks",
 });
 
 /// Groups of residents.
@@ -85,7 +94,7 @@ impl Group {
 }
 
 /// Opportunities of a kind in each cell: jobs, or places (points of interest; buildings of that use where the city has
-/// no such points).
+/// no such points). Empty for parks in a city without them.
 #[must_use]
 pub fn opportunities(city: &City, jobs: &Jobs, cells: &Cells, of: Opportunity) -> Vec<f64> {
     let mut counts = vec![0.0; cells.len()];
@@ -99,6 +108,7 @@ pub fn opportunities(city: &City, jobs: &Jobs, cells: &Cells, of: Opportunity) -
         Opportunity::Hospitals => (PoiKind::Hospital, Some(BuildingUse::Health)),
         Opportunity::Shops => (PoiKind::Shop, Some(BuildingUse::Retail)),
         Opportunity::Leisure => (PoiKind::Leisure, Some(BuildingUse::Civic)),
+        Opportunity::Parks => return parks(city, cells),
     };
     let mut any = false;
     for (row, place) in city.pois.building.iter().enumerate() {
@@ -112,6 +122,22 @@ pub fn opportunities(city: &City, jobs: &Jobs, cells: &Cells, of: Opportunity) -
             if Some(*purpose) == building {
                 add(row, 1.0);
             }
+        }
+    }
+    counts
+}
+
+/// Parks by the cell nearest to their middle; empty where there are none.
+fn parks(city: &City, cells: &Cells) -> Vec<f64> {
+    let rows = (0..city.pois.len()).filter(|&row| city.pois.kind[row] == PoiKind::Park);
+    let Ok(projection) = Projection::from_code(&city.manifest.crs) else { return Vec::new() };
+    let mut counts = Vec::new();
+    for (x_m, y_m) in rows.map(|row| projection.project(city.pois.point[row])) {
+        let away_m = |cell: &usize| (cells.x_m[*cell] - x_m).hypot(cells.y_m[*cell] - y_m);
+        let inside = (0..cells.len()).filter(|&cell| cells.zone[cell].is_some());
+        if let Some(cell) = inside.min_by(|a, b| away_m(a).total_cmp(&away_m(b))) {
+            counts.resize(cells.len(), 0.0);
+            counts[cell] += 1.0;
         }
     }
     counts
@@ -167,6 +193,29 @@ mod tests {
     use crate::skims::Matrix;
     use std::sync::Arc;
     use urbis_core::ZoneIx;
+
+    #[test]
+    fn parks_count_at_the_nearest_cell() {
+        let mut city = City::default();
+        city.manifest.crs = "EPSG:32632".to_owned();
+        let projection = Projection::from_code(&city.manifest.crs).unwrap();
+        let mut cells = Cells {
+            x_m: vec![500_000.0, 501_000.0, 500_100.0],
+            y_m: vec![5_000_000.0; 3],
+            zone: vec![ZoneIx(0), ZoneIx(0), ZoneIx::NONE],
+            ..Cells::default()
+        };
+        assert!(opportunities(&city, &Jobs::default(), &cells, Opportunity::Parks).is_empty());
+        for (kind, x_m) in [(PoiKind::Park, 500_090.0), (PoiKind::Park, 500_900.0), (PoiKind::Leisure, 500_000.0)] {
+            city.pois.kind.push(kind);
+            city.pois.point.push(projection.unproject(x_m, 5_000_300.0));
+            city.pois.id.push(x_m.to_string());
+        }
+        let counts = opportunities(&city, &Jobs::default(), &cells, Opportunity::Parks);
+        assert_eq!(counts.iter().map(|&count| count as u32).collect::<Vec<_>>(), [1, 1, 0]);
+        cells.zone.fill(ZoneIx::NONE);
+        assert!(opportunities(&city, &Jobs::default(), &cells, Opportunity::Parks).is_empty());
+    }
 
     #[test]
     fn counts_within_limits_and_means_over_residents() {

@@ -2,7 +2,7 @@
 //!
 //! Statistical zones are often too large for it (nine wards of a town, say), so each zone is split into cells of
 //! about equally many buildings, by halving along its longer side; cells never cross zones. Every external node is
-//! a cell of its own, after those of the city. A cell stands for its buildings by the one nearest to their middle.
+//! a cell of its own, after those of the city, and every site of park-and-ride after them. A cell stands for its buildings by the one nearest to their middle.
 //!
 //! Contract: a function of the city alone, so cells are the same in every scenario on it.
 
@@ -20,9 +20,9 @@ const DETOUR_WITHIN: f64 = 1.3;
 pub struct Cells {
     /// The cell of each place.
     pub of_place: Vec<u32>,
-    /// Buildings of each cell; none outside.
+    /// Buildings of each cell; none outside and at sites.
     pub buildings: Csr<BuildingIx>,
-    /// Zone, or [`ZoneIx::NONE`] outside.
+    /// Zone, or [`ZoneIx::NONE`] outside and at sites.
     pub zone: Vec<ZoneIx>,
     /// Easting of its middle, metres.
     pub x_m: Vec<f64>,

@@ -4,19 +4,24 @@
 //! modes as impedance, or the radiation model. Other purposes: destination logit with the attraction of a cell as
 //! size term, `ln size - time / decay`; within a cell a building in proportion to its attraction.
 //! Modes: nested logit ([`crate::logit`]) over the whole tour, utility in minutes of travel,
-//! `-(felt time + constant + money / value of time) / SCALE_MIN`.
+//! `-(felt time + constant + money / value of time) / SCALE_MIN`. Park-and-ride ([`crate::park_and_ride`]) is in one
+//! nest with public transport, which it is for most of its way, as in models of American cities that have access on
+//! foot and by car beneath transit. Where there are no sites, the choice is as if it did not exist.
 //!
 //! Draws are frozen: each person has one number for each cell and tour, and one for each mode and purpose, keyed by
 //! their own row. A cell is chosen by an exponential race (the least `-ln(u_j) / weight_j` wins, which is the logit
-//! with frozen Gumbel errors), so a change elsewhere in the city moves only those who gain by it.
+//! with frozen Gumbel errors), so a change elsewhere in the city moves only those who gain by it. The error of
+//! park-and-ride is drawn given that of public transport, so the errors of all others are the same with and without.
 //!
 //! Ignored here: capacities of shops and leisure, queues for them.
 
 use crate::cells::Cells;
 use crate::gravity::{Balance, doubly_constrained, radiation};
-use crate::logit::{ALTERNATIVES_MAX, Nests, Utilities, choose};
+use crate::logit::{ALTERNATIVES_MAX, Nests, Utilities, choose, joining};
+use crate::park_and_ride::{Offer, SiteIx, Sites, Way};
 use crate::persons::{Persons, Place, Places};
-use crate::plans::{Mode, Purpose};
+use crate::plans::day_tables::ParkAndRide;
+use crate::plans::{Means, Mode, Purpose};
 use crate::prices::Stay;
 use crate::settings::{ModeSettings, PopulationSettings, WorkplaceModel};
 use crate::skims::{PERIOD_DAY, Skims, Travel};
@@ -85,9 +90,20 @@ pub struct Choices<'a> {
     /// Generalised time between cells for those with a car, minutes.
     impedance_with_car: Vec<f32>,
     modes: Vec<ModeSettings>,
+    /// Nests of all modes but park-and-ride: what errors and impedances are made of.
     nests: Nests,
+    by_site: Option<BySite<'a>>,
+    nest_dissimilarity: f64,
     minutes_per_money: f64,
     seed: u64,
+}
+
+/// Park-and-ride as an alternative.
+struct BySite<'a> {
+    sites: &'a Sites,
+    change_min: f64,
+    /// Nests of all modes.
+    nests: Nests,
 }
 
 /// How well the places for work and school are dealt out.
@@ -127,9 +143,6 @@ impl<'a> Choices<'a> {
                 Pull { buildings, cells, from_outside }
             })
             .collect();
-        let lambda = settings.nest_dissimilarity;
-        let private = [Mode::Car as usize, Mode::CarPassenger as usize, Mode::TwoWheeler as usize];
-        let active = [Mode::Bicycle as usize, Mode::Walk as usize];
         let mut choices = Self {
             places,
             cells,
@@ -138,7 +151,9 @@ impl<'a> Choices<'a> {
             weights: Vec::new(),
             impedance_with_car: Vec::new(),
             modes: settings.all_modes(),
-            nests: Nests::new(Mode::ALL.len(), &[(lambda, &private), (lambda, &active)]),
+            nests: nests(settings.nest_dissimilarity, false),
+            by_site: None,
+            nest_dissimilarity: settings.nest_dissimilarity,
             minutes_per_money: 60.0 / settings.value_of_time_per_h.max(1e-6),
             seed,
         };
@@ -152,6 +167,27 @@ impl<'a> Choices<'a> {
         let [_, with_car] = impedance;
         choices.impedance_with_car = with_car;
         choices
+    }
+
+    /// The same with park-and-ride among the modes, where there are sites. The skims are those of a city whose last
+    /// cells are the sites. Destinations keep the impedance they had.
+    #[must_use]
+    pub fn with_park_and_ride(mut self, sites: &'a Sites, table: &ParkAndRide) -> Self {
+        if !sites.is_empty() && !self.skims.transit.is_empty() {
+            let own = &mut self.modes[Mode::ParkAndRide as usize];
+            (own.constant_min, own.cost) = (table.constant_min, table.cost);
+            let nests = nests(self.nest_dissimilarity, true);
+            self.by_site = Some(BySite { sites, change_min: table.change_min, nests });
+        }
+        self
+    }
+
+    /// What park-and-ride is judged by, where there are sites.
+    fn offer(&self) -> Option<Offer<'_>> {
+        let BySite { sites, change_min, .. } = self.by_site.as_ref()?;
+        let (skims, modes) = (self.skims, self.modes.as_slice());
+        let (change_min, minutes_per_money) = (*change_min, self.minutes_per_money);
+        Some(Offer { sites, skims, modes, change_min, minutes_per_money, toll_share: 1.0 })
     }
 
     /// The modes' settings, with constants as fitted.
@@ -170,8 +206,7 @@ impl<'a> Choices<'a> {
     /// What of a trip counts for the choice, minutes.
     fn minutes_felt(&self, mode: Mode, travel: Travel) -> f64 {
         let settings = &self.modes[mode as usize];
-        let money = travel.money + settings.cost + settings.cost_per_km * travel.way_m / 1000.0;
-        travel.felt_min + settings.constant_min + money * self.minutes_per_money
+        travel.felt_min + settings.constant_min + settings.money(&travel) * self.minutes_per_money
     }
 
     /// What a visitor's car costs who parks for [`SHORT_STAY_S`] by day, mean over the buildings of each cell, money;
@@ -201,7 +236,8 @@ impl<'a> Choices<'a> {
                 for to in 0..count {
                     let mut utilities = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
                     for mode in Mode::ALL {
-                        let is_for_all = !matches!(mode, Mode::Van | Mode::TwoWheeler | Mode::Car);
+                        let is_for_all =
+                            matches!(mode, Mode::CarPassenger | Mode::Transit | Mode::Bicycle | Mode::Walk);
                         if is_for_all || (mode == Mode::Car && with_car) {
                             let mut travel = self.travel(mode, PERIOD_DAY, from, to);
                             if mode == Mode::Car && !parking.is_empty() {
@@ -353,6 +389,32 @@ impl<'a> Choices<'a> {
         if minutes.is_finite() { minutes } else { 60.0 }
     }
 
+    /// Door-to-door minutes by the means of a tour from a home, an hour where there is no way.
+    #[must_use]
+    pub(crate) fn minutes_by(&self, means: Means, period: usize, from: Place, to: Place, home: Place) -> f64 {
+        match self.way_by(means, period, from, to, from == home) {
+            Some((way, change_min)) => {
+                let minutes = way.drive.minutes + way.ride.minutes + change_min;
+                if minutes.is_finite() { minutes } else { 60.0 }
+            }
+            None => self.minutes(means.mode, period, from, to),
+        }
+    }
+
+    /// The way by the site of park-and-ride, and the minutes that changing takes; `None` for other means.
+    pub(crate) fn way_by(
+        &self,
+        means: Means,
+        period: usize,
+        from: Place,
+        to: Place,
+        drives_first: bool,
+    ) -> Option<(Way, f64)> {
+        let offer = self.offer().filter(|_| means.site.is_some())?;
+        let (from, to) = (self.cells.of(from), self.cells.of(to));
+        Some((offer.way(means.site, period, from, to, drives_first), offer.change_min))
+    }
+
     /// Utilities of the modes for a tour there and back, for somebody with these vehicles.
     pub(crate) fn utilities(&self, who: Vehicles, tour: Tour) -> Utilities {
         let mut utilities = [f64::NEG_INFINITY; ALTERNATIVES_MAX];
@@ -360,7 +422,8 @@ impl<'a> Choices<'a> {
             let is_available = match mode {
                 Mode::Car => who.car,
                 Mode::TwoWheeler => who.two_wheeler,
-                Mode::Van => false,
+                // Park-and-ride is judged by its best site.
+                Mode::Van | Mode::ParkAndRide => false,
                 Mode::CarPassenger => who.ride,
                 Mode::Transit | Mode::Bicycle | Mode::Walk => true,
             };
@@ -380,7 +443,19 @@ impl<'a> Choices<'a> {
                 utilities[mode as usize] = -(there + back) / 2.0 / SCALE_MIN;
             }
         }
+        if who.car
+            && let Some((_, felt_min)) = self.best_site(tour)
+        {
+            utilities[Mode::ParkAndRide as usize] = -felt_min / SCALE_MIN;
+        }
         utilities
+    }
+
+    /// The site at which somebody changes on a tour, and the generalised time of a way by it, minutes.
+    fn best_site(&self, tour: Tour) -> Option<(SiteIx, f64)> {
+        let (from, to) = (self.cells.of(tour.from), self.cells.of(tour.to));
+        let toll_share = self.skims.prices.as_ref().map_or(1.0, |prices| prices.share_of(tour.from));
+        Offer { toll_share, ..self.offer()? }.best_of_tour(from, to, (tour.out, tour.back))
     }
 
     /// The tastes of a person for the modes on tours of a purpose: the same in every scenario.
@@ -390,23 +465,36 @@ impl<'a> Choices<'a> {
             Purpose::School | Purpose::Escort => 1,
             _ => 2,
         };
-        self.nests.errors(&mut Rng::new(self.seed, person.0, kind, purpose::TASTE))
+        let mut tastes = self.nests.errors(&mut Rng::new(self.seed, person.0, kind, purpose::TASTE));
+        if let Some(BySite { nests, .. }) = &self.by_site {
+            let uniform = Rng::new(self.seed, person.0, BY_SITE + kind, purpose::TASTE).uniform();
+            let (transit, lambda) = (Mode::Transit as usize, nests.dissimilarity(Mode::Transit as usize));
+            tastes[Mode::ParkAndRide as usize] = joining(tastes[transit], lambda, uniform);
+        }
+        tastes
     }
 
-    /// The mode a person takes for a tour; walking where no mode gets there.
-    pub(crate) fn mode(
+    /// The means that a person takes for a tour; walking where no mode gets there. Nobody takes a child along to a site.
+    pub(crate) fn means(
         &self,
         persons: &Persons,
         person: PersonIx,
         purpose: Purpose,
         tour: Tour,
         car_is_there: bool,
-    ) -> Mode {
+    ) -> Means {
         let mut vehicles = Vehicles::of(persons, person, self.seed);
         vehicles.car &= car_is_there;
-        let utilities = self.utilities(vehicles, tour);
+        let mut utilities = self.utilities(vehicles, tour);
+        if purpose == Purpose::Escort {
+            utilities[Mode::ParkAndRide as usize] = f64::NEG_INFINITY;
+        }
         let best = choose(&utilities, &self.tastes(person, purpose));
-        best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative])
+        let mode = best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative]);
+        match self.best_site(tour).filter(|_| mode == Mode::ParkAndRide) {
+            Some((site, _)) => Means { mode, site },
+            None => mode.into(),
+        }
     }
 
     /// Fits the constants of the modes to shares of tours, by the ratio of wanted to modelled shares (Train 2009,
@@ -433,6 +521,7 @@ impl<'a> Choices<'a> {
                 .collect::<Vec<_>>()
         })
         .concat();
+        let nests = self.by_site.as_ref().map_or(&self.nests, |by_site| &by_site.nests);
         let mut worst = f64::INFINITY;
         for _ in 0..FIT_ROUNDS {
             let shares = map_chunks(tours.len(), CHUNK_ROWS, |range| {
@@ -442,7 +531,7 @@ impl<'a> Choices<'a> {
                     for (mode, utility) in with.iter_mut().enumerate().take(Mode::ALL.len()) {
                         *utility -= (constants[mode] - self.modes[mode].constant_min) / SCALE_MIN;
                     }
-                    let shares = self.nests.shares(&with);
+                    let shares = nests.shares(&with);
                     sums.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
                 }
                 sums
@@ -473,6 +562,18 @@ impl<'a> Choices<'a> {
         self.nests.least_dissimilarity()
     }
 }
+
+/// The nests: private motor vehicles, walking and cycling, and public transport with park-and-ride where there is any.
+fn nests(lambda: f64, has_sites: bool) -> Nests {
+    let private = [Mode::Car as usize, Mode::CarPassenger as usize, Mode::TwoWheeler as usize];
+    let active = [Mode::Bicycle as usize, Mode::Walk as usize];
+    let public = [Mode::Transit as usize, Mode::ParkAndRide as usize];
+    let all: [(f64, &[usize]); 3] = [(lambda, &private), (lambda, &active), (lambda, &public)];
+    if has_sites { Nests::new(Mode::ALL.len(), &all) } else { Nests::new(Mode::ParkAndRide as usize, &all[..2]) }
+}
+
+/// Draws of tastes from here on are of park-and-ride.
+const BY_SITE: u32 = 8;
 
 /// Tours that constants are fitted to, at most.
 const FIT_TOURS: usize = 30_000;

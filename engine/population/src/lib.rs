@@ -12,6 +12,7 @@ pub mod cells;
 pub mod choice;
 pub mod gravity;
 pub mod logit;
+pub mod park_and_ride;
 pub mod persons;
 pub mod planner;
 pub mod plans;
@@ -25,6 +26,7 @@ pub mod synthesis;
 pub mod telework;
 
 pub use cells::Cells;
+pub use park_and_ride::Sites;
 pub use persons::{Persons, Place, Places};
 pub use planner::Planner;
 pub use plans::{Mode, Plans, Purpose};
@@ -37,14 +39,15 @@ pub use synthesis::{FitReport, Households};
 use bevy_ecs::world::World;
 use urbis_city::model::City;
 
-/// Synthesises the population of a city and puts it into the world: [`Places`], [`Cells`], [`Persons`], [`Households`],
+/// Synthesises the population of a city and puts it into the world: [`Sites`], [`Places`], [`Cells`], [`Persons`], [`Households`],
 /// [`FitReport`], [`synthesis::jobs::Jobs`]. [`planner::Planner`] then makes their plans. Paths in the settings are as the
 /// program can open them.
 ///
 /// # Errors
 /// When the panel or the buildings do not give what the settings ask for.
 pub fn install(world: &mut World, city: &City, settings: &PopulationSettings, seed: u64) -> urbis_core::Result<()> {
-    let places = Places::new(city);
+    let sites = Sites::new(city, settings)?;
+    let places = Places::new(city).with_sites(&sites);
     let city_jobs = synthesis::jobs::Jobs::new(city, settings)?;
     let synthesis::residents::Synthetic { persons, households, report } =
         synthesis::residents::synthesise(city, settings, seed)?;
@@ -54,6 +57,7 @@ pub fn install(world: &mut World, city: &City, settings: &PopulationSettings, se
     world.insert_resource(report);
     world.insert_resource(city_jobs);
     world.insert_resource(places);
+    world.insert_resource(sites);
     world.insert_resource(persons);
     Ok(())
 }

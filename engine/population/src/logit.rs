@@ -57,6 +57,12 @@ impl Nests {
         self.nest_of.len()
     }
 
+    /// The dissimilarity of the nest of an alternative.
+    #[must_use]
+    pub fn dissimilarity(&self, alternative: usize) -> f64 {
+        self.lambda[usize::from(self.nest_of[alternative])]
+    }
+
     /// The least dissimilarity of any nest, at most 1.
     #[must_use]
     pub fn least_dissimilarity(&self) -> f64 {
@@ -139,6 +145,33 @@ pub fn choose(utilities: &Utilities, errors: &Utilities) -> Option<usize> {
     best.map(|(alternative, _)| alternative)
 }
 
+/// The error of an alternative that joins another one in a nest, given the other's: the two then have the joint
+/// distribution of a nest of this dissimilarity (in (0, 1]), and the other keeps the error that it had alone. `uniform`
+/// is one draw.
+///
+/// With `a = exp(-error)` and `z = ln(1 + (b / a)^(1 / lambda))`, where `b` belongs to the new error, its distribution
+/// given `a` is `exp(-(a (e^(lambda z) - 1) + (1 - lambda) z))`; Newton from above finds the `z` of a draw, since the
+/// exponent is convex and rises.
+#[must_use]
+pub fn joining(error: f64, lambda: f64, uniform: f64) -> f64 {
+    let (a, exponential) = ((-error).exp().max(1e-300), -uniform.max(1e-300).ln());
+    // Each of the two terms alone reaches the draw at or above the solution.
+    let mut z = ((exponential / a).ln_1p() / lambda).min(exponential / (1.0 - lambda).max(1e-300));
+    for _ in 0..NEWTON_STEPS {
+        let grown = a * (lambda * z).exp_m1();
+        let step = (grown + (1.0 - lambda) * z - exponential) / (lambda * (grown + a) + (1.0 - lambda));
+        z -= step;
+        if step <= 1e-12 * z {
+            break;
+        }
+    }
+    // ln(e^z - 1), for any size of z.
+    error - lambda * (z + (-(-z.max(1e-300)).exp_m1()).ln())
+}
+
+/// Steps that [`joining`] takes at most; some ten are enough for draws of any size.
+const NEWTON_STEPS: u32 = 60;
+
 /// A standard Gumbel deviate from a uniform one.
 #[inline]
 #[must_use]
@@ -208,6 +241,34 @@ mod tests {
                 let sigma = (share * (1.0 - share) / f64::from(draws)).sqrt();
                 assert!((found - share).abs() <= 4.0 * sigma + 1e-9, "{found} against {share}");
             }
+        }
+    }
+
+    #[test]
+    fn an_alternative_that_joins_gives_the_closed_form() {
+        let alone = Nests::new(3, &[(0.6, &[0, 1])]);
+        for lambda in [0.3, 0.8, 1.0] {
+            let together = Nests::new(4, &[(0.6, &[0, 1]), (lambda, &[2, 3])]);
+            for values in [[0.0, 0.5, 0.3, -0.2], [-1.0, -1.0, 0.0, 0.6], [0.0, 0.2, f64::NEG_INFINITY, 0.1]] {
+                let utilities = utilities(&values);
+                let expected = together.shares(&utilities);
+                let draws = 100_000;
+                let mut counts = [0_u32; 4];
+                for person in 0..draws {
+                    let mut errors = alone.errors(&mut Rng::new(3, person, 0, 9));
+                    errors[3] = joining(errors[2], lambda, Rng::new(3, person, 1, 9).uniform());
+                    counts[choose(&utilities, &errors).unwrap()] += 1;
+                }
+                for (count, share) in counts.iter().zip(expected) {
+                    let found = f64::from(*count) / f64::from(draws);
+                    let sigma = (share * (1.0 - share) / f64::from(draws)).sqrt();
+                    assert!((found - share).abs() <= 4.0 * sigma + 1e-9, "{lambda}: {found} against {share}");
+                }
+            }
+        }
+        let ends = [0.0, 1e-300, 1e-12, 0.5, 1.0 - 1e-16];
+        for (error, uniform) in [-5.0, 0.0, 30.0, 600.0].into_iter().flat_map(|e| ends.map(|u| (e, u))) {
+            assert!([0.05, 0.8, 1.0].iter().all(|&lambda| joining(error, lambda, uniform).is_finite()));
         }
     }
 

@@ -1,11 +1,12 @@
 //! The persons table and the places they can be at.
 
+use crate::park_and_ride::{SiteIx, Sites};
 use crate::settings::PersonKind;
 use bevy_ecs::resource::Resource;
 use urbis_city::model::City;
 use urbis_core::{BuildingIx, NodeIx, PersonIx, ZoneIx};
 
-/// Where somebody is or goes: a building or the world outside through one external node.
+/// Where somebody is or goes: a building, the world outside through one external node, or a site of park-and-ride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub u32);
 
@@ -23,7 +24,7 @@ impl Place {
     }
 }
 
-/// Buildings, then external nodes, as one list of places. Shape of columns: buildings + externals.
+/// Buildings, then external nodes, then sites of park-and-ride, as one list of places. Shape of columns: all of them.
 #[derive(Clone, Debug, Default, Resource)]
 pub struct Places {
     buildings: usize,
@@ -33,7 +34,7 @@ pub struct Places {
     pub y_m: Vec<f64>,
     /// Where cars leave and arrive.
     pub car_node: Vec<NodeIx>,
-    /// Zone, or [`ZoneIx::NONE`] outside.
+    /// Zone, or [`ZoneIx::NONE`] outside and at sites.
     pub zone: Vec<ZoneIx>,
     /// Name of each external node, without `external:`.
     pub external_names: Vec<String>,
@@ -61,7 +62,16 @@ impl Places {
         }
         places
     }
-    /// Buildings and externals together.
+    /// The same with the sites of park-and-ride after all others.
+    #[must_use]
+    pub fn with_sites(mut self, sites: &Sites) -> Self {
+        self.x_m.extend_from_slice(&sites.x_m);
+        self.y_m.extend_from_slice(&sites.y_m);
+        self.car_node.extend_from_slice(&sites.car_node);
+        self.zone.extend(sites.id.iter().map(|_| ZoneIx::NONE));
+        self
+    }
+    /// Buildings, externals and sites together.
     #[must_use]
     pub fn len(&self) -> usize {
         self.x_m.len()
@@ -71,7 +81,13 @@ impl Places {
     pub fn is_empty(&self) -> bool {
         self.x_m.is_empty()
     }
-    /// Number of buildings; places from here on are external.
+    /// The place of a site of park-and-ride.
+    #[inline]
+    #[must_use]
+    pub fn site(&self, site: SiteIx) -> Place {
+        Place((self.buildings + self.external_names.len()) as u32 + site.0)
+    }
+    /// Number of buildings; places from here on are external or sites.
     #[must_use]
     pub fn buildings(&self) -> usize {
         self.buildings
@@ -84,7 +100,7 @@ impl Places {
     /// Whether the place stands for the world outside.
     #[must_use]
     pub fn is_external(&self, place: Place) -> bool {
-        place.row() >= self.buildings && place.row() < self.len()
+        (self.buildings..self.buildings + self.external_names.len()).contains(&place.row())
     }
     /// The place of an external node by name.
     #[must_use]

@@ -7,11 +7,12 @@
 
 use crate::cells::Cells;
 use crate::choice::{Choices, WorkplaceFit};
+use crate::park_and_ride::{Offer, Sites};
 use crate::persons::{Persons, Places};
 use crate::plans::day_tables::DayTables;
 use crate::plans::{self, Mode, Plans, ResidentPlans};
 use crate::presence::{People, TripStarts};
-use crate::settings::PopulationSettings;
+use crate::settings::{ModeSettings, PopulationSettings};
 use crate::simple_modes::SimpleTrips;
 use crate::skims::Skims;
 use crate::synthesis::jobs::Jobs;
@@ -55,7 +56,8 @@ impl Planner {
         seed: u64,
         clock: &Clock,
     ) -> Result<()> {
-        let constants_min = settings.all_modes().iter().map(|mode| mode.constant_min).collect();
+        let mut constants_min: Vec<f64> = settings.all_modes().iter().map(|mode| mode.constant_min).collect();
+        constants_min[Mode::ParkAndRide as usize] = tables.park_and_ride.constant_min;
         let mut planner = Self {
             settings: settings.clone(),
             tables,
@@ -70,7 +72,9 @@ impl Planner {
             unreachable!("people are installed before their plans");
         };
         let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
-        let mut long_term = Choices::new(city, places, cells, unpriced, jobs, settings, seed);
+        let (sites, by_site) = (world.resource::<Sites>(), planner.tables.park_and_ride);
+        let mut long_term =
+            Choices::new(city, places, cells, unpriced, jobs, settings, seed).with_park_and_ride(sites, &by_site);
         planner.workplace_fits = long_term.assign_workplaces(&mut persons, settings);
         planner.fit(&mut long_term, places, &persons, clock);
         world.insert_resource(persons);
@@ -116,6 +120,20 @@ impl Planner {
         }
     }
 
+    /// What sites are compared by; the constant of the mode, the same for all of them, is that of the modes given.
+    #[must_use]
+    pub fn offer<'a>(&self, sites: &'a Sites, skims: &'a Skims, modes: &'a [ModeSettings]) -> Offer<'a> {
+        let minutes_per_money = 60.0 / self.settings.value_of_time_per_h.max(1e-6);
+        Offer {
+            sites,
+            skims,
+            modes,
+            change_min: self.tables.park_and_ride.change_min,
+            minutes_per_money,
+            toll_share: 1.0,
+        }
+    }
+
     /// Country whose travel surveys the run is shown beside.
     #[must_use]
     pub fn country(&self) -> &str {
@@ -138,7 +156,8 @@ impl Planner {
         persons.truncate(persons.residents());
         let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
         let skims = world.resource::<Skims>();
-        let mut choices = Choices::new(city, places, cells, skims, jobs, &self.settings, self.seed);
+        let mut choices = Choices::new(city, places, cells, skims, jobs, &self.settings, self.seed)
+            .with_park_and_ride(world.resource::<Sites>(), &self.tables.park_and_ride);
         choices.set_constants(&self.constants_min);
         let drafts = self.draft(&choices, places, &persons, clock);
         let changed = match round {

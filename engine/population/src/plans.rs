@@ -12,9 +12,10 @@ mod resident;
 
 use self::day_tables::DayTables;
 use crate::choice::{Choices, Tour};
+use crate::park_and_ride::{ParkedTrip, ParkedTrips, SiteIx};
 use crate::persons::{Persons, Place, Places};
 use crate::settings::PopulationSettings;
-use crate::skims::{PERIOD_DAY, period_of};
+use crate::skims::{PERIOD_DAY, Travel, period_of};
 use crate::synthesis::purpose;
 use bevy_ecs::resource::Resource;
 use schemars::JsonSchema;
@@ -44,19 +45,29 @@ pub enum Mode {
     Bicycle,
     /// On foot.
     Walk,
+    /// By car to a site, on from there by public transport, or back by both.
+    ParkAndRide,
 }
 
 impl Mode {
     /// All modes, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Car, Self::CarPassenger, Self::Van, Self::TwoWheeler, Self::Transit, Self::Bicycle, Self::Walk];
+    pub const ALL: [Self; 8] = [
+        Self::Car,
+        Self::CarPassenger,
+        Self::Van,
+        Self::TwoWheeler,
+        Self::Transit,
+        Self::Bicycle,
+        Self::Walk,
+        Self::ParkAndRide,
+    ];
 
     /// Name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["car", "car_passenger", "van", "two_wheeler", "transit", "bicycle", "walk"][self as usize]
+        ["car", "car_passenger", "van", "two_wheeler", "transit", "bicycle", "walk", "park_and_ride"][self as usize]
     }
-    /// Whether traffic moves it on the road network.
+    /// Whether traffic moves it on the road network all the way.
     #[must_use]
     pub fn is_on_road(self) -> bool {
         matches!(self, Self::Car | Self::Van)
@@ -136,6 +147,8 @@ pub struct Plans {
     pub way_s: Vec<f32>,
     /// Way as planned, metres.
     pub way_m: Vec<f32>,
+    /// Those by park-and-ride.
+    pub parked: ParkedTrips,
     /// First trip of each person, then the end. Shape: persons + 1.
     pub first_trip: Vec<u32>,
     /// Trips by planned tick, for each tick of the period.
@@ -145,11 +158,31 @@ pub struct Plans {
 /// Pace of somebody who crosses country, m/s.
 const WALK_MPS: f32 = 1.3;
 
+/// How somebody makes a tour: the mode, and by park-and-ride the site for both ways.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Means {
+    pub(crate) mode: Mode,
+    pub(crate) site: SiteIx,
+}
+
+impl From<Mode> for Means {
+    fn from(mode: Mode) -> Self {
+        Self { mode, site: SiteIx::NONE }
+    }
+}
+
+impl Means {
+    /// The means of a trip that neither begins nor ends at home: the car waits at the site.
+    pub(crate) fn away_from_home(self) -> Self {
+        if self.mode == Mode::ParkAndRide { Mode::Transit.into() } else { self }
+    }
+}
+
 /// One planned trip while a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Leg {
     pub(crate) purpose: Purpose,
-    pub(crate) mode: Mode,
+    pub(crate) means: Means,
     pub(crate) to: Place,
     /// Planned start, seconds since the local midnight of the day; may lie outside the day.
     pub(crate) start_s: f64,
@@ -239,7 +272,7 @@ impl ResidentPlans {
                     let stay_s = (start_s, start_s + FIT_STAY_S);
                     let tour = Tour { from: home, to: leg.to, out, back: PERIOD_DAY, stay_s };
                     tours.push((PersonIx(row as u32), tour));
-                    modes.push(leg.mode);
+                    modes.push(leg.means.mode);
                 }
                 at = leg.to;
             }
@@ -337,6 +370,62 @@ impl Plans {
         self.by_tick = Csr::from_pairs(end as usize, &pairs);
     }
 
+    /// The part of a trip that is by public transport: where from, where to, and when its walk to the first stop should
+    /// start; `None` for a trip without one.
+    #[must_use]
+    pub fn ride_of(&self, places: &Places, trip: usize) -> Option<(Place, Place, Tick)> {
+        let (from, to, planned) = (self.from[trip], self.to[trip], self.planned[trip]);
+        match (self.mode[trip], self.parked.of(TripIx(trip as u32))) {
+            (Mode::Transit, _) => Some((from, to, planned)),
+            (_, Some(of)) if of.drives_first => {
+                Some((places.site(of.site), to, planned + of.drive_s as Tick + self.parked.change_s))
+            }
+            (_, Some(of)) => Some((from, places.site(of.site), planned)),
+            _ => None,
+        }
+    }
+
+    /// Takes the time, seconds, and way, metres, of the part by public transport of a trip that has one.
+    pub fn set_ride(&mut self, trip: TripIx, time_s: f32, way_m: f32) {
+        let (beside_s, beside_m) =
+            self.parked.of(trip).map_or((0.0, 0.0), |of| (of.drive_s + self.parked.change_s as f32, of.drive_m));
+        self.way_s[trip.row()] = beside_s + time_s;
+        self.way_m[trip.row()] = beside_m + way_m;
+    }
+
+    /// Time, seconds, and way, metres, of the part by public transport of a trip that has one, as planned.
+    #[must_use]
+    pub fn ride_way(&self, trip: TripIx) -> (f32, f32) {
+        let (way_s, way_m) = (self.way_s[trip.row()], self.way_m[trip.row()]);
+        self.parked.of(trip).map_or((way_s, way_m), |of| {
+            ((way_s - of.drive_s - self.parked.change_s as f32).max(0.0), (way_m - of.drive_m).max(0.0))
+        })
+    }
+
+    /// Fills time and way of the trips by park-and-ride from the skims.
+    fn set_parked_ways(&mut self, choices: &Choices<'_>) {
+        for row in 0..self.parked.trips.len() {
+            let ParkedTrip { trip, site, drives_first, .. } = self.parked.trips[row];
+            let (period, means) = (period_of(self.start_h[trip.row()].into()), Means { mode: Mode::ParkAndRide, site });
+            let (from, to) = (self.from[trip.row()], self.to[trip.row()]);
+            let Some((way, change_min)) = choices.way_by(means, period, from, to, drives_first) else { continue };
+            self.parked.change_s = (change_min * 60.0).round() as u32;
+            // Where a stop lies beyond all services its person walks, as without a site.
+            let straight_m = choices.straight_m(from, to) as f32;
+            let of = |part: Travel| {
+                let is_way = part.minutes.is_finite();
+                if is_way {
+                    (part.minutes as f32 * 60.0, part.way_m as f32)
+                } else {
+                    (straight_m / WALK_MPS, straight_m)
+                }
+            };
+            let ((drive_s, drive_m), (ride_s, ride_m)) = (of(way.drive), of(way.ride));
+            (self.parked.trips[row].drive_s, self.parked.trips[row].drive_m) = (drive_s, drive_m);
+            self.set_ride(trip, ride_s, ride_m);
+        }
+    }
+
     /// Fills time and way of every trip from the skims.
     fn set_ways(&mut self, choices: &Choices<'_>) {
         let ways = map_chunks(self.len(), CHUNK_ROWS, |range| {
@@ -357,6 +446,7 @@ impl Plans {
             self.way_s.push(time_s);
             self.way_m.push(way_m);
         }
+        self.set_parked_ways(choices);
     }
 
     /// Appends the trips of the next person. Trips that lead nowhere (no such place, or where the person
@@ -370,7 +460,12 @@ impl Plans {
             }
             self.person.push(person);
             self.purpose.push(leg.purpose);
-            self.mode.push(leg.mode);
+            self.mode.push(leg.means.mode);
+            if leg.means.mode == Mode::ParkAndRide {
+                let (trip, site) = (TripIx(self.person.len() as u32 - 1), leg.means.site);
+                let drives_first = at == home;
+                self.parked.trips.push(ParkedTrip { trip, site, drives_first, drive_s: 0.0, drive_m: 0.0 });
+            }
             self.from.push(at);
             self.to.push(leg.to);
             self.planned.push(*start);

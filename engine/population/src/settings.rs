@@ -1,6 +1,8 @@
 //! Settings of the population model, as they stand in a scenario under `[population]`.
 
+use crate::park_and_ride::ParkAndRideSettings;
 use crate::plans::Mode;
+use crate::skims::Travel;
 use crate::synthesis::SynthesisSettings;
 use crate::telework::Telework;
 use schemars::JsonSchema;
@@ -108,6 +110,9 @@ pub struct PopulationSettings {
     /// the synthesis where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surveys: Option<String>,
+    /// Sites at which people change between car and public transport.
+    #[serde(skip_serializing_if = "ParkAndRideSettings::is_default")]
+    pub park_and_ride: ParkAndRideSettings,
     /// Where times and ways come from.
     pub ways: Ways,
     /// About how many cells the city is split into; times and ways between places are those between their cells.
@@ -189,6 +194,12 @@ impl ModeSettings {
     #[must_use]
     pub const fn new(speed_kmh: f64, detour: f64, access_min: f64, constant_min: f64) -> Self {
         Self { speed_kmh, detour, access_min, constant_min, cost: 0.0, cost_per_km: 0.0 }
+    }
+
+    /// What a trip costs, money: tolls and fares on the way, the cost of each trip, and that of its length.
+    #[must_use]
+    pub fn money(&self, travel: &Travel) -> f64 {
+        travel.money + self.cost + self.cost_per_km * travel.way_m / 1000.0
     }
 }
 
@@ -321,6 +332,7 @@ impl Default for PopulationSettings {
             target_mode_shares: BTreeMap::new(),
             day_tables: None,
             surveys: None,
+            park_and_ride: ParkAndRideSettings::default(),
             ways: Ways::default(),
             cells: 600,
             workplaces: WorkplaceModel::default(),
@@ -337,6 +349,9 @@ impl PopulationSettings {
     #[must_use]
     pub fn all_modes(&self) -> Vec<ModeSettings> {
         let defaults = Self::default().modes;
-        Mode::ALL.iter().map(|mode| self.modes.get(mode).unwrap_or(&defaults[mode]).clone()).collect()
+        // Park-and-ride moves as car and public transport do; the tables of the day have its constant.
+        let by_site = ModeSettings::new(24.0, 1.35, 0.0, 0.0);
+        let of = |mode: &Mode| self.modes.get(mode).or(defaults.get(mode)).unwrap_or(&by_site).clone();
+        Mode::ALL.iter().map(of).collect()
     }
 }

@@ -113,6 +113,8 @@ impl Skims {
             Mode::Walk => self.walk.as_deref(),
             Mode::Bicycle => self.bicycle.as_deref(),
             Mode::TwoWheeler | Mode::Transit => None,
+            // It has no way without a site: [`crate::park_and_ride`].
+            Mode::ParkAndRide => return Travel::NONE,
         };
         if mode == Mode::Transit
             && let Some(transit) = self.transit.get(period)

@@ -354,7 +354,8 @@ pub fn charge_drivers(
 fn stay_after(plans: &Plans, home: Place, trip: u32, tick: Tick, start_s: u32) -> Stay {
     let from_s = f64::from(start_s) + f64::from(tick);
     let rest = trip + 1..plans.trips_of(plans.person[trip as usize]).end;
-    let next = rest.map(|next| next as usize).find(|&next| plans.mode[next] == Mode::Car);
+    let takes_it = |next: &usize| matches!(plans.mode[*next], Mode::Car | Mode::ParkAndRide);
+    let next = rest.map(|next| next as usize).find(takes_it);
     let end_of_day_s = ((from_s / 86_400.0).floor() + 1.0) * 86_400.0;
     let to_s = next.map_or(end_of_day_s, |next| f64::from(start_s) + f64::from(plans.planned[next]));
     let least_s = f64::from(next.map_or(0, |next| plans.stay_min[next]));

@@ -154,6 +154,25 @@ pub struct Home {
     pub last_start_h: f64,
 }
 
+/// Park-and-ride.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParkAndRide {
+    /// Constant of the choice, minutes of travel.
+    pub constant_min: f64,
+    /// From the car to the stop or back, beside the walk, minutes.
+    pub change_min: f64,
+    /// Money for each way, beside the fee of the site, the fare, and what driving costs.
+    pub cost: f64,
+}
+
+impl Default for ParkAndRide {
+    /// As shipped, for tables that say nothing of it.
+    fn default() -> Self {
+        Self { constant_min: 10.0, change_min: 3.0, cost: 0.0 }
+    }
+}
+
 /// All tables of a day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +191,9 @@ pub struct DayTables {
     pub tour: Vec<Tour>,
     /// Home.
     pub home: Home,
+    /// Park-and-ride.
+    #[serde(default)]
+    pub park_and_ride: ParkAndRide,
 }
 
 impl DayTables {
@@ -206,7 +228,7 @@ impl DayTables {
         check.stay("work.stay", tables.work.stay);
         check.starts("work.starts", &tables.work.starts);
         check.starts("midday.leave", &[tables.midday.leave]);
-        check.hours("midday.stay_h", tables.midday.stay_h, 0.1, 12.0);
+        check.within("midday.stay_h", tables.midday.stay_h, 0.1, 12.0);
         check.stay("stop.stay", tables.stop.stay);
         check.sum("stop.purposes", tables.stop.purposes.values().copied());
         for purpose in tables.stop.purposes.keys() {
@@ -220,7 +242,7 @@ impl DayTables {
             check.stay("school.stay", school.stay);
         }
         check.share("escort.share", tables.escort.share);
-        check.hours("escort.stay_h", tables.escort.stay_h, 0.0, 4.0);
+        check.within("escort.stay_h", tables.escort.stay_h, 0.0, 4.0);
         if tables.tour.is_empty() {
             check.problem("tour: expected at least one");
         }
@@ -230,15 +252,19 @@ impl DayTables {
             check.starts(&format!("{name}: starts"), &tour.starts);
             check.starts(&format!("{name}: evening"), &[tour.evening]);
             check.stay(&format!("{name}: stay"), tour.stay);
-            check.hours(&format!("{name}: opens_h"), tour.opens_h, 0.0, 24.0);
-            check.hours(&format!("{name}: closes_h"), tour.closes_h, tour.opens_h + tour.stay.min_h, 30.0);
+            check.within(&format!("{name}: opens_h"), tour.opens_h, 0.0, 24.0);
+            check.within(&format!("{name}: closes_h"), tour.closes_h, tour.opens_h + tour.stay.min_h, 30.0);
         }
         for (what, weight) in [("worker", 0), ("pupil", 1), ("other", 2)] {
             let weights = tables.tour.iter().map(|tour| tour.weight.of(weight));
             check.sum(&format!("tour: weights of {what}"), weights);
         }
-        check.hours("home.after_work_h", tables.home.after_work_h, 0.0, 12.0);
-        check.hours("home.last_start_h", tables.home.last_start_h, 12.0, 24.0);
+        check.within("home.after_work_h", tables.home.after_work_h, 0.0, 12.0);
+        check.within("home.last_start_h", tables.home.last_start_h, 12.0, 24.0);
+        let by_site = tables.park_and_ride;
+        check.within("park_and_ride.constant_min", by_site.constant_min, -600.0, 600.0);
+        check.within("park_and_ride.change_min", by_site.change_min, 0.0, 60.0);
+        check.within("park_and_ride.cost", by_site.cost, 0.0, 1e6);
         check.problems.or_else(tables)
     }
 
@@ -267,7 +293,7 @@ impl Check<'_> {
     fn problem(&mut self, what: &str) {
         self.problems.push(Problem::file(self.path, what));
     }
-    fn hours(&mut self, what: &str, value: f64, least: f64, most: f64) {
+    fn within(&mut self, what: &str, value: f64, least: f64, most: f64) {
         if !(least..=most).contains(&value) {
             self.problem(&format!("{what} = {value}, expected {least} to {most}"));
         }
@@ -286,15 +312,15 @@ impl Check<'_> {
     fn starts(&mut self, what: &str, starts: &[Start]) {
         self.sum(what, starts.iter().map(|start| start.share));
         for start in starts {
-            self.hours(&format!("{what}: at_h"), start.at_h, 0.0, 24.0);
-            self.hours(&format!("{what}: sd_h"), start.sd_h, 0.0, 12.0);
+            self.within(&format!("{what}: at_h"), start.at_h, 0.0, 24.0);
+            self.within(&format!("{what}: sd_h"), start.sd_h, 0.0, 12.0);
         }
     }
     fn stay(&mut self, what: &str, stay: Stay) {
-        self.hours(&format!("{what}: min_h"), stay.min_h, 0.0, 24.0);
-        self.hours(&format!("{what}: max_h"), stay.max_h, stay.min_h, 24.0);
-        self.hours(&format!("{what}: mean_h"), stay.mean_h, 0.0, 24.0);
-        self.hours(&format!("{what}: sd_h"), stay.sd_h, 0.0, 12.0);
+        self.within(&format!("{what}: min_h"), stay.min_h, 0.0, 24.0);
+        self.within(&format!("{what}: max_h"), stay.max_h, stay.min_h, 24.0);
+        self.within(&format!("{what}: mean_h"), stay.mean_h, 0.0, 24.0);
+        self.within(&format!("{what}: sd_h"), stay.sd_h, 0.0, 12.0);
     }
     fn purpose(&mut self, what: &str, purpose: Purpose) {
         if !Purpose::OF_OTHER_TOURS.contains(&purpose) {
@@ -313,6 +339,7 @@ mod tests {
         let tables = DayTables::shipped().unwrap();
         assert_eq!(tables.school_of(5).from_age, 0);
         assert_eq!(tables.school_of(15).from_age, 12);
+        assert_eq!(tables.park_and_ride, ParkAndRide::default());
     }
 
     #[test]
@@ -329,6 +356,7 @@ mod tests {
         told("purpose = \"health\"", "purpose = \"work\"", "purpose `work`");
         told("from_age = 12", "from_age = 0", "rising from_age");
         told("at_h = 8.6", "at_h = 86", "at_h = 86");
+        told("change_min = 3.0", "change_min = 90", "park_and_ride.change_min = 90");
         told("worker = 0.40", "worker = -1", "weights of worker");
     }
 

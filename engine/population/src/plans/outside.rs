@@ -178,13 +178,13 @@ impl<'a> Outside<'a> {
                 let (_, stay_h) = working_hours(maker.tables, &mut rng);
                 legs.push(Leg {
                     purpose: Purpose::Work,
-                    mode,
+                    means: mode.into(),
                     to: at,
                     start_s: start_s(maker, mode, home, at, arrive_h),
                 });
                 midday(maker, at, (arrive_h, arrive_h + stay_h), &mut rng, legs);
                 let stops = maker.settings.stop_after_work_share * 0.5;
-                way_home(maker, at, home, mode, arrive_h + stay_h, stops, &mut rng, legs);
+                way_home(maker, at, home, mode.into(), arrive_h + stay_h, stops, &mut rng, legs);
             }
             PersonKind::Pupil => {
                 let at = maker.persons.workplace[row];
@@ -192,11 +192,11 @@ impl<'a> Outside<'a> {
                 if at != Place::NONE {
                     legs.push(Leg {
                         purpose: Purpose::School,
-                        mode,
+                        means: mode.into(),
                         to: at,
                         start_s: start_s(maker, mode, home, at, arrive_h),
                     });
-                    way_home(maker, at, home, mode, arrive_h + stay_h, 0.0, &mut rng, legs);
+                    way_home(maker, at, home, mode.into(), arrive_h + stay_h, 0.0, &mut rng, legs);
                 }
             }
             PersonKind::Visitor | PersonKind::Delivery => self.visit(maker, home, mode, arrive_h, &mut rng, legs),
@@ -205,7 +205,7 @@ impl<'a> Outside<'a> {
                     cumulative(self.gateways.iter().map(|(place, share)| if *place == home { 0.0 } else { *share }));
                 if let Some(gateway) = rng.pick_cumulative(&cumulative) {
                     let to = self.gateways[gateway].0;
-                    legs.push(Leg { purpose: Purpose::Passage, mode, to, start_s: arrive_h * 3600.0 });
+                    legs.push(Leg { purpose: Purpose::Passage, means: mode.into(), to, start_s: arrive_h * 3600.0 });
                 }
             }
         }
@@ -235,7 +235,8 @@ impl<'a> Outside<'a> {
             // Visitors leave the car where they parked it first; vans drive on to every stop.
             let on_foot = stop > 0 && self.group.kind == PersonKind::Visitor;
             let start_s = if stop == 0 { start_s(maker, mode, home, to, hour) } else { hour * 3600.0 };
-            legs.push(Leg { purpose, mode: if on_foot { Mode::Walk } else { mode }, to, start_s });
+            let means = if on_foot { Mode::Walk } else { mode }.into();
+            legs.push(Leg { purpose, means, to, start_s });
             at = to;
         }
         // Walkers go back to their vehicle first.
@@ -243,8 +244,8 @@ impl<'a> Outside<'a> {
             let parked = legs[legs.len() - stops as usize].to;
             let back_s = (arrive_h + stay_h) * 3600.0
                 - maker.choices.minutes(Mode::Walk, period_of(arrive_h + stay_h), at, parked) * 60.0;
-            legs.push(Leg { purpose: Purpose::Leisure, mode: Mode::Walk, to: parked, start_s: back_s });
+            legs.push(Leg { purpose: Purpose::Leisure, means: Mode::Walk.into(), to: parked, start_s: back_s });
         }
-        legs.push(Leg { purpose: Purpose::Home, mode, to: home, start_s: (arrive_h + stay_h) * 3600.0 });
+        legs.push(Leg { purpose: Purpose::Home, means: mode.into(), to: home, start_s: (arrive_h + stay_h) * 3600.0 });
     }
 }

@@ -6,7 +6,7 @@
 //! somebody wants to do, only when it fits.
 
 use super::day_tables::DayTables;
-use super::{Leg, Maker, Mode, Purpose};
+use super::{Leg, Maker, Means, Mode, Purpose};
 use crate::choice::Tour;
 use crate::persons::Place;
 use crate::skims::period_of;
@@ -165,7 +165,7 @@ impl Day<'_, '_, '_> {
             || adults().find(|&member| matches!(mains[member], Main::Work(work) if work.from_h > school.from_h + 0.5));
         let adult = free.or_else(passing)?;
         let tour = self.tour(school.at, school.from_h, school.to_h);
-        let mode = self.mode(adult, Purpose::Escort, tour, (school.from_h - 0.5, school.from_h + 0.5));
+        let mode = self.means(adult, Purpose::Escort, tour, (school.from_h - 0.5, school.from_h + 0.5)).mode;
         Some(Escort { child, adult, mode, on_the_way: free.is_none() })
     }
 
@@ -175,19 +175,20 @@ impl Day<'_, '_, '_> {
         Tour { from: self.home, to, out: period_of(from_h), back: period_of(to_h), stay_s }
     }
 
-    /// The mode of a tour; a car counts only if one of the household's is there all the while.
-    fn mode(&self, member: usize, purpose: Purpose, tour: Tour, (from_h, to_h): (f64, f64)) -> Mode {
+    /// The means of a tour; a car counts only if one of the household's is there all the while.
+    fn means(&self, member: usize, purpose: Purpose, tour: Tour, (from_h, to_h): (f64, f64)) -> Means {
         let person = PersonIx((self.first + member) as u32);
         let in_use = self.out.iter().filter(|(out, back)| *out < to_h && from_h < *back).count();
-        self.maker.choices.mode(self.maker.persons, person, purpose, tour, in_use < self.cars)
+        self.maker.choices.means(self.maker.persons, person, purpose, tour, in_use < self.cars)
     }
 
-    fn hours(&self, mode: Mode, at_h: f64, from: Place, to: Place) -> f64 {
-        self.maker.choices.minutes(mode, period_of(at_h), from, to) / 60.0
+    fn hours(&self, means: Means, at_h: f64, from: Place, to: Place) -> f64 {
+        self.maker.choices.minutes_by(means, period_of(at_h), from, to, self.home) / 60.0
     }
 
-    fn keep(&mut self, mode: Mode, tour: Made, tours: &mut Vec<Made>) {
-        if mode == Mode::Car {
+    /// Takes a tour; the car it is made with is away all the while, on the road or at a site.
+    fn keep(&mut self, means: Means, tour: Made, tours: &mut Vec<Made>) {
+        if matches!(means.mode, Mode::Car | Mode::ParkAndRide) {
             self.out.push((tour.leave_h, tour.back_h));
         }
         tours.push(tour);
@@ -205,24 +206,24 @@ impl Day<'_, '_, '_> {
         };
         let escorting = escort.filter(|escort| escort.adult == member && escort.on_the_way);
         let taken = escort.filter(|escort| escort.child == member);
-        let mode = match (escorting, taken) {
-            (Some(escort), _) => escort.mode,
-            (_, Some(escort)) => with_adult(escort.mode),
-            _ if maker.places.is_external(away.at) => outside_mode(maker, self.first + member),
-            _ => self.mode(member, what, self.tour(away.at, away.from_h, away.to_h), (away.from_h, away.to_h)),
+        let means = match (escorting, taken) {
+            (Some(escort), _) => escort.mode.into(),
+            (_, Some(escort)) => with_adult(escort.mode).into(),
+            _ if maker.places.is_external(away.at) => outside_mode(maker, self.first + member).into(),
+            _ => self.means(member, what, self.tour(away.at, away.from_h, away.to_h), (away.from_h, away.to_h)),
         };
         let mut legs = Vec::new();
         let school = escorting.and_then(|escort| mains[escort.child].away());
         let leave_h = if let Some(school) = school {
-            let leave_h = school.from_h - self.hours(mode, school.from_h, home, school.at);
+            let leave_h = school.from_h - self.hours(means, school.from_h, home, school.at);
             let on_h = (school.from_h + self.tables.escort.stay_h)
-                .max(away.from_h - self.hours(mode, away.from_h, school.at, away.at));
-            legs.push(Leg { purpose: Purpose::Escort, mode, to: school.at, start_s: leave_h * 3600.0 });
-            legs.push(Leg { purpose: what, mode, to: away.at, start_s: on_h * 3600.0 });
+                .max(away.from_h - self.hours(means, away.from_h, school.at, away.at));
+            legs.push(Leg { purpose: Purpose::Escort, means, to: school.at, start_s: leave_h * 3600.0 });
+            legs.push(Leg { purpose: what, means, to: away.at, start_s: on_h * 3600.0 });
             leave_h
         } else {
-            let leave_h = away.from_h - self.hours(mode, away.from_h, home, away.at);
-            legs.push(Leg { purpose: what, mode, to: away.at, start_s: leave_h * 3600.0 });
+            let leave_h = away.from_h - self.hours(means, away.from_h, home, away.at);
+            legs.push(Leg { purpose: what, means, to: away.at, start_s: leave_h * 3600.0 });
             leave_h
         };
         if what == Purpose::Work && maker.places.building(away.at).is_some() {
@@ -231,24 +232,24 @@ impl Day<'_, '_, '_> {
         // Who is fetched goes straight home.
         let stop_share = if taken.is_some_and(|escort| !escort.on_the_way) { 0.0 } else { stop_share };
         let mut rng = self.rng(member, slot::STOP);
-        let back_h = way_home(maker, away.at, home, mode, away.to_h, stop_share, &mut rng, &mut legs);
-        self.keep(mode, Made { leave_h, back_h, legs }, tours);
+        let back_h = way_home(maker, away.at, home, means, away.to_h, stop_share, &mut rng, &mut legs);
+        self.keep(means, Made { leave_h, back_h, legs }, tours);
     }
 
     /// Taking a child to school and fetching it, as tours of their own.
     fn escort_tours(&mut self, member: usize, escort: Option<Escort>, mains: &[Main], tours: &mut Vec<Made>) {
         let Some(escort) = escort.filter(|escort| escort.adult == member && !escort.on_the_way) else { return };
         let Some(school) = mains[escort.child].away() else { return };
-        let (mode, home, stay_h) = (escort.mode, self.home, self.tables.escort.stay_h);
+        let (means, home, stay_h) = (Means::from(escort.mode), self.home, self.tables.escort.stay_h);
         for there_h in [school.from_h, school.to_h - stay_h] {
-            let leave_h = there_h - self.hours(mode, there_h, home, school.at);
+            let leave_h = there_h - self.hours(means, there_h, home, school.at);
             let go_h = there_h + stay_h;
-            let back_h = go_h + self.hours(mode, go_h, school.at, home);
+            let back_h = go_h + self.hours(means, go_h, school.at, home);
             let legs = vec![
-                Leg { purpose: Purpose::Escort, mode, to: school.at, start_s: leave_h * 3600.0 },
-                Leg { purpose: Purpose::Home, mode, to: home, start_s: go_h * 3600.0 },
+                Leg { purpose: Purpose::Escort, means, to: school.at, start_s: leave_h * 3600.0 },
+                Leg { purpose: Purpose::Home, means, to: home, start_s: go_h * 3600.0 },
             ];
-            self.keep(mode, Made { leave_h, back_h, legs }, tours);
+            self.keep(means, Made { leave_h, back_h, legs }, tours);
         }
     }
 
@@ -277,18 +278,18 @@ impl Day<'_, '_, '_> {
             let outside = rng.below(maker.places.external_names.len().max(1) as u32);
             let has_car = maker.persons.has_car[row];
             let there_h = if usual_h < kind.opens_h { early_h } else { usual_h };
-            let (to, mode) = if leaves_area {
-                (Place(maker.places.buildings() as u32 + outside), outside_mode(maker, row))
+            let (to, means) = if leaves_area {
+                (Place(maker.places.buildings() as u32 + outside), outside_mode(maker, row).into())
             } else {
                 let to = maker.choices.place_for(kind.purpose, self.home, has_car, &mut rng);
                 if to == Place::NONE || to == self.home {
                     continue;
                 }
                 let tour = self.tour(to, there_h, there_h + stay_h);
-                (to, self.mode(member, kind.purpose, tour, (there_h - 0.4, there_h + stay_h + 0.4)))
+                (to, self.means(member, kind.purpose, tour, (there_h - 0.4, there_h + stay_h + 0.4)))
             };
-            let out_h = self.hours(mode, there_h, self.home, to);
-            let home_h = self.hours(mode, there_h + stay_h, to, self.home);
+            let out_h = self.hours(means, there_h, self.home, to);
+            let home_h = self.hours(means, there_h + stay_h, to, self.home);
             let length_h = out_h + stay_h + home_h;
             let Some(leave_h) = fit(tours, there_h - out_h, length_h, self.tables.home.after_work_h) else { continue };
             let is_open = leave_h + out_h + stay_h <= kind.closes_h && leave_h <= self.tables.home.last_start_h;
@@ -297,10 +298,10 @@ impl Day<'_, '_, '_> {
             }
             let go_h = leave_h + out_h + stay_h;
             let legs = vec![
-                Leg { purpose: kind.purpose, mode, to, start_s: leave_h * 3600.0 },
-                Leg { purpose: Purpose::Home, mode, to: self.home, start_s: go_h * 3600.0 },
+                Leg { purpose: kind.purpose, means, to, start_s: leave_h * 3600.0 },
+                Leg { purpose: Purpose::Home, means, to: self.home, start_s: go_h * 3600.0 },
             ];
-            self.keep(mode, Made { leave_h, back_h: leave_h + length_h, legs }, tours);
+            self.keep(means, Made { leave_h, back_h: leave_h + length_h, legs }, tours);
         }
     }
 }
@@ -349,8 +350,8 @@ pub(crate) fn midday(maker: &Maker<'_, '_>, at: Place, hours: (f64, f64), rng: &
     let is_near = maker.choices.minutes(Mode::Walk, period_of(leave_h), at, to) < 20.0;
     // Company vehicles and own two-wheelers serve the farther ones.
     let mode = if is_near { Mode::Walk } else { Mode::TwoWheeler };
-    legs.push(Leg { purpose: Purpose::Leisure, mode, to, start_s: leave_h * 3600.0 });
-    legs.push(Leg { purpose: Purpose::Work, mode, to: at, start_s: (leave_h + table.stay_h) * 3600.0 });
+    legs.push(Leg { purpose: Purpose::Leisure, means: mode.into(), to, start_s: leave_h * 3600.0 });
+    legs.push(Leg { purpose: Purpose::Work, means: mode.into(), to: at, start_s: (leave_h + table.stay_h) * 3600.0 });
 }
 
 /// Home, perhaps with a stop; returns the hour of getting home.
@@ -359,7 +360,7 @@ pub(crate) fn way_home(
     maker: &Maker<'_, '_>,
     from: Place,
     home: Place,
-    mode: Mode,
+    means: Means,
     leave_h: f64,
     stop_share: f64,
     rng: &mut Rng,
@@ -372,15 +373,16 @@ pub(crate) fn way_home(
     let purpose = table.purposes.keys().nth(nth).copied().unwrap_or(Purpose::Other);
     let mut at = from;
     if rng.chance(stop_share) && maker.places.building(from).is_some() {
-        let stop = maker.choices.place_for(purpose, from, mode == Mode::Car, rng);
+        let stop = maker.choices.place_for(purpose, from, means.mode == Mode::Car, rng);
         if stop != Place::NONE && stop != from && stop != home {
-            legs.push(Leg { purpose, mode, to: stop, start_s: leave_h * 3600.0 });
-            leave_h += stay_h + maker.choices.minutes(mode, period_of(leave_h), from, stop) / 60.0;
+            let between = means.away_from_home();
+            legs.push(Leg { purpose, means: between, to: stop, start_s: leave_h * 3600.0 });
+            leave_h += stay_h + maker.choices.minutes(between.mode, period_of(leave_h), from, stop) / 60.0;
             at = stop;
         }
     }
-    legs.push(Leg { purpose: Purpose::Home, mode, to: home, start_s: leave_h * 3600.0 });
-    leave_h + maker.choices.minutes(mode, period_of(leave_h), at, home) / 60.0
+    legs.push(Leg { purpose: Purpose::Home, means, to: home, start_s: leave_h * 3600.0 });
+    leave_h + maker.choices.minutes_by(means, period_of(leave_h), at, home, home) / 60.0
 }
 
 /// Own vehicle where there is one, else public transport.
