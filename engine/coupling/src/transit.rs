@@ -9,7 +9,7 @@
 //!
 //! Who finds no place waits for the next vehicle; who waits for one that does not come any more is still on the way when
 //! the period ends. A trip without a journey (no stop near, no vehicle) takes the time of the mode's settings, and is
-//! counted. How people walk to, from and between stops is said in [`crate::stop_walks`].
+//! counted. How people walk to, from and between stops is said in `stop_walks`.
 //!
 //! Ignored: fares, places of vehicles that a sample of people does not fill (places shrink with the sample), buses as
 //! vehicles among cars.

@@ -13,6 +13,11 @@ use urbis_population::{People, Persons, Planner, Plans, Sites};
 /// Hours of departure that are told.
 const HOURS: [(u32, u32); 4] = [(7, 9), (12, 14), (16, 18), (20, 24)];
 
+/// Lengths, km, below which shares of trips are told: of all trips the bands of Britain's survey (1, 2, 5, 10, 25 miles),
+/// of those at the wheel those of Germany's.
+const LENGTHS_KM: [f64; 5] = [1.6, 3.2, 8.0, 16.0, 40.0];
+const CAR_LENGTHS_KM: [f64; 3] = [1.0, 6.0, 30.0];
+
 /// Trips of residents.
 #[derive(Default)]
 struct Counts {
@@ -20,8 +25,12 @@ struct Counts {
     by_mode: [f64; Mode::ALL.len()],
     by_purpose: std::collections::BTreeMap<&'static str, f64>,
     ended: f64,
+    ended_by_mode: [f64; Mode::ALL.len()],
     way_m: f64,
     time_s: f64,
+    time_s_by_mode: [f64; Mode::ALL.len()],
+    below: [f64; LENGTHS_KM.len()],
+    by_car_below: [f64; CAR_LENGTHS_KM.len()],
     by_hours: [f64; HOURS.len()],
 }
 
@@ -46,12 +55,28 @@ impl Counts {
                 *sum += f64::from(u8::from((from..to).contains(&hour)));
             }
             if people.ended_ms[trip] != u32::MAX {
+                let mode = plans.mode[trip];
+                let way_km = f64::from(people.distance_m[trip]) / 1000.0;
+                let time_s = f64::from(people.ended_ms[trip]) / 1000.0 - f64::from(people.started[trip]);
                 counts.ended += 1.0;
+                counts.ended_by_mode[mode as usize] += 1.0;
                 counts.way_m += f64::from(people.distance_m[trip]);
-                counts.time_s += f64::from(people.ended_ms[trip]) / 1000.0 - f64::from(people.started[trip]);
+                counts.time_s += time_s;
+                counts.time_s_by_mode[mode as usize] += time_s;
+                add_below(&mut counts.below, &LENGTHS_KM, way_km);
+                if mode == Mode::Car {
+                    add_below(&mut counts.by_car_below, &CAR_LENGTHS_KM, way_km);
+                }
             }
         }
         counts
+    }
+}
+
+/// Counts a trip under every length that it is shorter than.
+fn add_below(below: &mut [f64], lengths_km: &[f64], way_km: f64) {
+    for (count, &length_km) in below.iter_mut().zip(lengths_km) {
+        *count += f64::from(u8::from(way_km < length_km));
     }
 }
 
@@ -84,6 +109,19 @@ pub(crate) fn travel(collector: &mut Collector<'_>, world: &World, days: f64) {
     add("resident_mode_share_two_wheeler", of(Mode::TwoWheeler), "percent", false);
     add("mean_trip_length", counts.way_m / counts.ended.max(1.0) / 1000.0, "km", true);
     add("mean_trip_time", counts.time_s / counts.ended.max(1.0) / 60.0, "min", true);
+    for mode in [Mode::Walk, Mode::Bicycle, Mode::Transit, Mode::Car] {
+        let (time_s, ended) = (counts.time_s_by_mode[mode as usize], counts.ended_by_mode[mode as usize]);
+        if ended > 0.0 {
+            add(&format!("mean_trip_time_{}", mode.name()), time_s / ended / 60.0, "min", false);
+        }
+    }
+    for (length_km, count) in LENGTHS_KM.iter().zip(counts.below) {
+        add(&format!("trips_below_{length_km}_km"), 100.0 * count / counts.ended.max(1.0), "percent", false);
+    }
+    let by_car = counts.ended_by_mode[Mode::Car as usize];
+    for (length_km, count) in CAR_LENGTHS_KM.iter().zip(counts.by_car_below).filter(|_| by_car > 0.0) {
+        add(&format!("car_trips_below_{length_km}_km"), 100.0 * count / by_car, "percent", false);
+    }
     for (purpose, count) in &counts.by_purpose {
         add(&format!("trips_for_{purpose}"), percent(*count), "percent", false);
     }
