@@ -57,7 +57,7 @@ impl Simulation {
             None => DayTables::shipped()?,
         };
         urbis_population::install(&mut world, &city, population, seed)?;
-        world.resource_mut::<FitReport>().warnings.extend(leaves_out.clone());
+        world.resource_mut::<FitReport>().warnings.extend(leaves_out);
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;

@@ -228,8 +228,9 @@ fn people_pay_the_fares_of_the_feed() {
         "rides before and with fares: {} -> {} with a pass, {} -> {} without",
         with.0, with.1, without.0, without.1
     );
-    assert!(with.1 * 10 > with.0 * 9, "who has a pass rides on");
-    assert!(without.1 * 4 < without.0 * 3 && without.1 > 0, "who pays rides less");
+    // Destinations are chosen as if nobody had a pass, so some days of its holders change as well.
+    assert!(with.1 * 4 > with.0 * 3, "who has a pass rides on");
+    assert!(without.1 * 2 < without.0 && without.1 > 0, "who pays rides less");
     for leg in &paid.legs {
         let expected = if has_pass(leg) { 0.0 } else { 3.0 };
         assert!(

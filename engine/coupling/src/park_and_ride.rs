@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | the first part ends | its person is changing, for the time from the car to the stop or back ([`change_vehicles`]) |
 //! | that time is over | the second part begins ([`go_on`]) |
-//! | the second part ends | the trip ends, with the ways of both ([`Changes::complete`]) |
+//! | the second part ends | the trip ends, with the ways of both (`Changes::complete`) |
 //!
 //! Whose car nobody can drive home from a site is put back to where the trip began, and the car stays.
 //! Contract: in order of tick and trip, one after the other; nothing depends on threads. Who changes is on the way: the

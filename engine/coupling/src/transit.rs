@@ -9,7 +9,7 @@
 //!
 //! Who finds no place waits for the next vehicle; who waits for one that does not come any more is still on the way when
 //! the period ends. A trip without a journey (no stop near, no vehicle) takes the time of the mode's settings, and is
-//! counted. How people walk to, from and between stops is said in [`crate::stop_walks`].
+//! counted. How people walk to, from and between stops is said in `stop_walks.rs`.
 //!
 //! Fares of the feeds are part of what people weigh, between modes and between journeys; holders of a pass pay none. Rides
 //! that no fare covers cost, together, what a trip costs by the settings of the mode.
