@@ -27,7 +27,7 @@ use urbis_population::plans::Mode;
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ModeSettings, PopulationSettings, Ways};
 use urbis_population::skims::{Matrix, PERIODS, period_of};
-use urbis_population::{Cells, People, Places, Planner, Plans, Sites, Skims};
+use urbis_population::{Cells, People, Persons, Places, Planner, Plans, Sites, Skims};
 use urbis_traffic::{CarNetwork, LinkStats, Router, Traffic, TrafficSettings};
 
 /// Ticks between looks at the links.
@@ -169,7 +169,7 @@ impl Knowledge {
             slow.refine(world.resource::<Places>(), &self.modes, &mut plans);
             world.resource_scope(|world, mut transit: Mut<'_, CityTransit>| {
                 transit.reset();
-                transit.plan(world.resource::<Places>(), &mut plans);
+                transit.plan(world.resource::<Places>(), world.resource::<Persons>(), &mut plans);
             });
             world.insert_resource(plans);
         }

@@ -308,6 +308,7 @@ fn people_rows(writer: &mut ResultsWriter, interval: i64, time: TimeMs) {
         depart_time: time,
         arrive_time: Some(time),
         distance_m: 100.0,
+        money: Some(1.5),
     };
     writer.legs(&leg).unwrap();
     let flow = OdRow {

@@ -197,6 +197,63 @@ fn every_day_has_its_own_buses_and_passengers() {
     assert!(one.trips == two.trips && one.loads == two.loads);
 }
 
+/// A ticket of three a ride, and people some of whom have a pass.
+#[test]
+fn people_pay_the_fares_of_the_feed() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = feed(place.path(), EVERY_DAY);
+    let patch = patch(&feed, "") + "persons = { enabled = true }\nskims = { enabled = true }\n";
+    let free = day(place.path(), "free", 2, &patch);
+    let attributes = "fare_id,price,currency_type,payment_method,transfers\nticket,3.00,EUR,0,0\n";
+    std::fs::write(feed.join("fare_attributes.txt"), attributes).unwrap();
+    let paid = day(place.path(), "paid", 1, &patch);
+    day(place.path(), "again", 3, &patch);
+    assert_eq!(hashes(&place.path().join("paid")), hashes(&place.path().join("again")), "the same on three threads");
+    let setting = day(place.path(), "setting", 2, &patch.replace("[transit]", "[transit]\nfares = \"setting\""));
+    assert!(setting.trips == free.trips && setting.legs == free.legs, "without fares all is as before");
+
+    let table = |run: &str, name: &str| {
+        read_table(&place.path().join(run).join(name).join("scenario=test/seed=1/part-0.parquet"))
+    };
+    let passes: BTreeMap<String, bool> = table("paid", "persons")
+        .iter()
+        .map(|row| (row["person_id"].clone(), row["has_transit_pass"] == "true"))
+        .collect();
+    let has_pass = |row: &BTreeMap<String, String>| passes.get(&row["person_id"]).copied().unwrap_or(false);
+    let rides = |day: &Day, with_pass: bool| {
+        day.legs.iter().filter(|leg| leg["mode"] == "bus" && has_pass(leg) == with_pass).count()
+    };
+    let [with, without] = [true, false].map(|pass| (rides(&free, pass), rides(&paid, pass)));
+    println!(
+        "rides before and with fares: {} -> {} with a pass, {} -> {} without",
+        with.0, with.1, without.0, without.1
+    );
+    // Destinations are chosen as if nobody had a pass, so some days of its holders change as well.
+    assert!(with.1 * 4 > with.0 * 3, "who has a pass rides on");
+    assert!(without.1 * 2 < without.0 && without.1 > 0, "who pays rides less");
+    for leg in &paid.legs {
+        let expected = if has_pass(leg) { 0.0 } else { 3.0 };
+        assert!(
+            if leg["mode"] == "bus" {
+                leg["money"].parse() == Ok(expected)
+            } else {
+                leg["money"].parse::<f64>().is_err()
+            },
+            "{leg:?}"
+        );
+    }
+    assert!(free.legs.iter().all(|leg| leg["money"].parse::<f64>().is_err()), "where no fare is known there is none");
+    let money = |run: &str| -> Vec<f64> {
+        table(run, "skims")
+            .iter()
+            .filter(|row| row["mode"] == "transit")
+            .map(|row| row["money"].parse().unwrap())
+            .collect()
+    };
+    assert!(!money("paid").is_empty() && money("paid").iter().all(|money| (money - 3.0).abs() < 1e-6));
+    assert!(money("free").iter().all(|&money| money == 0.0));
+}
+
 #[test]
 fn feeds_that_do_not_fit_are_named() {
     let place = tempfile::tempdir().unwrap();
@@ -214,4 +271,8 @@ fn feeds_that_do_not_fit_are_named() {
     told(&patch(&whole, "date = \"yesterday\""), "is no date");
     told(&patch(&whole, "places = { buss = 3 }"), "unknown kind `buss`");
     told(&patch(Path::new("/nowhere/feed.zip"), ""), "feed.zip");
+    told(&patch(&whole, "fares = \"free\""), "free");
+    let attributes = "fare_id,price,currency_type,payment_method,transfers\na,3,EUR,0,0\nb,2000,CLP,0,0\n";
+    std::fs::write(whole.join("fare_attributes.txt"), attributes).unwrap();
+    told(&patch(&whole, ""), "row 2 (id b): currency_type = CLP, expected EUR, as the fares before");
 }

@@ -9,9 +9,12 @@
 //!
 //! Who finds no place waits for the next vehicle; who waits for one that does not come any more is still on the way when
 //! the period ends. A trip without a journey (no stop near, no vehicle) takes the time of the mode's settings, and is
-//! counted. How people walk to, from and between stops is said in `stop_walks`.
+//! counted. How people walk to, from and between stops is said in `stop_walks.rs`.
 //!
-//! Ignored: fares, places of vehicles that a sample of people does not fill (places shrink with the sample), buses as
+//! Fares of the feeds are part of what people weigh, between modes and between journeys; holders of a pass pay none. Rides
+//! that no fare covers cost, together, what a trip costs by the settings of the mode.
+//!
+//! Ignored: places of vehicles that a sample of people does not fill (places shrink with the sample), buses as
 //! vehicles among cars.
 //! Every day of the period has its own services; times from door to door between cells are those of the first.
 //! Contract: journeys are planned in parallel in order of trips; the operation is serial. Nothing
@@ -21,17 +24,20 @@ use crate::stop_walks::{StopWalks, off_paths_note};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use rayon::prelude::*;
+use std::cmp::Ordering::Equal;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, LinkIx, Tick, TripIx};
-use urbis_population::skims::{PERIODS, TransitMatrix};
-use urbis_population::{Cells, Place, Places, Plans, SimpleTrips, Skims};
+use urbis_population::settings::ModeSettings;
+use urbis_population::skims::{PERIODS, TransitMatrix, Travel};
+use urbis_population::{Cells, Persons, Place, Places, Plans, SimpleTrips, Skims};
 use urbis_traffic::slow_reach::Direction;
 use urbis_traffic::{CarNetwork, Router as RoadRouter, Traffic};
+use urbis_transit::fares::{Memory, Price};
 use urbis_transit::footpaths::Footpaths;
-use urbis_transit::journey::{Journey, Leg, Weights, cheapest};
+use urbis_transit::journey::{Journey, Leg, Ride, Weights};
 use urbis_transit::operation::{LoadRow, Operation, PlannedRide};
-use urbis_transit::raptor::{NEVER_S, Query, Router};
+use urbis_transit::raptor::{NEVER_S, Query, Router, Scratch};
 use urbis_transit::settings::Walks;
 use urbis_transit::timetable::{RouteKind, Timetable};
 use urbis_transit::{PatternIx, StopIx, TransitTripIx};
@@ -54,6 +60,32 @@ const WALK_MPS: f64 = 5.0 / 3.6;
 #[derive(Debug, Default, Resource)]
 pub struct CityTransit(Option<Service>);
 
+/// What services are made with, beside the timetable and the city.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Farthest straight line to a stop, metres.
+    pub access_m: f64,
+    /// What walks follow.
+    pub walks: Walks,
+    /// Most vehicles of a journey.
+    pub rides_max: usize,
+    /// Share of each vehicle's places that the simulated sample of people may take.
+    pub places_share: f64,
+    /// Local second of the day at tick 0.
+    pub start_s: u32,
+    /// What people pay, if the fares of the feeds count; they count for nothing where the feeds have none.
+    pub payment: Option<Payment>,
+}
+
+/// What fares are weighed with.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// Seconds in a vehicle worth a unit of money.
+    pub seconds_per_money: f64,
+    /// What trips without fares cost.
+    pub setting: ModeSettings,
+}
+
 /// A trip's journey, as planned.
 #[derive(Clone, Debug)]
 struct Planned {
@@ -61,6 +93,8 @@ struct Planned {
     journey: Journey,
     /// Length of all its parts, metres.
     way_m: f32,
+    /// Whether its person has no pass.
+    pays: bool,
 }
 
 #[derive(Debug)]
@@ -69,6 +103,7 @@ struct Service {
     footpaths: Footpaths,
     walks: StopWalks,
     rides_max: usize,
+    payment: Option<Payment>,
     operation: Operation,
     /// Journeys by rising trip.
     planned: Vec<Planned>,
@@ -81,18 +116,16 @@ struct Service {
 }
 
 impl CityTransit {
-    /// The services of a timetable in a city. `start_s` is the local second of the day at tick 0; `places_share` the
-    /// share of each vehicle's places that the simulated sample of people may take.
+    /// The services of a timetable in a city.
     #[must_use]
     pub fn new(
         mut timetable: Timetable,
         city: &City,
         network: &CarNetwork,
         roads: Option<&RoadRouter>,
-        (access_m, walks, rides_max): (f64, Walks, usize),
-        places_share: f64,
-        start_s: u32,
+        terms: Terms,
     ) -> Self {
+        let Terms { access_m, walks, rides_max, places_share, start_s, payment } = terms;
         if let Ok(projection) = urbis_city::projection::Projection::from_code(&city.manifest.crs) {
             timetable.set_positions(|lat, lon| projection.project(geo::Point::new(lon, lat)));
         }
@@ -106,6 +139,7 @@ impl CityTransit {
         let mut service = Service {
             operation: Operation::new(Arc::clone(&timetable)),
             delay_s: vec![0.0; timetable.trips_len()],
+            payment: payment.filter(|_| !timetable.fares.is_empty()),
             timetable,
             footpaths,
             walks,
@@ -144,6 +178,12 @@ impl CityTransit {
         let idle = service.timetable.days_without_service().into_iter();
         let mut notes: Vec<String> = idle.map(|date| format!("no trip of public transport runs on {date}")).collect();
         notes.extend(off_paths_note(service.walks.off_paths(), service.timetable.stops_len()));
+        notes.extend(service.payment.is_some().then(|| {
+            let currency = &service.timetable.fares.currency;
+            format!(
+                "fares of public transport are in {currency}; all other money of the scenario counts as {currency} too"
+            )
+        }));
         notes
     }
     /// Trips by public transport for which no journey was found when plans were made.
@@ -198,9 +238,9 @@ impl CityTransit {
     }
 
     /// Plans a journey for every trip by public transport; its time and way become those of the plan.
-    pub fn plan(&mut self, places: &Places, plans: &mut Plans) {
+    pub fn plan(&mut self, places: &Places, persons: &Persons, plans: &mut Plans) {
         if let Some(service) = &mut self.0 {
-            service.plan(places, plans);
+            service.plan(places, persons, plans);
         }
     }
 
@@ -210,6 +250,8 @@ impl CityTransit {
         let Some(service) = &self.0 else { return Vec::new() };
         let Ok(at) = service.planned.binary_search_by_key(&trip, |planned| planned.trip) else { return Vec::new() };
         let table = service.timetable.as_ref();
+        let planned = &service.planned[at];
+        let mut paid = service.paid(planned).into_iter();
         let stop = |stop: StopIx| stop.is_some().then(|| table.stops.id[stop.row()].as_str());
         let leg = |leg: &Leg| match *leg {
             Leg::Walk { from, to, start_s, end_s } => PlannedLeg {
@@ -221,6 +263,7 @@ impl CityTransit {
                 start_s,
                 end_s,
                 distance_m: service.leg_m(leg),
+                money: None,
             },
             Leg::Ride { trip, board, alight, start_s, end_s } => {
                 let (stops, route) = (table.trip_stops(trip), table.trip_route(trip));
@@ -233,10 +276,11 @@ impl CityTransit {
                     start_s,
                     end_s,
                     distance_m: service.leg_m(leg),
+                    money: paid.next().flatten(),
                 }
             }
         };
-        service.planned[at].journey.legs.iter().map(leg).collect()
+        planned.journey.legs.iter().map(leg).collect()
     }
 
     /// Hands over the person of a trip that starts now; false where the trip has no journey.
@@ -275,6 +319,8 @@ pub struct PlannedLeg<'a> {
     pub end_s: u32,
     /// Way: walked at the usual pace, or straight from stop to stop, metres.
     pub distance_m: f64,
+    /// What is paid on boarding, money: 0 on a fare bought before and with a pass; `None` where no fare is known.
+    pub money: Option<f64>,
 }
 
 /// Seconds on foot before the first vehicle.
@@ -313,16 +359,20 @@ impl Service {
         let egress = self.near(&positions, Direction::FromPoints);
         let router = Router::new(&self.timetable, &self.footpaths);
         let departures_s: Vec<u32> = DEPARTURES_H[period].iter().map(|hour| (hour * 3600.0) as u32).collect();
-        let rows: Vec<[Vec<f32>; 4]> = (0..count)
+        let rows: Vec<[Vec<f32>; 6]> = (0..count)
             .into_par_iter()
             .map_init(
-                || router.scratch(self.rides_max),
-                |scratch, from| {
+                || (router.scratch(self.rides_max), StopPrices::default()),
+                |(scratch, prices), from| {
                     let (mut time, mut out, mut boardings) = (vec![0.0_f32; count], vec![0.0; count], vec![0.0; count]);
                     let mut found = vec![0.0_f32; count];
+                    let priced = if self.payment.is_some() { count } else { 0 };
+                    let (mut fare, mut without_fare) = (vec![0.0_f32; priced], vec![0.0_f32; priced]);
                     for &depart_s in &departures_s {
                         let arrivals = router.earliest_arrivals(depart_s, &access[from], scratch).to_vec();
                         let walk_s = access[from].iter().map(|(_, seconds)| *seconds).min().unwrap_or(0);
+                        prices.of_stop.clear();
+                        prices.of_stop.resize(self.timetable.stops_len(), None);
                         for to in (0..count).filter(|&to| to != from) {
                             let at = |&(stop, egress_s): &(StopIx, u32)| {
                                 let arrival = arrivals[stop.row()];
@@ -339,6 +389,11 @@ impl Service {
                                 time[to] += (end_s - depart_s) as f32;
                                 out[to] += (walk_s + egress_s) as f32;
                                 boardings[to] += rides as f32;
+                                if self.payment.is_some() {
+                                    let price = prices.of(stop, &self.timetable, &router, scratch);
+                                    fare[to] += price.money as f32;
+                                    without_fare[to] += f32::from(u8::from(price.without > 0));
+                                }
                             }
                         }
                     }
@@ -349,23 +404,38 @@ impl Service {
                         time[to] = if is_served { time[to] * share } else { f32::INFINITY };
                         out[to] *= share;
                         boardings[to] *= share;
+                        if priced > 0 {
+                            (fare[to], without_fare[to]) = (fare[to] * share, without_fare[to] * share);
+                        }
+                    }
+                    if priced > 0 {
+                        let others = (0..count).filter(|&to| time[to].is_finite());
+                        let least = others
+                            .map(|to| (without_fare[to], fare[to]))
+                            .min_by(|a, b| a.partial_cmp(b).unwrap_or(Equal));
+                        (without_fare[from], fare[from]) = least.unwrap_or((1.0, 0.0));
                     }
                     let distance = (0..count).map(|to| (cells.distance_m(from, to) * 1.3) as f32).collect();
-                    [time, out, boardings, distance]
+                    [time, out, boardings, distance, fare, without_fare]
                 },
             )
             .collect();
         let mut matrix = TransitMatrix::default();
-        for [time, out, boardings, distance] in rows {
+        for [time, out, boardings, distance, fare, without_fare] in rows {
             matrix.time_s.extend(time);
             matrix.out_of_vehicle_s.extend(out);
             matrix.boardings.extend(boardings);
             matrix.distance_m.extend(distance);
+            matrix.fare.extend(fare);
+            matrix.without_fare.extend(without_fare);
+        }
+        if matrix.without_fare.iter().all(|&share| share == 0.0) {
+            matrix.without_fare = Vec::new();
         }
         matrix
     }
 
-    fn plan(&mut self, places: &Places, plans: &mut Plans) {
+    fn plan(&mut self, places: &Places, persons: &Persons, plans: &mut Plans) {
         let rides: Vec<(usize, (Place, Place, Tick))> =
             (0..plans.len()).filter_map(|trip| Some((trip, plans.ride_of(places, trip)?))).collect();
         let mut ends: Vec<Place> = rides.iter().flat_map(|(_, (from, to, _))| [*from, *to]).collect();
@@ -377,12 +447,11 @@ impl Service {
         let egress = self.near(&positions, Direction::FromPoints);
         let row = |place: Place| ends.partition_point(|of| *of < place);
         let router = Router::new(&self.timetable, &self.footpaths);
-        let weights = Weights::default();
         let planned: Vec<Option<Planned>> = rides
             .par_iter()
             .map_init(
-                || router.scratch(self.rides_max),
-                |scratch, &(trip, (from, to, depart))| {
+                || (router.scratch(self.rides_max), Memory::default()),
+                |(scratch, memory), &(trip, (from, to, depart))| {
                     let query = Query {
                         depart_s: self.start_s + depart,
                         access: access[row(from)].clone(),
@@ -392,17 +461,42 @@ impl Service {
                     };
                     let mut journeys = router.journeys(&query, scratch);
                     journeys.retain(|journey| journey.arrive_s - journey.depart_s <= LONGEST_S);
-                    let journey = cheapest(&journeys, &weights)?.clone();
+                    let pays = !persons.has_transit_pass[plans.person[trip].row()];
+                    let cost_s: Vec<f64> = journeys.iter().map(|journey| self.cost_s(journey, pays, memory)).collect();
+                    let best = (0..journeys.len()).min_by(|&a, &b| cost_s[a].total_cmp(&cost_s[b]))?;
+                    let journey = journeys.swap_remove(best);
                     let way_m = self.way_m(&journey) as f32;
-                    Some(Planned { trip: TripIx(trip as u32), journey, way_m })
+                    Some(Planned { trip: TripIx(trip as u32), journey, way_m, pays })
                 },
             )
             .collect();
         self.without_journey = planned.iter().filter(|of| of.is_none()).count() as u64;
         self.planned = planned.into_iter().flatten().collect();
-        for Planned { trip, journey, way_m } in &self.planned {
+        for Planned { trip, journey, way_m, .. } in &self.planned {
             plans.set_ride(*trip, (journey.arrive_s - journey.depart_s) as f32, *way_m);
         }
+    }
+
+    /// Generalised cost of a journey with what is paid for it, seconds in a vehicle.
+    fn cost_s(&self, journey: &Journey, pays: bool, memory: &mut Memory) -> f64 {
+        let cost_s = journey.cost_s(&Weights::default());
+        let Some(Payment { seconds_per_money, setting }) = &self.payment else { return cost_s };
+        let rides: Vec<Ride> = journey.ridden().collect();
+        let Price { money, without } = self.timetable.fares.price(&self.timetable, &rides, memory);
+        let (money, setting_share) = (if pays { money } else { 0.0 }, if without > 0 { 1.0 } else { 0.0 });
+        let travel = Travel { money, setting_share, ..Travel::free(0.0, self.way_m(journey)) };
+        cost_s + setting.money(&travel) * seconds_per_money
+    }
+
+    /// What is paid on each ride of a journey, money; `None` where no fare is known.
+    fn paid(&self, planned: &Planned) -> Vec<Option<f64>> {
+        let rides: Vec<Ride> = planned.journey.ridden().collect();
+        if self.payment.is_none() {
+            return vec![None; rides.len()];
+        }
+        let mut memory = Memory::default();
+        let _: Price = self.timetable.fares.price(&self.timetable, &rides, &mut memory);
+        memory.of_ride.into_iter().map(|paid| paid.map(|money| if planned.pays { money } else { 0.0 })).collect()
     }
 
     /// Way of a journey, metres.
@@ -424,6 +518,23 @@ impl Service {
                 ridden.windows(2).map(straight).filter(|way| way.is_finite()).sum()
             }
         }
+    }
+}
+
+/// What the rides to stops cost, for one search from one place: found once for each stop that somebody alights at.
+#[derive(Default)]
+struct StopPrices {
+    of_stop: Vec<Option<Price>>,
+    rides: Vec<Ride>,
+    memory: Memory,
+}
+
+impl StopPrices {
+    fn of(&mut self, stop: StopIx, timetable: &Timetable, router: &Router<'_>, scratch: &Scratch) -> Price {
+        *self.of_stop[stop.row()].get_or_insert_with(|| {
+            router.rides_of(stop, scratch, &mut self.rides);
+            timetable.fares.price(timetable, &self.rides, &mut self.memory)
+        })
     }
 }
 

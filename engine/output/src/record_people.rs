@@ -247,6 +247,7 @@ impl<'w> PeopleRecorder<'w> {
             depart_time: part.start,
             arrive_time: part.end,
             distance_m: if part.end.is_some() { part.distance_m } else { 0.0 },
+            money: None,
         })?;
         Ok(first + 1)
     }
@@ -279,6 +280,7 @@ impl<'w> PeopleRecorder<'w> {
                 depart_time: second(part.start_s),
                 arrive_time: if is_last { ended } else { ended.map(|_| second(part.end_s)) },
                 distance_m: part.distance_m,
+                money: part.money,
             })?;
         }
         Ok(())
@@ -396,11 +398,11 @@ pub fn skims(world: &World, modes: &[ModeSettings], writer: &mut ResultsWriter) 
 fn by_best_site(offer: &Offer<'_>, period: usize, from: usize, to: usize) -> Travel {
     let Some((site, way)) = offer.best_of_way(period, from, to) else { return Travel::NONE };
     let (drive, ride) = (way.drive, way.ride);
+    let minutes = drive.minutes + ride.minutes + offer.change_min;
     Travel {
-        minutes: drive.minutes + ride.minutes + offer.change_min,
         felt_min: offer.felt_min(site, &way),
-        way_m: drive.way_m + ride.way_m,
         money: drive.money + ride.money,
+        ..Travel::free(minutes, drive.way_m + ride.way_m)
     }
 }
 

@@ -360,6 +360,7 @@ tables! {
         depart_time: Time, "UTC", "When it began.";
         arrive_time: MaybeTime, "UTC", "When it ended; null while it has not.";
         distance_m: Real, "m", "Length of the way.";
+        money: MaybeReal, "money", "Fare paid on boarding: 0 on a fare bought before and with a pass; null where no fare of the feed is known.";
     }
     Od od OdRow OdColumns: "Trips between zones by hour of departure and mode." {
         time: Time, "UTC", "Start of the hour.";

@@ -187,7 +187,7 @@ impl<'a> Choices<'a> {
         let BySite { sites, change_min, .. } = self.by_site.as_ref()?;
         let (skims, modes) = (self.skims, self.modes.as_slice());
         let (change_min, minutes_per_money) = (*change_min, self.minutes_per_money);
-        Some(Offer { sites, skims, modes, change_min, minutes_per_money, toll_share: 1.0 })
+        Some(Offer { sites, skims, modes, change_min, minutes_per_money, toll_share: 1.0, fare_share: 1.0 })
     }
 
     /// The modes' settings, with constants as fitted.
@@ -371,7 +371,8 @@ impl<'a> Choices<'a> {
         if cell == other {
             let way_m = self.places.distance_m(from, to) * settings.detour;
             let minutes = settings.access_min + way_m / (settings.speed_kmh / 3.6) / 60.0;
-            return Travel { minutes, felt_min: minutes, way_m, money: 0.0 };
+            let travel = Travel::free(minutes, way_m);
+            return if mode == Mode::Transit { self.skims.with_fare(travel, period, cell, cell) } else { travel };
         }
         self.travel(mode, period, cell, other)
     }
@@ -439,12 +440,15 @@ impl<'a> Choices<'a> {
                     let (from_s, to_s) = (f64::from(tour.stay_s.0), f64::from(tour.stay_s.1));
                     ways[0].money += prices.parking(Stay { home: tour.from, at: tour.to, from_s, to_s });
                 }
+                if mode == Mode::Transit && who.has_pass {
+                    ways.iter_mut().for_each(|way| way.money = 0.0);
+                }
                 let [there, back] = ways.map(|way| self.minutes_felt(mode, way));
                 utilities[mode as usize] = -(there + back) / 2.0 / SCALE_MIN;
             }
         }
         if who.car
-            && let Some((_, felt_min)) = self.best_site(tour)
+            && let Some((_, felt_min)) = self.best_site(who, tour)
         {
             utilities[Mode::ParkAndRide as usize] = -felt_min / SCALE_MIN;
         }
@@ -452,10 +456,11 @@ impl<'a> Choices<'a> {
     }
 
     /// The site at which somebody changes on a tour, and the generalised time of a way by it, minutes.
-    fn best_site(&self, tour: Tour) -> Option<(SiteIx, f64)> {
+    fn best_site(&self, who: Vehicles, tour: Tour) -> Option<(SiteIx, f64)> {
         let (from, to) = (self.cells.of(tour.from), self.cells.of(tour.to));
         let toll_share = self.skims.prices.as_ref().map_or(1.0, |prices| prices.share_of(tour.from));
-        Offer { toll_share, ..self.offer()? }.best_of_tour(from, to, (tour.out, tour.back))
+        let fare_share = if who.has_pass { 0.0 } else { 1.0 };
+        Offer { toll_share, fare_share, ..self.offer()? }.best_of_tour(from, to, (tour.out, tour.back))
     }
 
     /// The tastes of a person for the modes on tours of a purpose: the same in every scenario.
@@ -491,7 +496,7 @@ impl<'a> Choices<'a> {
         }
         let best = choose(&utilities, &self.tastes(person, purpose));
         let mode = best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative]);
-        match self.best_site(tour).filter(|_| mode == Mode::ParkAndRide) {
+        match self.best_site(vehicles, tour).filter(|_| mode == Mode::ParkAndRide) {
             Some((site, _)) => Means { mode, site },
             None => mode.into(),
         }
@@ -597,13 +602,15 @@ pub struct Tour {
     pub stay_s: (u32, u32),
 }
 
-/// The vehicles somebody can take.
+/// The vehicles somebody can take, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vehicles {
     pub(crate) car: bool,
     pub(crate) two_wheeler: bool,
     /// Somebody of the household, or for a few somebody else, can give them a ride.
     pub(crate) ride: bool,
+    /// Rides public transport without paying fares.
+    pub(crate) has_pass: bool,
 }
 
 /// Share of people in households without a car who know somebody who drives them; an estimate.
@@ -618,6 +625,7 @@ impl Vehicles {
             car: persons.has_car[row] && is_adult,
             two_wheeler: persons.has_two_wheeler[row] && is_adult,
             ride: is_driven || persons.household_cars[row] > 0,
+            has_pass: persons.has_transit_pass[row],
         }
     }
 }

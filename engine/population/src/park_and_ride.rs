@@ -218,6 +218,8 @@ pub struct Offer<'a> {
     pub minutes_per_money: f64,
     /// What a driver pays of the tolls: 1 for all of them.
     pub toll_share: f64,
+    /// What a passenger pays of the fares: 1 for all of them, 0 with a pass.
+    pub fare_share: f64,
 }
 
 /// A way by a site.
@@ -254,7 +256,7 @@ impl Offer<'_> {
         let Way { drive, ride } = way;
         let money = drive.money * self.toll_share
             + car.cost_per_km * drive.way_m / 1000.0
-            + transit.money(ride)
+            + transit.money(&Travel { money: ride.money * self.fare_share, ..*ride })
             + own.cost
             + self.sites.fee[site.row()] / 2.0;
         let felt_min = drive.felt_min + ride.felt_min + self.change_min + own.constant_min;
@@ -357,7 +359,16 @@ mod tests {
             let (time_s, out_of_vehicle_s) = (column(rng, 4000.0), column(rng, 900.0));
             let boardings = (0..cells * cells).map(|_| 1.0 + rng.below(3) as f32).collect();
             let distance_m = column(rng, 2e4);
-            Arc::new(TransitMatrix { time_s: with_gaps(rng, time_s), out_of_vehicle_s, boardings, distance_m })
+            let fare = column(rng, 5.0);
+            let time_s = with_gaps(rng, time_s);
+            Arc::new(TransitMatrix {
+                time_s,
+                out_of_vehicle_s,
+                boardings,
+                distance_m,
+                fare,
+                ..TransitMatrix::default()
+            })
         });
         Skims { cells, car: car.collect(), transit: transit.collect(), ..Skims::default() }
     }
@@ -382,6 +393,7 @@ mod tests {
             change_min: 3.0,
             minutes_per_money: 5.0,
             toll_share: 1.0,
+            fare_share: 1.0,
         };
         // Written out from the matrices.
         let by_hand = |site: usize, period: usize, home: usize, away: usize, out: bool| {
@@ -395,7 +407,11 @@ mod tests {
                 + 0.75 * of(transit.out_of_vehicle_s[ride])
                 + 360.0 * (of(transit.boardings[ride]) - 1.0))
                 / 60.0;
-            let money = of(car.money[drive]) + 0.2 * of(car.distance_m[drive]) / 1000.0 + 1.5 + 0.2 * site as f64;
+            // Fares are known, so the cost of the settings is not due.
+            let money = of(car.money[drive])
+                + 0.2 * of(car.distance_m[drive]) / 1000.0
+                + of(transit.fare[ride])
+                + 0.2 * site as f64;
             drive_min + ride_min + 3.0 + 7.0 + 5.0 * money
         };
         let mut found = 0;
@@ -413,6 +429,11 @@ mod tests {
             }
         }
         assert!(found > zones * zones / 2, "most pairs have a site: {found}");
+        // A pass is worth the fare.
+        let (site, way) = (0..zones).find_map(|to| offer.best_of_way(1, 0, to)).unwrap();
+        let with_pass = Offer { fare_share: 0.0, ..offer }.felt_min(site, &way);
+        let saved_min = offer.felt_min(site, &way) - with_pass;
+        assert!(way.ride.money > 0.0 && (saved_min - 5.0 * way.ride.money).abs() < 1e-9);
     }
 
     #[test]

@@ -131,6 +131,7 @@ impl Planner {
             change_min: self.tables.park_and_ride.change_min,
             minutes_per_money,
             toll_share: 1.0,
+            fare_share: 1.0,
         }
     }
 

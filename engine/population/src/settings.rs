@@ -196,10 +196,11 @@ impl ModeSettings {
         Self { speed_kmh, detour, access_min, constant_min, cost: 0.0, cost_per_km: 0.0 }
     }
 
-    /// What a trip costs, money: tolls and fares on the way, the cost of each trip, and that of its length.
+    /// What a trip costs, money: tolls and fares on the way, the cost of each trip, and that of its length; fares that
+    /// are known take the place of the latter two.
     #[must_use]
     pub fn money(&self, travel: &Travel) -> f64 {
-        travel.money + self.cost + self.cost_per_km * travel.way_m / 1000.0
+        travel.money + travel.setting_share * (self.cost + self.cost_per_km * travel.way_m / 1000.0)
     }
 }
 

@@ -48,6 +48,10 @@ pub struct TransitMatrix {
     pub boardings: Vec<f32>,
     /// Way in vehicles and on foot, metres.
     pub distance_m: Vec<f32>,
+    /// Fares, money; within a cell the least from it to any other. Empty where none are known.
+    pub fare: Vec<f32>,
+    /// Share of departures whose journey has a ride without a known fare, 0 to 1; empty where every ride has one.
+    pub without_fare: Vec<f32>,
 }
 
 /// The skims of a city. Matrices that are the same at several times of day are shared.
@@ -80,11 +84,19 @@ pub struct Travel {
     pub way_m: f64,
     /// Tolls and fares on the way, money.
     pub money: f64,
+    /// Share of what the mode costs by its settings that is due as well: 1, less where fares are known.
+    pub setting_share: f64,
 }
 
 impl Travel {
     /// No way.
-    pub const NONE: Self = Self { minutes: f64::INFINITY, felt_min: f64::INFINITY, way_m: f64::INFINITY, money: 0.0 };
+    pub const NONE: Self = Self::free(f64::INFINITY, f64::INFINITY);
+
+    /// A way without tolls and fares of its own that is felt as long as it takes.
+    #[must_use]
+    pub const fn free(minutes: f64, way_m: f64) -> Self {
+        Self { minutes, felt_min: minutes, way_m, money: 0.0, setting_share: 1.0 }
+    }
 }
 
 /// Weight of walking to and waiting for public transport against time in the vehicle (Wardman 2004: 1.5 to 2).
@@ -101,6 +113,18 @@ impl Skims {
             range.flat_map(|from| (0..count).map(move |to| cells.distance_m(from, to) as f32)).collect::<Vec<f32>>()
         });
         Self { cells: count, straight_m: straight_m.concat(), ..Self::default() }
+    }
+
+    /// A way by public transport with the fare between two cells, if any is known.
+    #[must_use]
+    pub fn with_fare(&self, mut travel: Travel, period: usize, from: usize, to: usize) -> Travel {
+        let at = from * self.cells + to;
+        let transit = self.transit.get(period);
+        if let Some((transit, &fare)) = transit.and_then(|transit| Some((transit, transit.fare.get(at)?))) {
+            travel.money = f64::from(fare);
+            travel.setting_share = transit.without_fare.get(at).map_or(0.0, |&share| f64::from(share));
+        }
+        travel
     }
 
     /// What a mode takes from a cell to another at a time of day.
@@ -127,7 +151,8 @@ impl Skims {
                 + (OUT_OF_VEHICLE_WEIGHT - 1.0) * f64::from(transit.out_of_vehicle_s[at])
                 + TRANSFER_MIN * 60.0 * f64::from(transit.boardings[at] - 1.0).max(0.0);
             let way_m = f64::from(transit.distance_m[at]);
-            return Travel { minutes: time_s / 60.0, felt_min: felt_s / 60.0, way_m, money: 0.0 };
+            let travel = Travel { felt_min: felt_s / 60.0, ..Travel::free(time_s / 60.0, way_m) };
+            return self.with_fare(travel, period, from, to);
         }
         let (network_s, way_m, money) = match of_network {
             Some(matrix) => (
@@ -144,7 +169,7 @@ impl Skims {
             return Travel::NONE;
         }
         let minutes = settings.access_min + network_s / 60.0;
-        Travel { minutes, felt_min: minutes, way_m, money }
+        Travel { money, ..Travel::free(minutes, way_m) }
     }
 }
 
@@ -177,10 +202,22 @@ mod tests {
             out_of_vehicle_s: vec![600.0],
             boardings: vec![2.0],
             distance_m: vec![5e3],
+            ..TransitMatrix::default()
         };
-        let shared = Arc::new(transit);
+        let shared = Arc::new(transit.clone());
         skims.transit = (0..PERIODS).map(|_| Arc::clone(&shared)).collect();
         let travel = skims.travel(Mode::Transit, &settings, 1, 0, 0);
         assert!((travel.felt_min - (20.0 + 0.75 * 10.0 + 6.0)).abs() < 1e-6);
+        // Fares take the place of what the settings say, but for rides that have none.
+        let settings = ModeSettings { cost: 2.0, cost_per_km: 0.1, ..settings };
+        let mut paid = |fare: Vec<f32>, without_fare: Vec<f32>| {
+            let shared = Arc::new(TransitMatrix { fare, without_fare, ..transit.clone() });
+            skims.transit = vec![shared];
+            settings.money(&skims.travel(Mode::Transit, &settings, 0, 0, 0))
+        };
+        let paid =
+            [paid(vec![], vec![]), paid(vec![4.5], vec![]), paid(vec![4.5], vec![0.5]), paid(vec![0.0], vec![1.0])];
+        let expected = [2.5, 4.5, 4.5 + 1.25, 2.5];
+        assert!(paid.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-9), "{paid:?}");
     }
 }

@@ -4,10 +4,12 @@
 //! without guessing is used. Trips are checked where they run on the days or the day before; rows are always checked.
 //! Ids have the feed's name before them as soon as there are several feeds.
 //!
-//! Ignored: shapes (beyond distances in stop times), fares, pathways, blocks, flexible services, attributions.
+//! Ignored: shapes (beyond distances in stop times), fares of version 2, pathways, blocks, flexible services,
+//! attributions.
 //! Contract: any bytes in, no panic; the timetable depends on the files and the days alone.
 
-use crate::feed_tables::{FeedStops, agencies, routes};
+use crate::feed_fares;
+use crate::feed_tables::{Agencies, FeedRoutes, FeedStops};
 use crate::feed_trips::{FeedTrips, Making};
 use crate::gtfs_file::Feed;
 use crate::report::{Defect, FeedReport, FeedSummary};
@@ -116,16 +118,19 @@ fn read_one(
     summary: &mut FeedSummary,
     report: &mut FeedReport,
 ) {
-    (summary.agencies, summary.time_zone) = agencies(feed, report);
+    let agencies = Agencies::read(feed, report);
     let mut stops = FeedStops::read(feed, prefix, builder, report);
-    let routes = routes(feed, prefix, builder, report);
+    let routes = FeedRoutes::read(feed, prefix, builder, report);
     let services = Services::read(feed, date, days, report);
-    let trips = FeedTrips::read(feed, &routes, &services, report);
+    let trips = FeedTrips::read(feed, &routes.row_of, &services, report);
     summary.days = services.days;
-    (summary.stops, summary.routes, summary.trips) = (stops.len(), routes.len(), trips.len());
+    (summary.stops, summary.routes, summary.trips) = (stops.len(), routes.row_of.len(), trips.len());
     let making = Making { prefix, services: &services, capacities };
     summary.runs = trips.run(feed, &making, &mut stops, builder, report);
     stops.transfers(feed, builder, report);
+    let of = feed_fares::Of { feed: report.feeds.len() as u32, agencies: &agencies, stops: &stops, routes: &routes };
+    summary.fares = feed_fares::read(feed, &of, &mut builder.fares, report);
+    (summary.agencies, summary.time_zone) = (agencies.names, agencies.time_zone);
 }
 
 /// Names of feeds: the file's without its ending, with a number where it was used before.

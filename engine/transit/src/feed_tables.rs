@@ -1,6 +1,6 @@
 //! The small tables of a feed: agencies, stops, routes and transfers.
 //!
-//! Ignored: levels, pathways, zones of fares, wheelchairs, colours, translations.
+//! Ignored: levels, pathways, wheelchairs, colours, translations.
 
 use crate::gtfs_file::{Feed, Row, Table};
 use crate::report::{Defect, FeedReport};
@@ -39,30 +39,48 @@ pub(crate) fn is_new<V>(
     false
 }
 
-/// Names and time zone of the agencies.
-pub(crate) fn agencies(feed: &mut Feed, report: &mut FeedReport) -> (Vec<String>, String) {
-    let (mut names, mut zone) = (Vec::new(), String::new());
-    let place = feed.place("agency.txt");
-    if let Some(table) = feed.table("agency.txt", &[], report) {
-        let [name, time_zone] = table.columns(["agency_name", "agency_timezone"]);
-        table.for_each(report, |row, report| {
-            let (agency, here) = (row.get(name), row.get(time_zone));
-            names.push(agency.to_owned());
-            if zone.is_empty() {
-                zone = here.to_owned();
-            } else if here != zone && !here.is_empty() {
-                report.add(Defect::TimeZoneDiffers, || {
-                    row.problem(agency, "agency_timezone", here, format!("{zone}, as the agency before"))
-                });
-            }
-        });
+/// The agencies of a feed.
+#[derive(Default)]
+pub(crate) struct Agencies {
+    pub(crate) ids: Vec<String>,
+    pub(crate) names: Vec<String>,
+    /// Time zone, empty when not given.
+    pub(crate) time_zone: String,
+}
+
+impl Agencies {
+    /// Reads `agency.txt`.
+    pub(crate) fn read(feed: &mut Feed, report: &mut FeedReport) -> Self {
+        let Self { mut ids, mut names, time_zone: mut zone } = Self::default();
+        let place = feed.place("agency.txt");
+        if let Some(table) = feed.table("agency.txt", &[], report) {
+            let [id, name, time_zone] = table.columns(["agency_id", "agency_name", "agency_timezone"]);
+            table.for_each(report, |row, report| {
+                let (agency, here) = (row.get(name), row.get(time_zone));
+                ids.push(row.get(id).to_owned());
+                names.push(agency.to_owned());
+                if zone.is_empty() {
+                    zone = here.to_owned();
+                } else if here != zone && !here.is_empty() {
+                    report.add(Defect::TimeZoneDiffers, || {
+                        row.problem(agency, "agency_timezone", here, format!("{zone}, as the agency before"))
+                    });
+                }
+            });
+        }
+        if zone.is_empty() {
+            report.add(Defect::TimeZoneUnknown, || {
+                Problem::file(&place, "gives no agency_timezone; times are taken for local ones")
+            });
+        }
+        Self { ids, names, time_zone: zone }
     }
-    if zone.is_empty() {
-        report.add(Defect::TimeZoneUnknown, || {
-            Problem::file(&place, "gives no agency_timezone; times are taken for local ones")
-        });
+
+    /// Number of the agency that an id means; without an id the only one there is.
+    pub(crate) fn number(&self, id: &str) -> Option<u32> {
+        let is_only = self.ids.len() == 1 && id.is_empty();
+        self.ids.iter().position(|known| is_only || known == id).map(|number| number as u32)
     }
-    (names, zone)
 }
 
 /// Stops of a feed, stations and entrances included.
@@ -78,6 +96,7 @@ struct FeedStop {
     id: String,
     name: String,
     parent: String,
+    zone: String,
     is_stop: bool,
     lat_lon: Option<(f64, f64)>,
     stop: StopIx,
@@ -90,7 +109,7 @@ impl FeedStops {
         let mut stops = Self { place: feed.place("stops.txt"), row_of: BTreeMap::new(), rows: Vec::new() };
         let Some(table) = required(feed, "stops.txt", &["stop_id"], report) else { return stops };
         let [id, name, lat, lon] = table.columns(["stop_id", "stop_name", "stop_lat", "stop_lon"]);
-        let [location, parent] = table.columns(["location_type", "parent_station"]);
+        let [location, parent, zone] = table.columns(["location_type", "parent_station", "zone_id"]);
         table.for_each(report, |row, report| {
             let stop = row.get(id);
             if !is_new(row, "stop_id", stop, &stops.row_of, report) {
@@ -102,6 +121,7 @@ impl FeedStops {
                 id: stop.to_owned(),
                 name: row.get(name).to_owned(),
                 parent: row.get(parent).to_owned(),
+                zone: row.get(zone).to_owned(),
                 // Boarding areas (4) are parts of a stop that a few feeds give stop times of their own.
                 is_stop: matches!(row.get(location), "" | "0" | "4"),
                 lat_lon: position(row.get(lat), row.get(lon)),
@@ -166,6 +186,11 @@ impl FeedStops {
         stops.y_m.push(f64::NAN);
         stops.station.push(of.station);
         of.stop
+    }
+
+    /// The zone of every row that has one, with the stop that it is.
+    pub(crate) fn zones(&self) -> impl Iterator<Item = (StopIx, &str)> {
+        self.rows.iter().filter(|of| !of.zone.is_empty()).map(|of| (of.stop, of.zone.as_str()))
     }
 
     /// Number of rows.
@@ -259,32 +284,43 @@ fn position(lat: &str, lon: &str) -> Option<(f64, f64)> {
     (on_earth && (lat.abs() > 1e-9 || lon.abs() > 1e-9)).then_some((lat, lon))
 }
 
-/// Reads `routes.txt` into the timetable; rows by id.
-pub(crate) fn routes(
-    feed: &mut Feed,
-    prefix: &str,
-    builder: &mut Builder,
-    report: &mut FeedReport,
-) -> BTreeMap<String, RouteIx> {
-    let mut row_of = BTreeMap::new();
-    let Some(table) = required(feed, "routes.txt", &["route_id", "route_type"], report) else { return row_of };
-    let [id, short, long, kind] = table.columns(["route_id", "route_short_name", "route_long_name", "route_type"]);
-    table.for_each(report, |row, report| {
-        let route = row.get(id);
-        if !is_new(row, "route_id", route, &row_of, report) {
-            return;
-        }
-        let known = row.get(kind).parse().ok().and_then(RouteKind::from_gtfs);
-        if known.is_none() {
-            report.add(Defect::UnknownRouteType, || {
-                row.problem(route, "route_type", row.get(kind), "0 to 7, 11, 12 or an extended type")
-            });
-        }
-        row_of.insert(route.to_owned(), RouteIx(builder.routes.id.len() as u32));
-        let name = [row.get(short), row.get(long), route].into_iter().find(|name| !name.is_empty());
-        builder.routes.id.push(format!("{prefix}{route}"));
-        builder.routes.name.push(name.unwrap_or_default().to_owned());
-        builder.routes.kind.push(known.unwrap_or_default());
-    });
-    row_of
+/// Routes of a feed.
+#[derive(Default)]
+pub(crate) struct FeedRoutes {
+    /// Rows by id.
+    pub(crate) row_of: BTreeMap<String, RouteIx>,
+    /// Id of the agency of each, as it stands in the feed.
+    pub(crate) agency: Vec<(RouteIx, String)>,
+}
+
+impl FeedRoutes {
+    /// Reads `routes.txt` and puts the routes into the timetable.
+    pub(crate) fn read(feed: &mut Feed, prefix: &str, builder: &mut Builder, report: &mut FeedReport) -> Self {
+        let Self { mut row_of, agency: mut agencies } = Self::default();
+        let Some(table) = required(feed, "routes.txt", &["route_id", "route_type"], report) else {
+            return Self::default();
+        };
+        let agency = table.column("agency_id");
+        let [id, short, long, kind] = table.columns(["route_id", "route_short_name", "route_long_name", "route_type"]);
+        table.for_each(report, |row, report| {
+            let route = row.get(id);
+            if !is_new(row, "route_id", route, &row_of, report) {
+                return;
+            }
+            let known = row.get(kind).parse().ok().and_then(RouteKind::from_gtfs);
+            if known.is_none() {
+                report.add(Defect::UnknownRouteType, || {
+                    row.problem(route, "route_type", row.get(kind), "0 to 7, 11, 12 or an extended type")
+                });
+            }
+            let here = RouteIx(builder.routes.id.len() as u32);
+            row_of.insert(route.to_owned(), here);
+            agencies.push((here, row.get(agency).to_owned()));
+            let name = [row.get(short), row.get(long), route].into_iter().find(|name| !name.is_empty());
+            builder.routes.id.push(format!("{prefix}{route}"));
+            builder.routes.name.push(name.unwrap_or_default().to_owned());
+            builder.routes.kind.push(known.unwrap_or_default());
+        });
+        Self { row_of, agency: agencies }
+    }
 }

@@ -3,7 +3,7 @@
 //! A journey is walks and rides in turn. Of those that nobody can beat in both arrival and number of rides
 //! ([`crate::raptor`]) people take the one of the least generalised cost ([`Weights`]).
 //!
-//! Ignored: fares, crowding, seats, reliability, comfort; differences between persons.
+//! Ignored: crowding, seats, reliability, comfort; differences between persons.
 
 use crate::{StopIx, TransitTripIx};
 
@@ -34,6 +34,17 @@ pub enum Leg {
         /// Arrival at the second, seconds since midnight.
         end_s: u32,
     },
+}
+
+/// A vehicle from one of its stops to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ride {
+    /// Trip.
+    pub trip: TransitTripIx,
+    /// Place among the trip's stops where one boards.
+    pub board: u32,
+    /// Place among the trip's stops where one alights.
+    pub alight: u32,
 }
 
 /// A journey.
@@ -73,7 +84,15 @@ impl Journey {
     /// Number of rides.
     #[must_use]
     pub fn rides(&self) -> usize {
-        self.legs.iter().filter(|leg| matches!(leg, Leg::Ride { .. })).count()
+        self.ridden().count()
+    }
+
+    /// The rides.
+    pub fn ridden(&self) -> impl Iterator<Item = Ride> {
+        self.legs.iter().filter_map(|leg| match *leg {
+            Leg::Ride { trip, board, alight, .. } => Some(Ride { trip, board, alight }),
+            Leg::Walk { .. } => None,
+        })
     }
 
     /// Seconds in vehicles, on foot and waiting; together the whole journey.

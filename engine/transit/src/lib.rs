@@ -4,7 +4,9 @@
 //! Knows stops, walking between them and vehicles by timetable; streets, cars and persons belong to others, who hand in
 //! (stop, seconds) lists and passengers with itineraries. Same input, same bits, on any number of threads.
 
+pub mod fares;
 pub mod feed;
+mod feed_fares;
 mod feed_tables;
 mod feed_trips;
 pub mod footpaths;

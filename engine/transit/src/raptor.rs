@@ -6,11 +6,11 @@
 //! given. Because walks are not joined, arrivals by vehicle and on foot are kept apart: a stop that is reached sooner
 //! on foot can still be walked from after arriving there by vehicle.
 //!
-//! Ignored: fares, capacity (see [`crate::operation`]), least walking as a criterion of its own.
+//! Ignored: capacity (see [`crate::operation`]), least walking as a criterion of its own.
 //! Contract: [`Router::earliest_arrivals`] allocates nothing, other searches only what they answer; batches give the same for any number of threads.
 
 use crate::footpaths::Footpaths;
-use crate::journey::{Journey, Leg};
+use crate::journey::{Journey, Leg, Ride};
 use crate::operation::PlannedRide;
 use crate::timetable::{ALIGHT, BOARD, Timetable};
 use crate::{PatternIx, StopIx, TransitTripIx};
@@ -45,12 +45,15 @@ pub struct Router<'a> {
     footpaths: &'a Footpaths,
 }
 
-/// A ride that a label stands for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ridden {
-    trip: u32,
-    board: u32,
-    alight: u32,
+/// The last ride to a stop, and what was before it.
+struct Step {
+    ride: Ride,
+    /// Where it was boarded, and since when that was possible.
+    at: StopIx,
+    ready_s: u32,
+    /// Where the ride before ended, and how many there were.
+    from: StopIx,
+    round: usize,
 }
 
 /// Working memory of searches on one router.
@@ -63,7 +66,7 @@ pub struct Scratch {
     /// By round and stop: ready to board.
     ready: Vec<u32>,
     /// By round and stop: the ride that arrives.
-    ridden: Vec<Ridden>,
+    ridden: Vec<Ride>,
     /// By round and stop: where the ride ended after which one is ready here; NONE by access.
     walked: Vec<StopIx>,
     /// Stops where readiness improved in the last round, and flags of them.
@@ -158,7 +161,7 @@ impl<'a> Router<'a> {
             rides_max,
             ride: vec![NEVER_S; labels],
             ready: vec![NEVER_S; labels],
-            ridden: vec![Ridden::default(); labels],
+            ridden: vec![Ride::default(); labels],
             walked: vec![StopIx::NONE; labels],
             marked: Vec::with_capacity(stops),
             is_marked: vec![false; stops],
@@ -200,6 +203,22 @@ impl<'a> Router<'a> {
             scratch.ride[at].min(scratch.ready[at])
         };
         (0..=scratch.rides_max).find(|&round| label(round) <= arrival).unwrap_or(0)
+    }
+
+    /// The rides of the earliest arrival at a stop, in order, of the last [`Router::earliest_arrivals`] of a scratch.
+    pub fn rides_of(&self, stop: StopIx, scratch: &Scratch, rides: &mut Vec<Ride>) {
+        rides.clear();
+        let (mut stop, mut round) = (stop, self.rides_to(stop, scratch));
+        let label = scratch.at(round, stop);
+        if round > 0 && scratch.ready[label] < scratch.ride[label] {
+            stop = scratch.walked[label];
+        }
+        while round > 0 {
+            let step = self.step_back(stop, round, scratch);
+            rides.push(step.ride);
+            (stop, round) = (step.from, step.round);
+        }
+        rides.reverse();
     }
 
     /// [`Router::earliest_arrivals`] of several starts, in order, in parallel.
@@ -357,7 +376,7 @@ impl<'a> Router<'a> {
                 let arrive_s = timetable.arrival_at(nth(caught), place);
                 if arrive_s < ride[stop.row()] && arrive_s < end_s {
                     ride[stop.row()] = arrive_s;
-                    ridden[stop.row()] = Ridden { trip: trips.start + caught as u32, board, alight: place as u32 };
+                    ridden[stop.row()] = Ride { trip: nth(caught), board, alight: place as u32 };
                     if !scratch.has_rode[stop.row()] {
                         scratch.has_rode[stop.row()] = true;
                         scratch.rode.push(stop);
@@ -407,6 +426,22 @@ impl<'a> Router<'a> {
         scratch.rode = rode;
     }
 
+    /// The last of at most so many rides that arrive at a stop.
+    fn step_back(&self, stop: StopIx, mut round: usize, scratch: &Scratch) -> Step {
+        // The label may be of an earlier round.
+        while round > 1 && scratch.ride[scratch.at(round - 1, stop)] == scratch.ride[scratch.at(round, stop)] {
+            round -= 1;
+        }
+        let ride = scratch.ridden[scratch.at(round, stop)];
+        round -= 1;
+        let at = self.timetable.trip_stops(ride.trip)[ride.board as usize];
+        while round > 0 && scratch.ready[scratch.at(round - 1, at)] == scratch.ready[scratch.at(round, at)] {
+            round -= 1;
+        }
+        let label = scratch.at(round, at);
+        Step { ride, at, ready_s: scratch.ready[label], from: scratch.walked[label], round }
+    }
+
     /// The journey that ends earliest with at most so many rides.
     fn journey(&self, depart_s: u32, round: usize, scratch: &Scratch) -> Journey {
         let mut legs = Vec::with_capacity(2 * round + 1);
@@ -415,22 +450,12 @@ impl<'a> Router<'a> {
         let ended_s = scratch.ride[scratch.at(round, stop)];
         legs.push(Leg::Walk { from: stop, to: StopIx::NONE, start_s: ended_s, end_s: arrive_s });
         while round > 0 {
-            // The label may be of an earlier round.
-            while round > 1 && scratch.ride[scratch.at(round - 1, stop)] == scratch.ride[scratch.at(round, stop)] {
-                round -= 1;
-            }
-            let Ridden { trip, board, alight } = scratch.ridden[scratch.at(round, stop)];
-            let trip = TransitTripIx(trip);
+            let Step { ride: Ride { trip, board, alight }, at, ready_s, from, round: before } =
+                self.step_back(stop, round, scratch);
             let start_s = self.timetable.departure_at(trip, board as usize);
             let end_s = self.timetable.arrival_at(trip, alight as usize);
             legs.push(Leg::Ride { trip, board, alight, start_s, end_s });
-            round -= 1;
-            let at = self.timetable.trip_stops(trip)[board as usize];
-            while round > 0 && scratch.ready[scratch.at(round - 1, at)] == scratch.ready[scratch.at(round, at)] {
-                round -= 1;
-            }
-            let ready_s = scratch.ready[scratch.at(round, at)];
-            stop = scratch.walked[scratch.at(round, at)];
+            (stop, round) = (from, before);
             if round == 0 {
                 legs.push(Leg::Walk { from: StopIx::NONE, to: at, start_s: depart_s, end_s: ready_s });
             } else if stop != at {

@@ -69,6 +69,18 @@ pub enum Defect {
     TransferUnknownStop,
     /// A transfer whose type or time cannot be read.
     BadTransfer,
+    /// A fare with a price, currency, number of transfers or duration that cannot be read.
+    BadFare,
+    /// A fare in another currency than those before.
+    CurrencyDiffers,
+    /// A fare of an agency that is not in `agency.txt`.
+    FareUnknownAgency,
+    /// A rule of a fare that is not in `fare_attributes.txt` or was left out.
+    FareRuleUnknownFare,
+    /// A rule of a fare for a route that is not in `routes.txt`.
+    FareRuleUnknownRoute,
+    /// A rule of a fare for a zone that no stop has.
+    FareRuleUnknownZone,
     /// A time that cannot be read; it counts as missing and is interpolated.
     BadTime,
     /// A stop without a position; nobody can walk to it.
@@ -79,6 +91,10 @@ pub enum Defect {
     StopTimeAtStation,
     /// A route type that GTFS does not know; it counts as a bus.
     UnknownRouteType,
+    /// A fare without an agency where there are several; it counts for all of them.
+    FareWithoutAgency,
+    /// A fare whose `payment_method` is unknown, which does not change its price.
+    FareUnknownPayment,
     /// A row with fewer fields than the header; those missing count as empty.
     ShortRow,
     /// A table that is not UTF-8; strange bytes were replaced.
@@ -95,6 +111,8 @@ pub enum Defect {
     Headways,
     /// Transfers between routes or trips, or seats kept; not modelled.
     TransferNotModelled,
+    /// Fares of version 2, which are not read.
+    FaresVersion2,
 }
 
 urbis_core::named!(Defect {
@@ -119,11 +137,19 @@ urbis_core::named!(Defect {
     BadFrequency = "frequency with a bad value",
     TransferUnknownStop = "transfer at an unknown stop",
     BadTransfer = "transfer with a bad value",
+    BadFare = "fare with a bad value",
+    CurrencyDiffers = "fare in another currency",
+    FareUnknownAgency = "fare of an unknown agency",
+    FareRuleUnknownFare = "rule of an unknown fare",
+    FareRuleUnknownRoute = "fare rule for an unknown route",
+    FareRuleUnknownZone = "fare rule for an unknown zone",
     BadTime = "time that cannot be read",
     StopWithoutPosition = "stop without a position",
     StopUnknownParent = "stop of an unknown station",
     StopTimeAtStation = "stop time at a station or entrance",
     UnknownRouteType = "unknown route type",
+    FareWithoutAgency = "fare without an agency",
+    FareUnknownPayment = "fare with an unknown payment method",
     ShortRow = "row with too few fields",
     NotUtf8 = "table not in UTF-8",
     NestedFolder = "tables in a folder of the archive",
@@ -132,6 +158,7 @@ urbis_core::named!(Defect {
     TimeZoneUnknown = "time zone unknown",
     Headways = "headways taken as a timetable",
     TransferNotModelled = "transfer of a kind that is not modelled",
+    FaresVersion2 = "fares of version 2 not read",
 });
 
 impl Defect {
@@ -146,12 +173,17 @@ impl Defect {
             | D::StopUnknownParent
             | D::StopTimeAtStation
             | D::UnknownRouteType
+            | D::FareWithoutAgency
+            | D::FareUnknownPayment
             | D::ShortRow
             | D::NotUtf8
             | D::NestedFolder => Severity::Repaired,
-            D::Interpolated | D::NoServiceInFeed | D::TimeZoneUnknown | D::Headways | D::TransferNotModelled => {
-                Severity::Note
-            }
+            D::Interpolated
+            | D::NoServiceInFeed
+            | D::TimeZoneUnknown
+            | D::Headways
+            | D::TransferNotModelled
+            | D::FaresVersion2 => Severity::Note,
             _ => Severity::Dropped,
         }
     }
@@ -181,6 +213,8 @@ pub struct FeedSummary {
     pub routes: usize,
     /// Rows of `trips.txt` that are kept.
     pub trips: usize,
+    /// Fares that are kept.
+    pub fares: usize,
     /// Runs on the date, those of frequencies one by one.
     pub runs: usize,
     /// First and last day of the calendars.
@@ -221,12 +255,13 @@ impl FeedReport {
     #[must_use]
     pub fn into_fatal(self) -> Problems {
         let mut problems = Problems::new();
-        for (defect, finding) in self.findings {
-            if defect.severity() == Severity::Fatal {
-                finding.examples.into_iter().for_each(|problem| problems.push(problem));
-            }
-        }
+        self.into_examples(|defect| defect.severity() == Severity::Fatal).for_each(|problem| problems.push(problem));
         problems
+    }
+
+    /// The examples of some kinds.
+    pub fn into_examples(self, is_one: impl Fn(Defect) -> bool) -> impl Iterator<Item = Problem> {
+        self.findings.into_iter().filter(move |(defect, _)| is_one(*defect)).flat_map(|(_, finding)| finding.examples)
     }
 
     pub(crate) fn add(&mut self, defect: Defect, problem: impl FnOnce() -> Problem) {

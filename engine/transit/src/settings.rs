@@ -23,6 +23,8 @@ pub struct TransitSettings {
     pub access_m: f64,
     /// What walks to, from and between stops follow.
     pub walk: Walks,
+    /// What rides cost.
+    pub fares: FareSource,
     /// Most vehicles of a journey.
     #[schemars(range(min = 1, max = 8))]
     pub rides_max: usize,
@@ -43,6 +45,17 @@ pub enum Walks {
     Straight,
 }
 
+/// What rides cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FareSource {
+    /// The fares of the feeds; what the mode's settings say where they have none.
+    #[default]
+    Feed,
+    /// What the mode's settings say.
+    Setting,
+}
+
 /// A feed: an archive or a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -55,6 +68,7 @@ impl Default for TransitSettings {
             date: None,
             access_m: 800.0,
             walk: Walks::default(),
+            fares: FareSource::default(),
             rides_max: 4,
             places: BTreeMap::new(),
             buses_in_traffic: true,

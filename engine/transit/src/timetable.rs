@@ -7,9 +7,10 @@
 //! from the clock only on days when it is changed. A trip that runs on several days, or at a headway, is a row for each
 //! run, but its times are kept once and shifted.
 //!
-//! Ignored: blocks (staying seated while the vehicle changes its trip), continuous stopping, fares, accessibility.
+//! Ignored: blocks (staying seated while the vehicle changes its trip), continuous stopping, accessibility.
 //! Contract: the order of all rows depends on the input alone.
 
+use crate::fares::Fares;
 use crate::{PatternIx, RouteIx, StopIx, TransitTripIx};
 use jiff::civil::Date;
 use std::ops::Range;
@@ -237,6 +238,8 @@ pub struct Timetable {
     pub trips: Trips,
     /// Transfers by the operator's word.
     pub transfers: Vec<Transfer>,
+    /// Fares.
+    pub fares: Fares,
     arrival_s: Vec<u32>,
     departure_s: Vec<u32>,
     at_stop: Csr<(PatternIx, u32)>,
@@ -430,6 +433,8 @@ pub struct Builder {
     pub routes: Routes,
     /// Transfers.
     pub transfers: Vec<Transfer>,
+    /// Fares.
+    pub fares: Fares,
     runs: Vec<(Run, CallsIx, u32)>,
     ends: Vec<usize>,
     calls: Vec<Call>,
@@ -561,7 +566,7 @@ impl Builder {
             patterns.first_call.push(calls as u32);
         }
         let at_stop = Csr::from_pairs(self.stops.id.len(), &at_stop);
-        let Self { stops, routes, transfers, .. } = self;
+        let Self { stops, routes, transfers, fares, .. } = self;
         let mut timetable = Timetable {
             date,
             days,
@@ -571,6 +576,7 @@ impl Builder {
             patterns,
             trips,
             transfers,
+            fares,
             arrival_s,
             departure_s,
             at_stop,

@@ -6,11 +6,13 @@ mod common;
 use common::{COQUIMBO_DATE, PORTO_ALEGRE_DATE, below, check_timetable, compare, coquimbo, porto_alegre, trips_of};
 use urbis_core::rng::Rng;
 use urbis_transit::StopIx;
+use urbis_transit::fares::{Memory, Price};
 use urbis_transit::feed;
 use urbis_transit::footpaths::{Footpaths, WalkSettings, stops_near};
+use urbis_transit::journey::Ride;
 use urbis_transit::raptor::{Query, Router};
 use urbis_transit::report::{Defect, FeedReport};
-use urbis_transit::timetable::{Capacities, Timetable};
+use urbis_transit::timetable::{Capacities, RouteKind, Timetable};
 
 fn read() -> Option<(Timetable, FeedReport)> {
     let feeds = porto_alegre()?;
@@ -81,6 +83,30 @@ fn a_thousand_queries_agree(timetable: &Timetable) {
     assert!(reached > 500);
 }
 
+/// The buses take 4.70 BRL a ride, and what the trains take is not in their feed.
+#[test]
+fn a_flat_fare_for_each_bus() {
+    let Some((timetable, report)) = read() else { return };
+    assert_eq!((report.feeds[0].fares, report.feeds[1].fares, timetable.fares.currency.as_str()), (1, 0, "BRL"));
+    let footpaths = Footpaths::straight(&timetable, &WalkSettings::default());
+    let router = Router::new(&timetable, &footpaths);
+    let mut memory = Memory::default();
+    let mut seen = [0; 2];
+    for number in 0..500 {
+        let query = query(&timetable, &mut Rng::new(4, number, 0, 0));
+        for journey in router.journeys(&query, &mut router.scratch(4)) {
+            let rides: Vec<Ride> = journey.ridden().collect();
+            let is_bus = |ride: &&Ride| timetable.routes.kind[timetable.trip_route(ride.trip).row()] == RouteKind::Bus;
+            let buses = rides.iter().filter(is_bus).count();
+            let Price { money, without } = timetable.fares.price(&timetable, &rides, &mut memory);
+            assert!((money - 4.7 * buses as f64).abs() < 1e-9 && without as usize == rides.len() - buses);
+            seen = [seen[0] + buses, seen[1] + without as usize];
+        }
+    }
+    println!("{} rides by bus, {} by train", seen[0], seen[1]);
+    assert!(seen[0] > 500 && seen[1] > 0);
+}
+
 #[test]
 fn batches_are_the_same_on_any_number_of_threads() {
     let Some((timetable, _)) = read() else { return };
@@ -116,6 +142,16 @@ fn time_per_search() {
     time("one to all", &mut |query| {
         let arrivals = router.earliest_arrivals(query.depart_s, &query.access, &mut scratch);
         arrivals.iter().filter(|&&of| of != u32::MAX).count() as u64
+    });
+    let (mut rides, mut memory) = (Vec::new(), Memory::default());
+    time("one to all with fares", &mut |query| {
+        let _ = router.earliest_arrivals(query.depart_s, &query.access, &mut scratch);
+        let stops = (0..timetable.stops_len() as u32).map(StopIx);
+        let money = stops.map(|stop| {
+            router.rides_of(stop, &scratch, &mut rides);
+            timetable.fares.price(&timetable, &rides, &mut memory).money
+        });
+        money.sum::<f64>() as u64
     });
     time("one to one", &mut |query| router.journeys(query, &mut router.scratch(4)).len() as u64);
     time("profile, one hour", &mut |query| {

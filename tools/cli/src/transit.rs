@@ -5,9 +5,10 @@ use clap::{Args, Subcommand, ValueHint};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use urbis_core::{Problem, Result};
+use urbis_transit::fares::{Memory, Price};
 use urbis_transit::feed::{self, FeedRead};
 use urbis_transit::footpaths::{Footpaths, WalkSettings, stops_near};
-use urbis_transit::journey::{Journey, Leg, Weights, cheapest};
+use urbis_transit::journey::{Journey, Leg, Ride, Weights, cheapest};
 use urbis_transit::raptor::{Query, RIDES_MAX, Router};
 use urbis_transit::report::FeedReport;
 use urbis_transit::timetable::{Capacities, Timetable};
@@ -106,11 +107,11 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<()> {
     let mut text = format!("{date}{}\n", if arguments.date.is_none() { " (a day within the calendars)" } else { "" });
     let feeds = read.report.feeds.iter().map(|of| {
         let days = of.days.map_or_else(|| "-".to_owned(), |(first, last)| format!("{first} to {last}"));
-        let counts = [of.stops, of.routes, of.trips, of.runs].map(|count| count.to_string());
+        let counts = [of.stops, of.routes, of.trips, of.runs, of.fares].map(|count| count.to_string());
         [vec![of.name.clone()], counts.to_vec(), vec![days, of.agencies.join(", ")]].concat()
     });
-    let header = ["feed", "stops", "routes", "trips", "trips of the day", "calendars", "agencies"];
-    text += &table(&header, &[1, 2, 3, 4], feeds);
+    let header = ["feed", "stops", "routes", "trips", "trips of the day", "fares", "calendars", "agencies"];
+    text += &table(&header, &[1, 2, 3, 4, 5], feeds);
     let timetable = &read.timetable;
     let mut by_kind = std::collections::BTreeMap::new();
     for trip in (0..timetable.trips_len() as u32).map(urbis_transit::TransitTripIx) {
@@ -207,8 +208,15 @@ fn in_words(timetable: &Timetable, journey: &Journey, mark: &str, weights: &Weig
     journey.leave_late();
     let [riding, walking, waiting] = journey.times_s().map(|seconds| seconds.div_ceil(60));
     let minutes = |from_s: u32, until_s: u32| (until_s - from_s).div_ceil(60);
+    let rides: Vec<Ride> = journey.ridden().collect();
+    let Price { money, without } = timetable.fares.price(timetable, &rides, &mut Memory::default());
+    let fare = match (timetable.fares.is_empty(), without) {
+        (true, _) => String::new(),
+        (false, 0) => format!("; fare {money:.2} {}", timetable.fares.currency),
+        (false, _) => format!("; fare {money:.2} {} without {without} of the rides", timetable.fares.currency),
+    };
     let mut text = format!(
-        "{mark} {} to {}  {} min: {riding} riding, {walking} on foot, {waiting} waiting; {}; cost {cost_min:.0} min\n",
+        "{mark} {} to {}  {} min: {riding} riding, {walking} on foot, {waiting} waiting; {}; cost {cost_min:.0} min{fare}\n",
         clock(journey.depart_s),
         clock(journey.arrive_s),
         minutes(journey.depart_s, journey.arrive_s),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use urbis_core::rng::Rng;
 use urbis_transit::feed::{self, FeedRead};
 use urbis_transit::footpaths::Footpaths;
-use urbis_transit::journey::{Journey, Leg};
+use urbis_transit::journey::{Journey, Leg, Ride};
 use urbis_transit::raptor::{NEVER_S, Query, Router};
 use urbis_transit::timetable::{ALIGHT, BOARD, Capacities, Timetable};
 use urbis_transit::{PatternIx, StopIx, TransitTripIx};
@@ -156,9 +156,18 @@ pub(crate) fn compare(timetable: &Timetable, footpaths: &Footpaths, trips: &[Vec
     let rounds = brute_force(trips, footpaths, query.depart_s, &query.access, query.rides_max);
     for (rides, (ride, ready)) in rounds.iter().enumerate() {
         let mut scratch = router.scratch(rides);
-        let found = router.earliest_arrivals(query.depart_s, &query.access, &mut scratch);
+        let found = router.earliest_arrivals(query.depart_s, &query.access, &mut scratch).to_vec();
         let expected: Vec<u32> = ride.iter().zip(ready).map(|(a, b)| *a.min(b)).collect();
         assert_eq!(found, expected, "{rides} rides, {query:?}");
+        let mut of_stop = Vec::new();
+        // In large feeds some stops stand for all.
+        let some = found.iter().enumerate().step_by(found.len() / 50 + 1);
+        for (stop, &arrive_s) in some.filter(|(_, arrive_s)| **arrive_s != NEVER_S) {
+            let stop = StopIx(stop as u32);
+            router.rides_of(stop, &scratch, &mut of_stop);
+            assert_eq!(of_stop.len(), router.rides_to(stop, &scratch));
+            check_rides(timetable, footpaths, query, &of_stop, (stop, arrive_s));
+        }
     }
     let mut best = query.walk_s.map_or(NEVER_S, |walk_s| query.depart_s + walk_s);
     let mut expected: Vec<(usize, u32)> = query.walk_s.map(|_| (0, best)).into_iter().collect();
@@ -173,6 +182,30 @@ pub(crate) fn compare(timetable: &Timetable, footpaths: &Footpaths, trips: &[Vec
     let found: Vec<(usize, u32)> = journeys.iter().map(|of| (of.rides(), of.arrive_s)).collect();
     assert_eq!(found, expected, "{query:?}");
     journeys.iter().for_each(|journey| check_journey(timetable, footpaths, query, journey));
+}
+
+/// Checks that rides lead to a stop at a time.
+fn check_rides(timetable: &Timetable, footpaths: &Footpaths, query: &Query, rides: &[Ride], end: (StopIx, u32)) {
+    let walk = |from: StopIx, to: StopIx| footpaths.from(from).filter(|of| of.0 == to).map(|of| of.1).min();
+    let access = |to: StopIx| query.access.iter().filter(|of| of.0 == to).map(|of| query.depart_s + of.1).min();
+    let mut before: Option<(StopIx, u32)> = None;
+    for ride in rides {
+        let stops = timetable.trip_stops(ride.trip);
+        let board = stops[ride.board as usize];
+        let ready_s = match before {
+            None => access(board).unwrap(),
+            Some((at, arrive_s)) if at == board => arrive_s + footpaths.change_s[board.row()],
+            Some((at, arrive_s)) => arrive_s + walk(at, board).unwrap(),
+        };
+        assert!(ready_s <= timetable.departure_at(ride.trip, ride.board as usize) && ride.board < ride.alight);
+        before = Some((stops[ride.alight as usize], timetable.arrival_at(ride.trip, ride.alight as usize)));
+    }
+    let arrive_s = match before {
+        None => access(end.0).unwrap(),
+        Some((at, arrive_s)) if at == end.0 => arrive_s,
+        Some((at, arrive_s)) => arrive_s + walk(at, end.0).unwrap(),
+    };
+    assert_eq!(arrive_s, end.1, "{rides:?}");
 }
 
 /// Checks that a journey can be made as it says.
