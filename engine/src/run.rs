@@ -71,7 +71,19 @@ pub fn run(
     progress: &mut dyn FnMut(Progress<'_>),
     stop: &AtomicBool,
 ) -> Result<RunSummary> {
-    let loaded = urbis_scenario::load(scenario_path)?;
+    run_loaded(&urbis_scenario::load(scenario_path)?, options, progress, stop)
+}
+
+/// Runs a scenario that was read already; see [`run`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_loaded(
+    loaded: &Loaded,
+    options: &RunOptions,
+    progress: &mut dyn FnMut(Progress<'_>),
+    stop: &AtomicBool,
+) -> Result<RunSummary> {
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -83,7 +95,7 @@ pub fn run(
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
             let mut report = |event: OwnedProgress| drop(sender.send(event));
-            let summary = pool.install(|| run_on_pool(&loaded, options, threads, &mut report, stop));
+            let summary = pool.install(|| run_on_pool(loaded, options, threads, &mut report, stop));
             drop(sender);
             summary
         });
@@ -202,6 +214,14 @@ pub fn ensure_package(loaded: &Loaded, progress: &mut dyn FnMut(&str)) -> Result
     progress(&format!("building the city package {} from {}", package_dir.display(), recipe.display()));
     build::build(&recipe, &package_dir, progress)?;
     Ok(package_dir)
+}
+
+/// The id that a run of a scenario will have, which its city package must be there for.
+///
+/// # Errors
+/// When the package cannot be read.
+pub fn run_id(loaded: &Loaded, seed: u64) -> Result<String> {
+    Ok(facts(loaded, &package::read_manifest(&loaded.package())?, seed)?.run_id())
 }
 
 fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> Result<RunFacts> {

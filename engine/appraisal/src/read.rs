@@ -8,6 +8,7 @@ use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray
 use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use urbis_core::{Error, Problem, Problems, Result};
 use urbis_output::marker::{LAYERS, MARKER, partition};
 use urbis_output::{Kpi, Marker, Table};
 
+/// Key of the run's id in the footer of every result file.
+const RUN_ID_KEY: &str = "urbis.run_id";
 const BATCH_ROWS: usize = 16_384;
 
 /// Scenario and seed of every finished run in a folder, sorted.
@@ -34,6 +37,23 @@ pub fn runs_in(results: &Path) -> Result<Vec<(String, u64)>> {
         })
         .collect();
     Ok(runs.into_iter().collect())
+}
+
+/// Id of the run that stands in a results folder for a scenario and seed; `None` where there is none that is whole.
+///
+/// # Errors
+/// When the marker or a file that it lists cannot be read.
+pub fn run_id_of(results: &Path, scenario: &str, seed: u64) -> Result<Option<String>> {
+    let marker = Marker::read(results)?;
+    let partition = partition(scenario, seed);
+    let Some((name, _)) = marker.in_partition(&partition).next() else { return Ok(None) };
+    let path = results.join(name);
+    let file = File::open(&path).map_err(|source| Error::read(&path, source))?;
+    let reader = SerializedFileReader::new(file)
+        .map_err(|e| Problem::file(&path, format!("not a readable Parquet file: {e}")))?;
+    let pairs = reader.metadata().file_metadata().key_value_metadata();
+    let id = pairs.into_iter().flatten().find(|pair| pair.key == RUN_ID_KEY).and_then(|pair| pair.value.clone());
+    Ok(id)
 }
 
 /// The results of one finished run.
