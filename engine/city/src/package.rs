@@ -64,7 +64,8 @@ impl FeedSource {
     /// Copies the feed, byte by byte.
     fn copy(&self, package: &Path) -> Result<()> {
         let copy = |from: &Path, to: &Path| -> Result<()> {
-            std::fs::copy(from, to).map_err(|source| Error::write(to, source)).map(drop)
+            let bytes = std::fs::read(from).map_err(|source| Error::read(from, source))?;
+            std::fs::write(to, bytes).map_err(|source| Error::write(to, source))
         };
         let feeds = package.join(FEEDS);
         urbis_core::files::create_folder(&feeds)?;

@@ -18,6 +18,7 @@ mod differences;
 mod load;
 mod period;
 mod sampling;
+mod policies;
 mod schema;
 mod settings;
 mod settle;
@@ -33,3 +34,4 @@ pub use settings::{
     ZonedTable, json_schema,
 };
 pub use study::{LoadedStudy, MAX_RUNS, Parameter, ScenarioPath, Study, StudyRow, Variant, load_study, study_schema};
+pub use urbis_coupling::Policy;
