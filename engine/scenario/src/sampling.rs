@@ -52,7 +52,9 @@ pub(crate) fn points(sample: &Sample, axes: usize) -> Vec<Vec<f64>> {
             (0..count).map(|point| columns.iter().map(|column| column[point]).collect()).collect()
         }
         Method::Sobol => (0..count as u32)
-            .map(|point| (0..axes as u32).map(|axis| f64::from(sobol_burley::sample(point, axis, sample.seed))).collect())
+            .map(|point| {
+                (0..axes as u32).map(|axis| f64::from(sobol_burley::sample(point, axis, sample.seed))).collect()
+            })
             .collect(),
     }
 }
@@ -86,7 +88,8 @@ mod tests {
             assert_ne!(all, points(&of(method, 32, 2), 3));
             let fewer: Vec<Vec<f64>> = all.iter().map(|point| point[..2].to_vec()).collect();
             assert_eq!(fewer, points(&of(method, 32, 1), 2));
-            let mean = |a: usize, b: usize| all.iter().map(|point| (point[a] - 0.5) * (point[b] - 0.5)).sum::<f64>() / 32.0;
+            let mean =
+                |a: usize, b: usize| all.iter().map(|point| (point[a] - 0.5) * (point[b] - 0.5)).sum::<f64>() / 32.0;
             assert!((0..3).all(|a| (0..a).all(|b| mean(a, b).abs() < 0.03)), "axes follow each other");
         }
     }

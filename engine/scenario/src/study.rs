@@ -259,7 +259,10 @@ impl Reader<'_> {
                 let mut overrides: Vec<Override> = varied
                     .iter()
                     .zip(values)
-                    .map(|((row, of), node)| Override { keys: keys(&of.path).unwrap_or_default(), entry: self.entry(*row, node) })
+                    .map(|((row, of), node)| Override {
+                        keys: keys(&of.path).unwrap_or_default(),
+                        entry: self.entry(*row, node),
+                    })
                     .collect();
                 let title = title(&loaded, &parameters);
                 for (key, text) in [("name", format!("{name}-{:0digits$}", number + 1)), ("title", title)] {
@@ -290,7 +293,10 @@ impl Reader<'_> {
         {
             let known = seen.iter().copied().collect::<Vec<_>>().join(", ");
             let message = format!("`base` = {base:?} is none of the scenarios of the study");
-            return Err(self.problem("base", None, &message, "not among them").with_help(format!("known: {known}")).into());
+            return Err(self
+                .problem("base", None, &message, "not among them")
+                .with_help(format!("known: {known}"))
+                .into());
         }
         Ok(variants)
     }
@@ -317,7 +323,9 @@ impl Reader<'_> {
             };
             match keys(&of.path) {
                 None => say("is not a dotted key, expected one such as population.car_share", "not a key"),
-                Some(keys) if OWN_PATHS.contains(&keys[0].as_str()) => say("cannot vary within a study", "not a setting"),
+                Some(keys) if OWN_PATHS.contains(&keys[0].as_str()) => {
+                    say("cannot vary within a study", "not a setting")
+                }
                 Some(_) => {}
             }
             match (&of.values, of.low, of.high) {
@@ -342,7 +350,12 @@ impl Reader<'_> {
             problems.push(self.problem("parameter", row, message, "sampled how?").with_help(help));
         }
         if study.sample.is_some() && !study.parameter.iter().any(is_sampled) {
-            problems.push(self.problem("sample", None, "[sample] without a parameter that has `low` and `high`", "of what?"));
+            problems.push(self.problem(
+                "sample",
+                None,
+                "[sample] without a parameter that has `low` and `high`",
+                "of what?",
+            ));
         }
     }
 
@@ -354,7 +367,10 @@ impl Reader<'_> {
         let mut grid: Vec<Vec<Node>> = vec![Vec::new()];
         for (row, _) in varied.iter().filter(|(_, of)| of.values.is_some()) {
             let Some(Value::Array(values)) = self.of(*row, "values").map(|node| &node.value) else { continue };
-            grid = grid.iter().flat_map(|before| values.iter().map(|value| [before.as_slice(), std::slice::from_ref(value)].concat())).collect();
+            grid = grid
+                .iter()
+                .flat_map(|before| values.iter().map(|value| [before.as_slice(), std::slice::from_ref(value)].concat()))
+                .collect();
             if grid.len() > MAX_RUNS {
                 break;
             }
@@ -366,7 +382,8 @@ impl Reader<'_> {
                 let value = |(row, of): &(usize, &Parameter)| match (of.low, of.high) {
                     (Some(low), Some(high)) => {
                         let share = point.next().copied().unwrap_or_default();
-                        let place = self.of(*row, "low").map_or_else(|| self.node.place.clone(), |node| node.place.clone());
+                        let place =
+                            self.of(*row, "low").map_or_else(|| self.node.place.clone(), |node| node.place.clone());
                         Node { place, value: Value::Float(low + share * (high - low)) }
                     }
                     _ => listed.next().cloned().unwrap_or_else(|| self.node.clone()),

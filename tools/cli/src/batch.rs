@@ -61,7 +61,8 @@ enum ManifestFormat {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Runs that are done are kept: after a kill, a failure or a change of the study the same command does what
+#[command(
+    after_help = "Runs that are done are kept: after a kill, a failure or a change of the study the same command does what
 is missing. Runs are processes of their own; all of them write into one results folder, and their results do
 not depend on how many run side by side.
 
@@ -71,7 +72,8 @@ On a cluster, run one row in each task of an array job: --index, or the number t
 Examples:
   urbis batch run scenarios/town/study.toml --out out/study
   urbis batch run scenarios/town/study.toml --out out/study --jobs 2 --memory-gib 8
-  urbis batch run scenarios/town/study.toml --out out/study --index 3")]
+  urbis batch run scenarios/town/study.toml --out out/study --index 3"
+)]
 pub(crate) struct BatchRunArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
@@ -178,7 +180,8 @@ impl Manifest {
         let header = ["index", "run_id", "scenario", "of", "seed"].into_iter().chain(parameters.iter().copied());
         let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let cells = |(index, row): (usize, &Row)| {
-            let fixed = [index.to_string(), row.run_id.clone(), row.scenario.clone(), row.of.clone(), row.seed.to_string()];
+            let fixed =
+                [index.to_string(), row.run_id.clone(), row.scenario.clone(), row.of.clone(), row.seed.to_string()];
             let values = parameters.iter().map(|path| row.parameters.get(*path).map_or_else(String::new, text));
             fixed.into_iter().chain(values).collect()
         };
@@ -231,13 +234,15 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
             print(&table(&header, &[0, 4], rows))?;
             let study = &manifest.study;
             let (variants, seeds) = (study.variants.len(), study.study.seeds.len());
-            print(&format!("\n{} runs: {variants} scenarios x {seeds} seeds; compared with {}\n", study.runs(), study.base()))
+            print(&format!(
+                "\n{} runs: {variants} scenarios x {seeds} seeds; compared with {}\n",
+                study.runs(),
+                study.base()
+            ))
         }
         ManifestFormat::Csv => print(&String::from_utf8_lossy(&manifest.csv()?)),
         ManifestFormat::Json => {
-            let of = |(index, row): (usize, &Row)| {
-                json!({ "index": index, "run_id": row.run_id, "scenario": row.scenario, "of": row.of, "seed": row.seed, "parameters": row.parameters })
-            };
+            let of = |(index, row): (usize, &Row)| json!({ "index": index, "run_id": row.run_id, "scenario": row.scenario, "of": row.of, "seed": row.seed, "parameters": row.parameters });
             print_json(&Json::Array(manifest.rows.iter().enumerate().map(of).collect()))
         }
     }
@@ -249,7 +254,11 @@ pub(crate) fn run(arguments: &BatchRunArguments) -> Result<()> {
         Some(index) => Some(index),
         None => index_of_task()?,
     };
-    let manifest = Manifest::read(&arguments.study, &mut |line| if !arguments.quiet { say(line) })?;
+    let manifest = Manifest::read(&arguments.study, &mut |line| {
+        if !arguments.quiet {
+            say(line)
+        }
+    })?;
     match index {
         Some(index) => run_row(arguments, &manifest, index),
         None => run_missing(arguments, &manifest),
@@ -295,11 +304,8 @@ fn run_row(arguments: &BatchRunArguments, manifest: &Manifest, index: usize) -> 
         stop_with_parent(Arc::clone(&stop));
     }
     let Some(of) = manifest.study.row(index) else { unreachable!("the manifest has a row for each run of the study") };
-    let options = RunOptions {
-        out: arguments.out.clone(),
-        threads: arguments.threads.map(usize::from),
-        seed: Some(row.seed),
-    };
+    let options =
+        RunOptions { out: arguments.out.clone(), threads: arguments.threads.map(usize::from), seed: Some(row.seed) };
     let mut display = Display::new(arguments.quiet);
     let summary = urbis::run_loaded(&of.variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
     display.finish();

@@ -193,7 +193,9 @@ impl Screen {
         };
         match &self.lines {
             Some(lines) => drop(lines.println(text)),
-            None if !self.is_quiet => say(&format!("{}/{} {text}", self.all.position(), self.all.length().unwrap_or(0))),
+            None if !self.is_quiet => {
+                say(&format!("{}/{} {text}", self.all.position(), self.all.length().unwrap_or(0)))
+            }
             None => {}
         }
     }
