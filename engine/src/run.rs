@@ -216,12 +216,17 @@ pub fn ensure_package(loaded: &Loaded, progress: &mut dyn FnMut(&str)) -> Result
     Ok(package_dir)
 }
 
-/// The id that a run of a scenario will have, which its city package must be there for.
+/// The ids that runs of a scenario with these seeds will have; its city package must be there for them.
 ///
 /// # Errors
 /// When the package cannot be read.
-pub fn run_id(loaded: &Loaded, seed: u64) -> Result<String> {
-    Ok(facts(loaded, &package::read_manifest(&loaded.package())?, seed)?.run_id())
+pub fn run_ids(loaded: &Loaded, seeds: &[u64]) -> Result<Vec<String>> {
+    let mut facts = facts(loaded, &package::read_manifest(&loaded.package())?, loaded.scenario.seed)?;
+    let id = |&seed: &u64| {
+        facts.seed = seed;
+        facts.run_id()
+    };
+    Ok(seeds.iter().map(id).collect())
 }
 
 fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> Result<RunFacts> {

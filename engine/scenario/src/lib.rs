@@ -33,5 +33,7 @@ pub use settings::{
     CitySettings, OutputSettings, OutputTables, PeriodSettings, PlainTable, Scenario, ScheduledTable, TableSchedule,
     ZonedTable, json_schema,
 };
-pub use study::{LoadedStudy, MAX_RUNS, Parameter, ScenarioPath, Study, StudyRow, Variant, load_study, study_schema};
+pub use study::{
+    LoadedStudy, MAX_RUNS, Parameter, ScenarioPath, Study, StudyRun, Variant, load_run, load_study, study_schema,
+};
 pub use urbis_coupling::Policy;

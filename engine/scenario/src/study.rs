@@ -32,6 +32,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use urbis_core::diagnostics::did_you_mean;
 use urbis_core::files::parent;
 use urbis_core::{Error, Problem, Problems, Result};
 
@@ -135,28 +137,18 @@ pub struct LoadedStudy {
 }
 
 /// One run of a study.
-#[derive(Clone, Copy, Debug)]
-pub struct StudyRow<'a> {
-    /// Number, from 0.
-    pub index: usize,
+#[derive(Debug)]
+pub struct StudyRun {
     /// What is run.
-    pub variant: &'a Variant,
+    pub variant: Variant,
     /// With which seed.
     pub seed: u64,
 }
 
 impl LoadedStudy {
     /// Every run, in order.
-    pub fn rows(&self) -> impl Iterator<Item = StudyRow<'_>> {
-        let of = |variant| self.study.seeds.iter().map(move |&seed| (variant, seed));
-        let all = self.variants.iter().flat_map(of).enumerate();
-        all.map(|(index, (variant, seed))| StudyRow { index, variant, seed })
-    }
-    /// A run by its number.
-    #[must_use]
-    pub fn row(&self, index: usize) -> Option<StudyRow<'_>> {
-        let (variant, seed) = (index / self.study.seeds.len(), index % self.study.seeds.len());
-        Some(StudyRow { index, variant: self.variants.get(variant)?, seed: self.study.seeds[seed] })
+    pub fn rows(&self) -> impl Iterator<Item = (&Variant, u64)> {
+        self.variants.iter().flat_map(|variant| self.study.seeds.iter().map(move |&seed| (variant, seed)))
     }
     /// Number of runs.
     #[must_use]
@@ -166,7 +158,7 @@ impl LoadedStudy {
     /// Name of the scenario that the others are compared with.
     #[must_use]
     pub fn base(&self) -> &str {
-        self.study.base.as_deref().unwrap_or_else(|| self.variants[0].name())
+        self.study.base.as_deref().unwrap_or_else(|| &self.variants[0].of)
     }
 }
 
@@ -175,24 +167,68 @@ impl LoadedStudy {
 /// # Errors
 /// [`Error::Read`] when the file cannot be read; [`Error::Input`] with every problem of it and of its variants.
 pub fn load_study(path: &Path) -> Result<LoadedStudy> {
-    let text = load::read_file(path)?;
-    let mut problems = Problems::new();
-    let node = tree::parse(0, path, &text, &mut problems);
-    let sources = [Source { path: path.to_owned(), text: text.clone(), folder: PathBuf::new() }];
-    for finding in schema::check(&study_schema(), &node, Require::Everywhere) {
-        problems.push(finding.problem(&sources));
+    let written = Written::read(path)?;
+    let variants = written.reader().variants()?;
+    let Written { study, sources: [Source { path, text, .. }], .. } = written;
+    Ok(LoadedStudy { study, path, text, variants })
+}
+
+/// Reads one run of a study, by its number from 0, without looking at the values of the others: what a task of an array
+/// job needs, however large the study is.
+///
+/// # Errors
+/// As [`load_study`], and [`Error::Input`] when there is no run of that number.
+pub fn load_run(path: &Path, index: usize) -> Result<StudyRun> {
+    let written = Written::read(path)?;
+    let reader = written.reader();
+    let plans = reader.plans()?;
+    let seeds = &written.study.seeds;
+    let runs = plans.len() * seeds.len();
+    let Some(plan) = plans.into_iter().nth(index / seeds.len()) else {
+        let message = format!("has {runs} runs, numbered from 0; there is no run {index}");
+        return Err(Problem::file(path, message).with_help("see `urbis batch plan`").into());
+    };
+    Ok(StudyRun { variant: reader.variant(plan)?, seed: seeds[index % seeds.len()] })
+}
+
+/// A study file that holds what its schema says.
+struct Written {
+    study: Study,
+    node: Node,
+    sources: [Source; 1],
+}
+
+impl Written {
+    fn read(path: &Path) -> Result<Self> {
+        let text = load::read_file(path)?;
+        let mut problems = Problems::new();
+        let node = tree::parse(0, path, &text, &mut problems);
+        let sources = [Source { path: path.to_owned(), text, folder: PathBuf::new() }];
+        for finding in schema::check(&study_schema(), &node, Require::Everywhere) {
+            problems.push(finding.problem(&sources));
+        }
+        problems.or_else(())?;
+        Ok(Self { study: settle(&node, &sources)?, node, sources })
     }
-    problems.or_else(())?;
-    let study: Study = settle(&node, &sources)?;
-    let reader = Reader { study: &study, node: &node, sources: &sources };
-    let variants = reader.variants()?;
-    Ok(LoadedStudy { study, path: path.to_owned(), text, variants })
+    fn reader(&self) -> Reader<'_> {
+        Reader { study: &self.study, node: &self.node, sources: &self.sources }
+    }
 }
 
 struct Reader<'a> {
     study: &'a Study,
     node: &'a Node,
     sources: &'a [Source],
+}
+
+/// A variant before its values are tried.
+struct VariantPlan {
+    path: PathBuf,
+    plain: Rc<Loaded>,
+    /// Name in the results.
+    name: String,
+    /// Row of each parameter that varies, and its value.
+    values: Vec<(usize, Node)>,
 }
 
 impl Reader<'_> {
@@ -206,12 +242,12 @@ impl Reader<'_> {
         place.problem(self.sources, message, label)
     }
 
-    fn variants(&self) -> Result<Vec<Variant>> {
-        let study = self.study;
+    /// The scenarios as their files have them.
+    fn plain(&self) -> Result<Vec<(PathBuf, Loaded)>> {
         let folder = parent(&self.sources[0].path);
         let mut problems = Problems::new();
         let mut plain = Vec::new();
-        for (row, ScenarioPath(path)) in study.scenarios.iter().enumerate() {
+        for (row, ScenarioPath(path)) in self.study.scenarios.iter().enumerate() {
             let path = PathBuf::from(schema::normalized(&folder.join(path)));
             match load::load(&path) {
                 Ok(loaded) => plain.push((path, loaded)),
@@ -223,82 +259,103 @@ impl Reader<'_> {
                 Err(other) => return Err(other),
             }
         }
-        problems.or_else(())?;
+        problems.or_else(plain)
+    }
+
+    /// Every scenario with every combination of values, none of which is tried.
+    fn plans(&self) -> Result<Vec<VariantPlan>> {
+        let study = self.study;
+        let plain = self.plain()?;
         let names: Vec<&str> = plain.iter().map(|(_, loaded)| loaded.scenario.name.as_str()).collect();
         let mut problems = Problems::new();
         self.check(&names, &mut problems);
         problems.or_else(())?;
 
-        let mut variants = Vec::new();
-        let mut problems = Problems::new();
-        let mut runs = 0;
+        let mut plans = Vec::new();
         for (path, loaded) in plain {
-            let name = loaded.scenario.name.clone();
-            let varied: Vec<(usize, &Parameter)> = study
-                .parameter
-                .iter()
-                .enumerate()
-                .filter(|(_, of)| of.scenarios.as_ref().is_none_or(|names| names.contains(&name)))
-                .collect();
+            let (of, plain) = (loaded.scenario.name.clone(), Rc::new(loaded));
+            let varies =
+                |of_parameter: &Parameter| of_parameter.scenarios.as_ref().is_none_or(|names| names.contains(&of));
+            let varied: Vec<usize> = (0..study.parameter.len()).filter(|&row| varies(&study.parameter[row])).collect();
             let combinations = self.combinations(&varied);
-            runs += combinations.len() * study.seeds.len();
-            if runs > MAX_RUNS {
+            if (plans.len() + combinations.len()) * study.seeds.len() > MAX_RUNS {
                 let message = format!("the study has more than {MAX_RUNS} runs");
                 let help = "take fewer values, or sample them: [sample] method = \"latin_hypercube\"";
                 let key = if varied.is_empty() { "seeds" } else { "parameter" };
                 return Err(self.problem(key, None, &message, "too many").with_help(help).into());
             }
-            if varied.is_empty() {
-                variants.push(Variant { of: name, loaded, parameters: Vec::new() });
-                continue;
-            }
             let digits = combinations.len().to_string().len();
             for (number, values) in combinations.into_iter().enumerate() {
-                let parameters: Vec<(String, Json)> =
-                    varied.iter().zip(&values).map(|((_, of), node)| (of.path.clone(), node.to_json())).collect();
-                let mut overrides: Vec<Override> = varied
-                    .iter()
-                    .zip(values)
-                    .map(|((row, of), node)| Override {
-                        keys: keys(&of.path).unwrap_or_default(),
-                        entry: self.entry(*row, node),
-                    })
-                    .collect();
-                let title = title(&loaded, &parameters);
-                for (key, text) in [("name", format!("{name}-{:0digits$}", number + 1)), ("title", title)] {
-                    let place = self.node.place.clone();
-                    let node = Node { place: place.clone(), value: Value::Text(text) };
-                    overrides.push(Override { keys: vec![key.to_owned()], entry: Entry { key: place, node } });
-                }
-                match load::load_changed(&path, &self.sources[0], &overrides) {
-                    Ok(loaded) => variants.push(Variant { of: name.clone(), loaded, parameters }),
-                    Err(Error::Input(inner)) => {
-                        problems.extend(inner);
-                        break; // the other values are wrong in the same way, or will be told next
-                    }
-                    Err(other) => return Err(other),
-                }
+                let name = if varied.is_empty() { of.clone() } else { format!("{of}-{:0digits$}", number + 1) };
+                plans.push(VariantPlan { path: path.clone(), plain: Rc::clone(&plain), name, values });
             }
         }
-        problems.or_else(())?;
-        let mut seen = BTreeSet::new();
-        for variant in &variants {
-            if !seen.insert(variant.name()) {
-                let message = format!("two scenarios are named {:?} in the results", variant.name());
+        let mut known = BTreeSet::new();
+        for plan in &plans {
+            if !known.insert(plan.name.as_str()) {
+                let message = format!("two scenarios are named {:?} in the results", plan.name);
                 return Err(self.problem("scenarios", None, &message, "expected names of their own").into());
             }
         }
-        if let Some(base) = &study.base
-            && !seen.contains(base.as_str())
-        {
-            let known = seen.iter().copied().collect::<Vec<_>>().join(", ");
+        known.extend(plans.iter().map(|plan| plan.plain.scenario.name.as_str()));
+        if let Some(base) = study.base.as_deref().filter(|base| !known.contains(base)) {
             let message = format!("`base` = {base:?} is none of the scenarios of the study");
-            return Err(self
-                .problem("base", None, &message, "not among them")
-                .with_help(format!("known: {known}"))
-                .into());
+            let help = match did_you_mean(base, known.iter().copied()) {
+                Some(meant) => format!("did you mean {meant:?}?"),
+                None => format!("known: {}", known.iter().take(20).copied().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(self.problem("base", None, &message, "not among them").with_help(help).into());
         }
-        Ok(variants)
+        Ok(plans)
+    }
+
+    /// Every scenario with every combination of values.
+    fn variants(&self) -> Result<Vec<Variant>> {
+        let mut variants = Vec::new();
+        let mut problems = Problems::new();
+        let mut faulty = None;
+        for plan in self.plans()? {
+            // Values of one scenario tend to be wrong in one way: one of them is told.
+            if faulty.as_ref().is_some_and(|faulty| *faulty == plan.path) {
+                continue;
+            }
+            let path = plan.path.clone();
+            match self.variant(plan) {
+                Ok(variant) => variants.push(variant),
+                Err(Error::Input(inner)) => {
+                    problems.extend(inner);
+                    faulty = Some(path);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        problems.or_else(variants)
+    }
+
+    /// A scenario with its values, checked as if it stood in a file.
+    fn variant(&self, plan: VariantPlan) -> Result<Variant> {
+        let VariantPlan { path, plain, name, values } = plan;
+        let of = plain.scenario.name.clone();
+        if values.is_empty() {
+            let loaded = Rc::try_unwrap(plain).map_or_else(|_| load::load(&path), Ok)?;
+            return Ok(Variant { of, loaded, parameters: Vec::new() });
+        }
+        let parameters: Vec<(String, Json)> =
+            values.iter().map(|(row, node)| (self.study.parameter[*row].path.clone(), node.to_json())).collect();
+        let mut overrides: Vec<Override> = values
+            .into_iter()
+            .map(|(row, node)| Override {
+                keys: keys(&self.study.parameter[row].path).unwrap_or_default(),
+                entry: self.entry(row, node),
+            })
+            .collect();
+        for (key, text) in [("name", name), ("title", title(&plain, &parameters))] {
+            let place = self.node.place.clone();
+            let node = Node { place: place.clone(), value: Value::Text(text) };
+            overrides.push(Override { keys: vec![key.to_owned()], entry: Entry { key: place, node } });
+        }
+        let loaded = load::load_changed(&path, &self.sources[0], &overrides)?;
+        Ok(Variant { of, loaded, parameters })
     }
 
     /// What can be said before any value is tried.
@@ -313,7 +370,8 @@ impl Reader<'_> {
             let message = format!("a second scenario is named {name:?}, so its results would replace the first's");
             problems.push(self.problem("scenarios", Some(row), &message, "the same name"));
         }
-        for (row, seed) in study.seeds.iter().enumerate().filter(|(row, seed)| study.seeds[..*row].contains(seed)) {
+        let mut before = BTreeSet::new();
+        for (row, seed) in study.seeds.iter().enumerate().filter(|(_, seed)| !before.insert(**seed)) {
             problems.push(self.problem("seeds", Some(row), &format!("seed {seed} stands twice"), "again"));
         }
         let is_sampled = |of: &Parameter| of.low.is_some() || of.high.is_some();
@@ -324,7 +382,7 @@ impl Reader<'_> {
             match keys(&of.path) {
                 None => say("is not a dotted key, expected one such as population.car_share", "not a key"),
                 Some(keys) if OWN_PATHS.contains(&keys[0].as_str()) => {
-                    say("cannot vary within a study", "not a setting")
+                    say("cannot vary within a study", "not a setting");
                 }
                 Some(_) => {}
             }
@@ -337,7 +395,9 @@ impl Reader<'_> {
                 _ => say("needs either `values`, or `low` and `high`", "no values"),
             }
             for name in of.scenarios.iter().flatten().filter(|name| !names.contains(&name.as_str())) {
-                say(&format!("varies in {name:?}, expected one of {}", names.join(", ")), "no such scenario");
+                let meant = did_you_mean(name, names.iter().copied());
+                let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
+                say(&format!("varies in {name:?}, expected one of {}{hint}", names.join(", ")), "no such scenario");
             }
             if study.parameter[..row].iter().any(|other| other.path == of.path) {
                 say("varies twice", "again");
@@ -359,41 +419,39 @@ impl Reader<'_> {
         }
     }
 
-    /// Values for the parameters of a scenario: the grid of lists, times the points of the sample.
-    fn combinations(&self, varied: &[(usize, &Parameter)]) -> Vec<Vec<Node>> {
-        let sampled: Vec<&(usize, &Parameter)> = varied.iter().filter(|(_, of)| of.values.is_none()).collect();
-        let sample = self.study.sample.as_ref().filter(|_| !sampled.is_empty());
-        let unit: Vec<Vec<f64>> = sample.map_or_else(|| vec![Vec::new()], |sample| points(sample, sampled.len()));
-        let mut grid: Vec<Vec<Node>> = vec![Vec::new()];
-        for (row, _) in varied.iter().filter(|(_, of)| of.values.is_some()) {
-            let Some(Value::Array(values)) = self.of(*row, "values").map(|node| &node.value) else { continue };
-            grid = grid
+    /// Values for the parameters (by row) of a scenario: the grid of lists, times the points of the sample. A parameter
+    /// has its own axis of the sample, so it takes the same values in every scenario.
+    fn combinations(&self, varied: &[usize]) -> Vec<Vec<(usize, Node)>> {
+        let parameters = &self.study.parameter;
+        let axes: Vec<usize> = (0..parameters.len()).filter(|&row| parameters[row].values.is_none()).collect();
+        let is_sampled = varied.iter().any(|row| axes.contains(row));
+        let sample = self.study.sample.as_ref().filter(|_| is_sampled);
+        let unit: Vec<Vec<f64>> = sample.map_or_else(|| vec![Vec::new()], |sample| points(sample, axes.len()));
+        let mut all: Vec<Vec<(usize, Node)>> = vec![Vec::new()];
+        for &row in varied {
+            let Some(Value::Array(values)) = self.of(row, "values").map(|node| &node.value) else { continue };
+            all = all
                 .iter()
-                .flat_map(|before| values.iter().map(|value| [before.as_slice(), std::slice::from_ref(value)].concat()))
+                .flat_map(|before| values.iter().map(|value| [before.as_slice(), &[(row, value.clone())]].concat()))
+                .take(MAX_RUNS + 1)
                 .collect();
-            if grid.len() > MAX_RUNS {
-                break;
-            }
         }
-        let mut all = Vec::new();
-        for listed in &grid {
-            for point in &unit {
-                let (mut listed, mut point) = (listed.iter(), point.iter());
-                let value = |(row, of): &(usize, &Parameter)| match (of.low, of.high) {
-                    (Some(low), Some(high)) => {
-                        let share = point.next().copied().unwrap_or_default();
-                        let place =
-                            self.of(*row, "low").map_or_else(|| self.node.place.clone(), |node| node.place.clone());
-                        Node { place, value: Value::Float(low + share * (high - low)) }
-                    }
-                    _ => listed.next().cloned().unwrap_or_else(|| self.node.clone()),
-                };
-                all.push(varied.iter().map(value).collect());
-                if all.len() > MAX_RUNS {
-                    return all;
-                }
-            }
-        }
+        let at = |point: &[f64]| {
+            let value = |&row: &usize| {
+                let (axis, of) = (axes.iter().position(|axis| *axis == row)?, &parameters[row]);
+                let (low, high) = (of.low?, of.high?);
+                let place = self.of(row, "low")?.place.clone();
+                Some((row, Node { place, value: Value::Float(low + point.get(axis)? * (high - low)) }))
+            };
+            varied.iter().filter_map(value).collect::<Vec<_>>()
+        };
+        let sampled: Vec<Vec<(usize, Node)>> = unit.iter().map(|point| at(point)).collect();
+        let mut all: Vec<Vec<(usize, Node)>> = all
+            .iter()
+            .flat_map(|listed| sampled.iter().map(|sampled| [listed.as_slice(), sampled.as_slice()].concat()))
+            .take(MAX_RUNS + 1)
+            .collect();
+        all.iter_mut().for_each(|values| values.sort_by_key(|(row, _)| *row));
         all
     }
 

@@ -12,19 +12,24 @@ use crate::screen::{print, print_json, say, table};
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use urbis::RunOptions;
-use urbis_core::files::{create_folder, write_whole};
-use urbis_core::{Error, Problem, Problems, Result};
-use urbis_scenario::{LoadedStudy, load_study};
+use urbis_core::diagnostics::ExitStatus;
+use urbis_core::files::{UNFINISHED_PREFIX, create_folder, write_whole};
+use urbis_core::{Error, Problem, Result};
+use urbis_scenario::{LoadedStudy, StudyRun, load_run, load_study};
 
 /// Variables in which array jobs of Slurm, Kubernetes and HyperQueue tell a task its number.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
 /// Folder of the study within its results.
 const STUDY: &str = "study";
+/// How long a run whose batch is gone may take to tidy up.
+const TIDY_UP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BatchCommand {
@@ -37,12 +42,22 @@ pub(crate) enum BatchCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  urbis batch plan scenarios/town/study.toml --format csv > manifest.csv")]
+#[command(
+    after_help = "A study (TOML) names scenarios, seeds and values of settings; each combination is a run. Its id is a
+hash of everything that it depends on: settings, files they name, city package, seed and version.
+
+Examples:
+  urbis batch plan scenarios/town/study.toml
+  urbis batch plan scenarios/town/study.toml --format csv > manifest.csv
+  urbis schema --study                                 # every key of a study file"
+)]
 pub(crate) struct PlanArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
     study: PathBuf,
+    /// Put the study and its manifest into this results folder, under study/, before array jobs fill it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: Option<PathBuf>,
     /// Form of the manifest
     #[arg(long, value_enum, default_value_t)]
     format: ManifestFormat,
@@ -67,7 +82,11 @@ is missing. Runs are processes of their own; all of them write into one results 
 not depend on how many run side by side.
 
 On a cluster, run one row in each task of an array job: --index, or the number that Slurm
-(SLURM_ARRAY_TASK_ID), Kubernetes (JOB_COMPLETION_INDEX) or HyperQueue (HQ_TASK_ID) gives the task.
+(SLURM_ARRAY_TASK_ID), Kubernetes (JOB_COMPLETION_INDEX) or HyperQueue (HQ_TASK_ID) gives the task. Call
+`urbis batch plan STUDY --out DIR` first: it builds the city once.
+
+Exit codes: 0 all runs are done; 2 bad input; 4 some runs failed, the others are whole (why: DIR/study/failed, or
+`urbis batch status`); 130 stopped, and what was done is kept. With --index those of `urbis run`.
 
 Examples:
   urbis batch run scenarios/town/study.toml --out out/study
@@ -88,7 +107,7 @@ pub(crate) struct BatchRunArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Memory that all runs together may take [default: four fifths of what is free]
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, value_name = "GIB", value_parser = gibibytes)]
     memory_gib: Option<f64>,
     /// Run this row of the manifest alone
     #[arg(long, value_name = "I")]
@@ -102,21 +121,25 @@ pub(crate) struct BatchRunArguments {
     /// No progress on standard error
     #[arg(long, short)]
     quiet: bool,
-    /// Stop when standard input ends: how a batch takes its runs along
-    #[arg(long, hide = true, requires = "index")]
-    child: bool,
+    /// How a batch starts its runs: the id that the row must have; stops when standard input ends
+    #[arg(long, hide = true, requires = "index", value_name = "RUN_ID")]
+    child: Option<String>,
 }
 
-impl BatchRunArguments {
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-    pub(crate) fn fails_fast(&self) -> bool {
-        self.fail_fast
-    }
+fn gibibytes(text: &str) -> Result<f64, String> {
+    let gib = text.parse().ok().filter(|gib: &f64| gib.is_finite() && *gib > 0.0);
+    gib.ok_or_else(|| "expected a number of GiB above 0".to_owned())
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "States: done; failed (with what the run said); started (running now, or killed); stale (the results hold the
+run of other input, which the next `urbis batch run` replaces); missing. The hash at the end is that of the
+marker _SUCCESS: equal for equal results, however and wherever they were computed.
+
+Example:
+  urbis batch status scenarios/town/study.toml --out out/study"
+)]
 pub(crate) struct StatusArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
@@ -138,6 +161,12 @@ struct Row {
     parameters: BTreeMap<String, Json>,
 }
 
+impl Row {
+    fn name(&self) -> String {
+        format!("{} seed {}", self.scenario, self.seed)
+    }
+}
+
 /// A study and what its runs will be called.
 struct Manifest {
     study: LoadedStudy,
@@ -145,8 +174,24 @@ struct Manifest {
 }
 
 impl Manifest {
+    /// Reads a study whose city packages are there.
+    fn of(study: LoadedStudy) -> Result<Self> {
+        let mut rows = Vec::new();
+        for variant in &study.variants {
+            let ids = urbis::run_ids(&variant.loaded, &study.study.seeds)?;
+            rows.extend(ids.into_iter().zip(&study.study.seeds).map(|(run_id, &seed)| Row {
+                run_id,
+                scenario: variant.name().to_owned(),
+                of: variant.of.clone(),
+                seed,
+                parameters: variant.parameters.iter().cloned().collect(),
+            }));
+        }
+        Ok(Self { study, rows })
+    }
+
     /// Reads a study; builds the city packages that are absent or out of date, because ids depend on them.
-    fn read(path: &Path, tell: &mut dyn FnMut(&str)) -> Result<Self> {
+    fn prepare(path: &Path, tell: &mut dyn FnMut(&str)) -> Result<Self> {
         let study = load_study(path)?;
         let mut packages = BTreeSet::new();
         for variant in &study.variants {
@@ -154,34 +199,16 @@ impl Manifest {
                 urbis::ensure_package(&variant.loaded, tell)?;
             }
         }
-        let rows = study
-            .rows()
-            .map(|row| {
-                let variant = row.variant;
-                Ok(Row {
-                    run_id: urbis::run_id(&variant.loaded, row.seed)?,
-                    scenario: variant.name().to_owned(),
-                    of: variant.of.clone(),
-                    seed: row.seed,
-                    parameters: variant.parameters.iter().cloned().collect(),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self { study, rows })
-    }
-
-    /// Every parameter of the study.
-    fn parameters(&self) -> Vec<&str> {
-        self.study.study.parameter.iter().map(|of| of.path.as_str()).collect()
+        Self::of(study)
     }
 
     fn cells(&self) -> (Vec<String>, Vec<Vec<String>>) {
-        let parameters = self.parameters();
+        let parameters: Vec<&str> = self.study.study.parameter.iter().map(|of| of.path.as_str()).collect();
         let header = ["index", "run_id", "scenario", "of", "seed"].into_iter().chain(parameters.iter().copied());
         let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let cells = |(index, row): (usize, &Row)| {
-            let fixed =
-                [index.to_string(), row.run_id.clone(), row.scenario.clone(), row.of.clone(), row.seed.to_string()];
+            let Row { run_id, scenario, of, seed, .. } = row;
+            let fixed = [index.to_string(), run_id.clone(), scenario.clone(), of.clone(), seed.to_string()];
             let values = parameters.iter().map(|path| row.parameters.get(*path).map_or_else(String::new, text));
             fixed.into_iter().chain(values).collect()
         };
@@ -197,36 +224,26 @@ impl Manifest {
         writer.into_inner().map_err(|error| Error::write(place, error.into_error()))
     }
 
-    /// Whether the results hold a run as the manifest has it.
-    fn is_done(&self, out: &Path, index: usize) -> Result<bool> {
-        let row = &self.rows[index];
-        Ok(urbis_appraisal::run_id_of(out, &row.scenario, row.seed)?.as_ref() == Some(&row.run_id))
+    /// Ids of the runs that the results hold where the study's are to be, by row.
+    fn found(&self, out: &Path) -> Result<Vec<Option<String>>> {
+        let ids = urbis_appraisal::run_ids(out)?;
+        Ok(self.rows.iter().map(|row| ids.get(&(row.scenario.clone(), row.seed)).cloned()).collect())
     }
 
     /// Puts the study and the manifest beside the results.
     fn write(&self, out: &Path) -> Result<()> {
         let folder = out.join(STUDY);
-        create_folder(&folder)?;
         write_whole(&folder.join("study.toml"), self.study.text.as_bytes())?;
         write_whole(&folder.join("manifest.csv"), &self.csv()?)
     }
-
-    fn row(&self, index: usize) -> Result<&Row> {
-        self.rows.get(index).ok_or_else(|| {
-            let message = format!("has {} runs, numbered from 0; there is no run {index}", self.rows.len());
-            Problem::file(&self.study.path, message).with_help("see `urbis batch plan`").into()
-        })
-    }
-}
-
-/// What a run that failed said, and where that is kept.
-fn failure_file(out: &Path, index: usize) -> PathBuf {
-    out.join(STUDY).join("failed").join(format!("{index}.txt"))
 }
 
 /// Prints the manifest.
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
-    let manifest = Manifest::read(&arguments.study, &mut say)?;
+    let manifest = Manifest::prepare(&arguments.study, &mut say)?;
+    if let Some(out) = &arguments.out {
+        manifest.write(out)?;
+    }
     let (header, rows) = manifest.cells();
     match arguments.format {
         ManifestFormat::Table => {
@@ -234,15 +251,17 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
             print(&table(&header, &[0, 4], rows))?;
             let study = &manifest.study;
             let (variants, seeds) = (study.variants.len(), study.study.seeds.len());
-            print(&format!(
-                "\n{} runs: {variants} scenarios x {seeds} seeds; compared with {}\n",
-                study.runs(),
-                study.base()
-            ))
+            let runs = study.runs();
+            print(&format!("\n{runs} runs: {variants} scenarios x {seeds} seeds; compared with {}\n", study.base()))
         }
         ManifestFormat::Csv => print(&String::from_utf8_lossy(&manifest.csv()?)),
         ManifestFormat::Json => {
-            let of = |(index, row): (usize, &Row)| json!({ "index": index, "run_id": row.run_id, "scenario": row.scenario, "of": row.of, "seed": row.seed, "parameters": row.parameters });
+            let of = |(index, row): (usize, &Row)| {
+                json!({
+                    "index": index, "run_id": row.run_id, "scenario": row.scenario, "of": row.of, "seed": row.seed,
+                    "parameters": row.parameters,
+                })
+            };
             print_json(&Json::Array(manifest.rows.iter().enumerate().map(of).collect()))
         }
     }
@@ -250,18 +269,9 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
 
 /// Runs one row, or what is missing.
 pub(crate) fn run(arguments: &BatchRunArguments) -> Result<()> {
-    let index = match arguments.index {
-        Some(index) => Some(index),
-        None => index_of_task()?,
-    };
-    let manifest = Manifest::read(&arguments.study, &mut |line| {
-        if !arguments.quiet {
-            say(line)
-        }
-    })?;
-    match index {
-        Some(index) => run_row(arguments, &manifest, index),
-        None => run_missing(arguments, &manifest),
+    match arguments.index.map_or_else(index_of_task, |index| Ok(Some(index)))? {
+        Some(index) => run_row(arguments, index),
+        None => run_missing(arguments),
     }
 }
 
@@ -290,47 +300,119 @@ fn index_of_task() -> Result<Option<usize>> {
     }
 }
 
-fn run_row(arguments: &BatchRunArguments, manifest: &Manifest, index: usize) -> Result<()> {
-    let row = manifest.row(index)?;
-    if manifest.is_done(&arguments.out, index)? {
-        say(&format!("run {index} ({}, seed {}) is done", row.scenario, row.seed));
+/// Runs one row, unless the results hold it already.
+fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
+    let out = &arguments.out;
+    let stop = stop_on_signal();
+    let _alive = match &arguments.child {
+        Some(_) => {
+            stop_with_batch(Arc::clone(&stop));
+            let alive = runs_lock(out)?;
+            supported(alive.lock_shared()).map_err(|source| Error::write(out, source))?;
+            Some(alive)
+        }
+        None => None,
+    };
+    let StudyRun { variant, seed } = load_run(&arguments.study, index)?;
+    urbis::ensure_package(&variant.loaded, &mut |line| {
+        if !arguments.quiet {
+            say(line)
+        }
+    })?;
+    let run_id = urbis::run_ids(&variant.loaded, &[seed])?.remove(0);
+    if arguments.child.as_ref().is_some_and(|expected| *expected != run_id) {
+        let what = "the study, or something it depends on, changed while its batch ran";
+        return Err(Problem::file(&arguments.study, what).with_help("run the batch again").into());
+    }
+    if urbis_appraisal::run_id_of(out, variant.name(), seed)?.as_ref() == Some(&run_id) {
+        say(&format!("run {index} ({} seed {seed}) is done", variant.name()));
         return Ok(());
     }
-    if !arguments.child {
-        manifest.write(&arguments.out)?;
-    }
-    let stop = stop_on_signal();
-    if arguments.child {
-        stop_with_parent(Arc::clone(&stop));
-    }
-    let Some(of) = manifest.study.row(index) else { unreachable!("the manifest has a row for each run of the study") };
-    let options =
-        RunOptions { out: arguments.out.clone(), threads: arguments.threads.map(usize::from), seed: Some(row.seed) };
+    let options = RunOptions { out: out.clone(), threads: arguments.threads.map(usize::from), seed: Some(seed) };
     let mut display = Display::new(arguments.quiet);
-    let summary = urbis::run_loaded(&of.variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
+    let summary = urbis::run_loaded(&variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
     display.finish();
+    if arguments.child.is_none() {
+        let why = summary.as_ref().err().filter(|error| !matches!(error, Error::Interrupted { .. }));
+        note_failure(out, &run_id, why.map(ToString::to_string).as_deref())?;
+    }
     print_json(&summary_json(&summary?))
 }
 
-/// Sets the flag when standard input ends, which the batch holds open as long as it lives.
-fn stop_with_parent(stop: Arc<AtomicBool>) {
+/// Sets the flag when standard input ends, which the batch holds open as long as it lives; a run that does not look at
+/// the flag soon, because it still makes its people, ends without tidying up, as if killed.
+fn stop_with_batch(stop: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let mut ignored = [0_u8; 64];
         while std::io::stdin().read(&mut ignored).is_ok_and(|bytes| bytes > 0) {}
         stop.store(true, Ordering::Relaxed);
+        std::thread::sleep(TIDY_UP);
+        std::process::exit(ExitStatus::Interrupted as i32);
     });
 }
 
-fn run_missing(arguments: &BatchRunArguments, manifest: &Manifest) -> Result<()> {
-    let out = &arguments.out;
-    manifest.write(out)?;
-    let mut missing = Vec::new();
-    for index in 0..manifest.rows.len() {
-        if !manifest.is_done(out, index)? {
-            let row = &manifest.rows[index];
-            missing.push(Job { index, name: format!("{} seed {}", row.scenario, row.seed) });
-        }
+/// Keeps why a run failed, or forgets it.
+fn note_failure(out: &Path, run_id: &str, why: Option<&str>) -> Result<()> {
+    let path = failure_file(out, run_id);
+    match why {
+        Some(why) => write_whole(&path, why.as_bytes()),
+        None if path.is_file() => std::fs::remove_file(&path).map_err(|source| Error::write(&path, source)),
+        None => Ok(()),
     }
+}
+
+fn failure_file(out: &Path, run_id: &str) -> PathBuf {
+    out.join(STUDY).join("failed").join(format!("{run_id}.txt"))
+}
+
+/// The file on which the runs of a batch hold a shared lock each as long as they live.
+fn runs_lock(out: &Path) -> Result<File> {
+    lock_file(out, ".runs")
+}
+
+fn lock_file(out: &Path, name: &str) -> Result<File> {
+    let folder = out.join(STUDY);
+    create_folder(&folder)?;
+    let path = folder.join(name);
+    let file = File::options().create(true).append(true).open(&path);
+    file.map_err(|source| Error::write(&path, source))
+}
+
+/// Where a file system has no locks, nothing watches over two batches in one folder.
+fn supported(locked: std::io::Result<()>) -> std::io::Result<()> {
+    match locked {
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(()),
+        other => other,
+    }
+}
+
+/// Sees to it that one batch at a time fills a folder, and waits for runs whose batch was killed to end.
+fn alone(out: &Path) -> Result<File> {
+    let batch = lock_file(out, ".batch")?;
+    if matches!(batch.try_lock(), Err(TryLockError::WouldBlock)) {
+        let problem = Problem::file(out, "another batch is running into this folder");
+        return Err(problem.with_help("wait for it, or choose another results folder").into());
+    }
+    let runs = runs_lock(out)?;
+    supported(runs.lock()).map_err(|source| Error::write(out, source))?;
+    Ok(batch)
+}
+
+/// Runs side by side what the results lack.
+fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
+    let out = &arguments.out;
+    let manifest = Manifest::prepare(&arguments.study, &mut |line| {
+        if !arguments.quiet {
+            say(line)
+        }
+    })?;
+    let _alone = alone(out)?;
+    manifest.write(out)?;
+    let found = manifest.found(out)?;
+    let is_missing = |(index, row): (usize, &Row)| {
+        (found[index].as_ref() != Some(&row.run_id)).then(|| Job { index, name: row.name() })
+    };
+    let missing: Vec<Job> = manifest.rows.iter().enumerate().filter_map(is_missing).collect();
     let runs = manifest.rows.len();
     if !arguments.quiet {
         say(&format!("{} of {runs} runs are done", runs - missing.len()));
@@ -338,81 +420,80 @@ fn run_missing(arguments: &BatchRunArguments, manifest: &Manifest) -> Result<()>
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = arguments.jobs.map_or(cores, usize::from).min(missing.len().max(1));
     let threads = arguments.threads.map_or_else(|| (cores / jobs).max(1), usize::from);
-    let limits = Limits { jobs, memory_bytes: arguments.memory_gib.map(|gib| (gib * f64::from(1 << 30)) as u64) };
+    let limits = Limits {
+        jobs,
+        memory_bytes: arguments.memory_gib.map(|gib| (gib * f64::from(1 << 30)) as u64),
+        fail_fast: arguments.fail_fast,
+    };
     let command = |index: usize| {
-        vec![
-            "batch".into(),
-            "run".into(),
-            arguments.study.clone().into_os_string(),
-            "--out".into(),
-            out.clone().into_os_string(),
-            "--index".into(),
-            index.to_string().into(),
-            "--threads".into(),
-            threads.to_string().into(),
-            "--child".into(),
-        ]
+        let (study, out) = (arguments.study.clone().into_os_string(), out.clone().into_os_string());
+        let (index, run_id) = (index.to_string().into(), manifest.rows[index].run_id.clone().into());
+        let words = ["batch".into(), "run".into(), study, "--out".into(), out, "--index".into(), index];
+        let rest = ["--threads".into(), threads.to_string().into(), "--child".into(), run_id];
+        words.into_iter().chain(rest).collect()
     };
     let stop = stop_on_signal();
-    let failed = batch_jobs::run(&missing, &limits, &command, arguments, &stop)?;
-    create_folder(&out.join(STUDY).join("failed"))?;
+    let ended = batch_jobs::run(&missing, &limits, &command, arguments.quiet, &stop)?;
     for job in &missing {
-        let path = failure_file(out, job.index);
-        match failed.iter().find(|(index, _)| *index == job.index) {
-            Some((_, why)) => write_whole(&path, why.as_bytes())?,
-            None if path.is_file() => std::fs::remove_file(&path).map_err(|source| Error::write(&path, source))?,
-            None => {}
-        }
+        let why = ended.failed.get(&job.index).map(String::as_str);
+        note_failure(out, &manifest.rows[job.index].run_id, why)?;
     }
     if stop.load(Ordering::Relaxed) {
-        return Err(Error::Interrupted { tick: 0 });
+        say("stopped; what is done stays, and the same command goes on with the rest");
+        std::process::exit(ExitStatus::Interrupted as i32);
     }
-    if !failed.is_empty() {
-        let first = |(index, why): &(usize, String)| {
-            let row = &manifest.rows[*index];
-            format!("  run {index} ({}, seed {}): {}", row.scenario, row.seed, why.lines().next().unwrap_or(""))
+    if !ended.failed.is_empty() {
+        let first = |(index, why): (&usize, &String)| {
+            format!("  run {index} ({}): {}", manifest.rows[*index].name(), why.lines().next().unwrap_or(""))
         };
-        let reasons = failed.iter().take(10).map(first).collect::<Vec<_>>().join("\n");
-        return Err(Error::Incomplete { failed: failed.len(), runs, reasons });
+        let reasons = ended.failed.iter().take(10).map(first).collect::<Vec<_>>().join("\n");
+        return Err(Error::Incomplete { failed: ended.failed.len(), runs, reasons });
     }
-    print(&format!("{runs} runs are done: {}\n", out.display()))
+    print(&format!("{runs} runs are done: {}{}\n", out.display(), ended.memory_text()))
 }
 
 /// Says which runs are done, failed or missing.
 pub(crate) fn status(arguments: &StatusArguments) -> Result<()> {
-    let manifest = Manifest::read(&arguments.study, &mut say)?;
+    let out = &arguments.out;
+    let manifest = Manifest::of(load_study(&arguments.study)?)?;
+    let found = manifest.found(out)?;
+    let mut counts = BTreeMap::from([("done", 0), ("failed", 0), ("started", 0), ("stale", 0), ("missing", 0)]);
     let mut rows = Vec::new();
-    let mut counts = BTreeMap::from([("done", 0), ("failed", 0), ("missing", 0)]);
-    let mut problems = Problems::new();
-    for (index, row) in manifest.rows.iter().enumerate() {
-        let why = std::fs::read_to_string(failure_file(&arguments.out, index)).ok();
-        let (state, why) = match manifest.is_done(&arguments.out, index) {
-            Ok(true) => ("done", String::new()),
-            Ok(false) if why.is_some() => ("failed", why.unwrap_or_default()),
-            Ok(false) => ("missing", String::new()),
-            Err(Error::Input(inner)) => {
-                problems.extend(inner);
-                ("missing", String::new())
-            }
-            Err(other) => return Err(other),
+    for (row, found) in manifest.rows.iter().zip(&found) {
+        let why = std::fs::read_to_string(failure_file(out, &row.run_id)).ok();
+        let state = match found {
+            Some(id) if *id == row.run_id => "done",
+            _ if out.join(format!("{UNFINISHED_PREFIX}{}", row.run_id)).is_dir() => "started",
+            _ if why.is_some() => "failed",
+            Some(_) => "stale",
+            None => "missing",
         };
         *counts.entry(state).or_insert(0) += 1;
-        rows.push((index, row, state, why.lines().next().unwrap_or("").to_owned()));
+        let why = why.filter(|_| state == "failed").unwrap_or_default();
+        rows.push((row, state, why.lines().next().unwrap_or("").to_owned()));
     }
-    problems.or_else(())?;
+    let marker = out.join("_SUCCESS");
+    let hash = marker.is_file().then(|| urbis_core::hash::sha256_file(&marker)).transpose();
+    let hash = hash.map_err(|source| Error::read(&marker, source))?;
+    let rows = rows.into_iter().enumerate();
     match arguments.format {
         TableFormat::Json => print_json(&json!({
             "counts": counts,
-            "runs": rows.iter().map(|(index, row, state, why)| json!({
-                "index": index, "scenario": row.scenario, "seed": row.seed, "run_id": row.run_id, "state": state, "why": why
+            "hash": hash,
+            "runs": rows.map(|(index, (row, state, why))| json!({
+                "index": index, "scenario": row.scenario, "seed": row.seed, "run_id": row.run_id, "state": state,
+                "why": why,
             })).collect::<Vec<_>>(),
         })),
         TableFormat::Table => {
-            let cells = rows.into_iter().map(|(index, row, state, why)| {
+            let cells = rows.map(|(index, (row, state, why))| {
                 vec![index.to_string(), row.scenario.clone(), row.seed.to_string(), state.to_owned(), why]
             });
             print(&table(&["index", "scenario", "seed", "state", "why"], &[0, 2], cells))?;
-            print(&format!("\n{} done, {} failed, {} missing\n", counts["done"], counts["failed"], counts["missing"]))
+            let order = ["done", "failed", "started", "stale", "missing"];
+            let told = order.iter().filter(|state| counts[*state] > 0 || ["done", "missing"].contains(*state));
+            let told: Vec<String> = told.map(|state| format!("{} {state}", counts[state])).collect();
+            print(&format!("\n{}; hash of the results {}\n", told.join(", "), hash.as_deref().unwrap_or("-")))
         }
     }
 }
