@@ -1,5 +1,8 @@
 //! Batches from outside: planned, run side by side, killed, gone on with, and told about.
 
+#![allow(clippy::print_stdout)] // tests say what they skip and what they measured
+#![allow(clippy::disallowed_methods)] // moments of a kill are of the wall clock
+
 mod common;
 
 use common::{Ended, folder, urbis};
@@ -202,7 +205,7 @@ fn bad_studies_end_with_2_and_leave_nothing() {
 #[test]
 fn memory_bounds_how_many_run_side_by_side() {
     if !Path::new("/proc/self/status").is_file() {
-        eprintln!("skipped: the system does not tell what a process holds");
+        println!("skipped: the system does not tell what a process holds");
         return;
     }
     let place = town(STUDY, 24);
