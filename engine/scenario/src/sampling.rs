@@ -101,7 +101,7 @@ mod tests {
         for (wide, high) in [(1, 16), (2, 8), (4, 4), (8, 2), (16, 1)] {
             let mut boxes: Vec<usize> = all
                 .iter()
-                .map(|point| (point[0] * wide as f64) as usize * high + (point[1] * high as f64) as usize)
+                .map(|point| (point[0] * f64::from(wide)) as usize * high + (point[1] * high as f64) as usize)
                 .collect();
             boxes.sort_unstable();
             assert_eq!(boxes, (0..16).collect::<Vec<_>>(), "{wide} x {high}");

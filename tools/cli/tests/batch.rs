@@ -21,7 +21,7 @@ fn town(study: &str, hours: u32) -> TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let base = root.join("scenarios/town/baseline.toml");
     let baseline =
-        format!("base = {base:?}\nname = \"baseline\"\n[city]\npackage = \"city\"\n[period]\nduration_h = {hours}\n");
+        format!("base = {base:?}\nname = \"plain\"\n[city]\npackage = \"city\"\n[period]\nduration_h = {hours}\n");
     let cars = "base = \"baseline.toml\"\nname = \"cars\"\n[population]\ncar_share = 0.8\n";
     folder(&[("baseline.toml", &baseline), ("cars.toml", cars), ("study.toml", study)])
 }
@@ -88,7 +88,7 @@ fn a_plan_names_each_run_by_what_it_depends_on() {
     assert!(manifest["content_hash"].is_string(), "the city is built by the plan");
 
     let table = urbis(place.path(), &["batch", "plan", "study.toml"]);
-    assert!(table.stdout.contains("6 runs: 2 scenarios x 3 seeds; compared with baseline"), "{}", table.stdout);
+    assert!(table.stdout.contains("6 runs: 2 scenarios x 3 seeds; compared with plain"), "{}", table.stdout);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn side_by_side_one_by_one_and_row_by_row_are_the_same() {
     assert_eq!(status(place.path(), "rows")["hash"], hash.as_str());
 
     // Other input makes what is there stale, and the next batch does it again; a lost file makes its run missing.
-    std::fs::remove_file(place.path().join("rows/trips/scenario=baseline/seed=1/part-0.parquet")).unwrap();
+    std::fs::remove_file(place.path().join("rows/trips/scenario=plain/seed=1/part-0.parquet")).unwrap();
     let cars = place.path().join("cars.toml");
     std::fs::write(&cars, std::fs::read_to_string(&cars).unwrap().replace("0.8", "0.5")).unwrap();
     let counts = &status(place.path(), "rows")["counts"];
