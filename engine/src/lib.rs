@@ -21,7 +21,7 @@ pub mod synthesis_run;
 pub mod traffic_run;
 mod transit;
 
-pub use run::{Progress, RunOptions, RunSummary, ensure_package, run};
+pub use run::{Progress, RunOptions, RunSummary, ensure_package, run, run_ids, run_loaded};
 pub use simulation::Simulation;
 pub use urbis_city as city;
 pub use urbis_core as core;

@@ -71,7 +71,19 @@ pub fn run(
     progress: &mut dyn FnMut(Progress<'_>),
     stop: &AtomicBool,
 ) -> Result<RunSummary> {
-    let loaded = urbis_scenario::load(scenario_path)?;
+    run_loaded(&urbis_scenario::load(scenario_path)?, options, progress, stop)
+}
+
+/// Runs a scenario that was read already; see [`run`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_loaded(
+    loaded: &Loaded,
+    options: &RunOptions,
+    progress: &mut dyn FnMut(Progress<'_>),
+    stop: &AtomicBool,
+) -> Result<RunSummary> {
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -83,7 +95,7 @@ pub fn run(
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
             let mut report = |event: OwnedProgress| drop(sender.send(event));
-            let summary = pool.install(|| run_on_pool(&loaded, options, threads, &mut report, stop));
+            let summary = pool.install(|| run_on_pool(loaded, options, threads, &mut report, stop));
             drop(sender);
             summary
         });
@@ -205,6 +217,19 @@ pub fn ensure_package(loaded: &Loaded, progress: &mut dyn FnMut(&str)) -> Result
     progress(&format!("building the city package {} from {}", package_dir.display(), recipe.display()));
     build::build(&recipe, &package_dir, progress)?;
     Ok(package_dir)
+}
+
+/// The ids that runs of a scenario with these seeds will have; its city package must be there for them.
+///
+/// # Errors
+/// When the package cannot be read.
+pub fn run_ids(loaded: &Loaded, seeds: &[u64]) -> Result<Vec<String>> {
+    let mut facts = facts(loaded, &package::read_manifest(&loaded.package())?, loaded.scenario.seed)?;
+    let id = |&seed: &u64| {
+        facts.seed = seed;
+        facts.run_id()
+    };
+    Ok(seeds.iter().map(id).collect())
 }
 
 fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> Result<RunFacts> {

@@ -14,4 +14,4 @@ mod scale;
 mod svg;
 
 pub use published::{Against, Figure, compare, published_figure};
-pub use read::{RunInfo, RunResults, runs_in};
+pub use read::{RunInfo, RunResults, run_id_of, run_ids, runs_in};

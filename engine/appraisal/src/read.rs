@@ -8,7 +8,8 @@ use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray
 use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::collections::BTreeSet;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableReader;
@@ -17,6 +18,8 @@ use urbis_core::{Error, Problem, Problems, Result};
 use urbis_output::marker::{LAYERS, MARKER, partition};
 use urbis_output::{Kpi, Marker, Table};
 
+/// Key of the run's id in the footer of every result file.
+const RUN_ID_KEY: &str = "urbis.run_id";
 const BATCH_ROWS: usize = 16_384;
 
 /// Scenario and seed of every finished run in a folder, sorted.
@@ -24,16 +27,66 @@ const BATCH_ROWS: usize = 16_384;
 /// # Errors
 /// When the marker cannot be read.
 pub fn runs_in(results: &Path) -> Result<Vec<(String, u64)>> {
-    let marker = Marker::read(results)?;
-    let runs: BTreeSet<_> = marker
-        .files
-        .keys()
-        .filter_map(|file| {
+    Ok(files_of_runs(&Marker::read(results)?).into_keys().collect())
+}
+
+/// Files of every finished run that a marker lists, by scenario and seed.
+fn files_of_runs(marker: &Marker) -> BTreeMap<(String, u64), Vec<&str>> {
+    let mut runs: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for file in marker.files.keys() {
+        let of = || {
             let (scenario, rest) = file.split_once("/scenario=")?.1.split_once("/seed=")?;
             Some((scenario.to_owned(), rest.split_once('/')?.0.parse().ok()?))
-        })
-        .collect();
-    Ok(runs.into_iter().collect())
+        };
+        if let Some(run) = of() {
+            runs.entry(run).or_default().push(file);
+        }
+    }
+    runs
+}
+
+/// Ids of the runs that stand whole in a results folder, by scenario and seed. A run that lacks a file is not whole.
+///
+/// # Errors
+/// When the marker cannot be read, or a file is no Parquet file.
+pub fn run_ids(results: &Path) -> Result<BTreeMap<(String, u64), String>> {
+    let marker = Marker::read(results)?;
+    let mut ids = BTreeMap::new();
+    for (run, files) in files_of_runs(&marker) {
+        if let Some(id) = id_in(results, &files)? {
+            ids.insert(run, id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Id of the run that stands whole in a results folder for a scenario and seed, if there is one.
+///
+/// # Errors
+/// As [`run_ids`].
+pub fn run_id_of(results: &Path, scenario: &str, seed: u64) -> Result<Option<String>> {
+    let marker = Marker::read(results)?;
+    let partition = partition(scenario, seed);
+    let files: Vec<&str> = marker.in_partition(&partition).map(|(file, _)| file).collect();
+    id_in(results, &files)
+}
+
+/// The id in the footer of the first of a run's files, provided that all are there.
+fn id_in(results: &Path, files: &[&str]) -> Result<Option<String>> {
+    let (Some(first), true) = (files.first(), files.iter().all(|file| results.join(file).is_file())) else {
+        return Ok(None);
+    };
+    let path = results.join(first);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        // Another process replaces the run just now.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::read(&path, source)),
+    };
+    let reader = SerializedFileReader::new(file)
+        .map_err(|e| Problem::file(&path, format!("not a readable Parquet file: {e}")))?;
+    let pairs = reader.metadata().file_metadata().key_value_metadata();
+    Ok(pairs.into_iter().flatten().find(|pair| pair.key == RUN_ID_KEY).and_then(|pair| pair.value.clone()))
 }
 
 /// The results of one finished run.

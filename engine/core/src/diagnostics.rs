@@ -22,6 +22,8 @@ pub enum ExitStatus {
     BadInput = 2,
     /// Stopped by a rule that the user set, such as no gridlock; nothing is left that looks complete.
     Stopped = 3,
+    /// Some runs of a batch failed; the others are whole.
+    Incomplete = 4,
     /// Stopped by the user at a tick; nothing is left that looks complete.
     Interrupted = 130,
 }
@@ -61,6 +63,17 @@ pub enum Error {
         /// The figures or rows that break it.
         rows: String,
     },
+    /// A batch in which some runs failed.
+    #[error("{failed} of {runs} runs failed\n{reasons}")]
+    #[diagnostic(help("the others are whole; run the batch again to try those that failed once more"))]
+    Incomplete {
+        /// Runs that failed.
+        failed: usize,
+        /// Runs of the batch.
+        runs: usize,
+        /// What each of them said first.
+        reasons: String,
+    },
     /// Stopped by a rule of the scenario.
     #[error("stopped at tick {tick} by the scenario: {rule}\n{rows}")]
     #[diagnostic(help("the scenario says that a run stops here; no results were written"))]
@@ -98,6 +111,7 @@ impl Error {
             Self::Input(_) | Self::Read { .. } | Self::Write { .. } => ExitStatus::BadInput,
             Self::BrokenLedger { .. } => ExitStatus::Fault,
             Self::Stopped { .. } => ExitStatus::Stopped,
+            Self::Incomplete { .. } => ExitStatus::Incomplete,
             Self::Interrupted { .. } => ExitStatus::Interrupted,
         }
     }
@@ -229,6 +243,11 @@ impl Problems {
         } else {
             self.unlisted += 1;
         }
+    }
+    /// Adds those found elsewhere.
+    pub fn extend(&mut self, others: Self) {
+        others.all.into_iter().for_each(|problem| self.push(problem));
+        self.unlisted += others.unlisted;
     }
     /// How many were found, listed or not.
     #[must_use]

@@ -18,16 +18,22 @@ mod differences;
 mod load;
 mod period;
 mod policies;
+mod sampling;
 mod schema;
 mod settings;
 mod settle;
+mod study;
 mod tree;
 
 pub use differences::{Difference, canonical_json};
 pub use load::{Loaded, MAX_CHAIN, MAX_FILE_BYTES, load};
 pub use period::Timing;
+pub use sampling::{Method, Sample};
 pub use settings::{
     CitySettings, OutputSettings, OutputTables, PeriodSettings, PlainTable, Scenario, ScheduledTable, TableSchedule,
     ZonedTable, json_schema,
+};
+pub use study::{
+    LoadedStudy, MAX_RUNS, Parameter, ScenarioPath, Study, StudyRun, Variant, load_run, load_study, study_schema,
 };
 pub use urbis_coupling::Policy;

@@ -6,7 +6,7 @@ use crate::period::Timing;
 use crate::schema::{self, Require};
 use crate::settings::{Scenario, json_schema};
 use crate::settle::settle;
-use crate::tree::{self, Node, Place, Source, Value};
+use crate::tree::{self, Entry, Node, Place, Source, Value};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use urbis_core::files::parent;
@@ -40,6 +40,27 @@ pub struct Loaded {
 /// chain otherwise: syntax, unknown keys, types, choices, ranges, missing or circular bases, missing keys, names,
 /// times and schedules that do not fit.
 pub fn load(path: &Path) -> Result<Loaded> {
+    load_patched(path, None)
+}
+
+/// A value that another file puts in place of a scenario's, at the end of a chain of keys.
+pub(crate) struct Override {
+    pub(crate) keys: Vec<String>,
+    pub(crate) entry: Entry,
+}
+
+/// Keys that a study may not vary: who a scenario is, and what makes runs comparable.
+pub(crate) const OWN_PATHS: [&str; 5] = ["name", "title", "description", "base", "seed"];
+
+/// Reads a scenario and its bases with values of another file on top, which is checked like them.
+///
+/// # Errors
+/// As [`load`]; problems with the values are shown in the other file.
+pub(crate) fn load_changed(path: &Path, from: &Source, overrides: &[Override]) -> Result<Loaded> {
+    load_patched(path, Some((from, overrides)))
+}
+
+fn load_patched(path: &Path, patch: Option<(&Source, &[Override])>) -> Result<Loaded> {
     let chain = Chain::read(path)?;
     let schema = json_schema();
     let mut problems = chain.problems;
@@ -48,12 +69,22 @@ pub fn load(path: &Path) -> Result<Loaded> {
             problems.push(finding.problem(&chain.sources));
         }
     }
-    let sources = chain.sources;
+    let mut sources = chain.sources;
     problems.or_else(())?;
 
     let base_names = chain.nodes[1..].iter().map(|node| text_at(node, "name").map(str::to_owned)).collect();
-    let (merged, base) = merge(chain.nodes, &sources, &schema);
+    let (mut merged, mut base) = merge(chain.nodes, &sources, &schema);
     let mut problems = Problems::new();
+    if let Some((from, overrides)) = patch {
+        base = Some(merged.clone());
+        let file = sources.len();
+        sources.push(Source { path: from.path.clone(), text: from.text.clone(), folder: PathBuf::new() });
+        for Override { keys, entry } in overrides {
+            if let Err(message) = merged.put(keys, entry.clone().in_file(file)) {
+                problems.push(entry.key.clone().in_file(file).problem(&sources, &message, "no such key"));
+            }
+        }
+    }
     for finding in schema::check(&schema, &merged, Require::Everywhere) {
         problems.push(finding.problem(&sources));
     }
@@ -75,11 +106,7 @@ struct Chain {
 impl Chain {
     fn read(path: &Path) -> Result<Self> {
         let mut chain = Self::default();
-        let text = match read_text(path) {
-            Ok(text) => text,
-            Err(Unreadable::System(source)) => return Err(Error::read(path, source)),
-            Err(Unreadable::Content(what)) => return Err(Problem::file(path, what).into()),
-        };
+        let text = read_file(path)?;
         chain.add(path.to_owned(), PathBuf::new(), text);
         while let Some((file, base, place)) = chain.next_base() {
             let (path, folder) = {
@@ -147,6 +174,14 @@ impl Chain {
     }
 }
 
+/// The text of a file that a person named.
+pub(crate) fn read_file(path: &Path) -> Result<String> {
+    read_text(path).map_err(|why| match why {
+        Unreadable::System(source) => Error::read(path, source),
+        Unreadable::Content(what) => Problem::file(path, what).into(),
+    })
+}
+
 enum Unreadable {
     System(std::io::Error),
     Content(String),
@@ -210,7 +245,8 @@ fn text_at<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
 }
 
 impl Loaded {
-    /// The files that were read: the scenario first, then its base, the base's base and so on.
+    /// The files that were read: the scenario first, then its base, the base's base and so on, then a study that
+    /// changes it.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.sources.iter().map(|source| source.path.as_path())
     }

@@ -29,6 +29,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The same bytes of another file of the list.
+    pub(crate) fn in_file(self, file: usize) -> Self {
+        Self { file, ..self }
+    }
     /// A problem here.
     pub(crate) fn problem(&self, sources: &[Source], message: &str, label: &str) -> Problem {
         let source = &sources[self.file];
@@ -48,6 +52,13 @@ pub(crate) struct Node {
 pub(crate) struct Entry {
     pub(crate) key: Place,
     pub(crate) node: Node,
+}
+
+impl Entry {
+    /// The same with all places in another file of the list.
+    pub(crate) fn in_file(self, file: usize) -> Self {
+        Self { key: self.key.in_file(file), node: self.node.in_file(file) }
+    }
 }
 
 /// A table's entries, by key.
@@ -96,6 +107,50 @@ impl Node {
                 .map(|(key, entry)| (key.clone(), entry.node.to_json()))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
+        }
+    }
+    fn in_file(self, file: usize) -> Self {
+        let value = match self.value {
+            Value::Array(nodes) => Value::Array(nodes.into_iter().map(|node| node.in_file(file)).collect()),
+            Value::Table(table) => {
+                Value::Table(table.into_iter().map(|(key, entry)| (key, entry.in_file(file))).collect())
+            }
+            other => other,
+        };
+        Self { place: self.place.in_file(file), value }
+    }
+    /// Puts a value at the end of a chain of keys; tables on the way are made, entries of lists are found by `name`.
+    ///
+    /// # Errors
+    /// In words, when the chain goes through something that has no keys, or a list has no entry of that name.
+    pub(crate) fn put(&mut self, keys: &[String], entry: Entry) -> Result<(), String> {
+        let Some((first, rest)) = keys.split_first() else { return Ok(()) };
+        let kind = self.value.kind();
+        match &mut self.value {
+            Value::Table(table) if rest.is_empty() => {
+                table.insert(first.clone(), entry);
+                Ok(())
+            }
+            Value::Table(table) => {
+                let place = entry.key.clone();
+                let inner = table.entry(first.clone()).or_insert_with(|| Entry {
+                    key: place.clone(),
+                    node: Self { place, value: Value::Table(Table::new()) },
+                });
+                inner.node.put(rest, entry)
+            }
+            Value::Array(nodes) if !rest.is_empty() => {
+                let name = |node: &Self| match &node.entry("name")?.node.value {
+                    Value::Text(text) => Some(text.clone()),
+                    _ => None,
+                };
+                let names: Vec<String> = nodes.iter().filter_map(name).collect();
+                match nodes.iter_mut().find(|node| name(node).as_deref() == Some(first)) {
+                    Some(node) => node.put(rest, entry),
+                    None => Err(format!("the list has no entry named `{first}`, expected one of {}", names.join(", "))),
+                }
+            }
+            _ => Err(format!("`{first}` would be a key of {kind}, which has none")),
         }
     }
     /// The entry at a dotted key path, if it is written.

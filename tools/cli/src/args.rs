@@ -12,6 +12,7 @@ Examples:
   urbis scenario check scenarios/monaco/baseline.toml
   urbis run scenarios/monaco/baseline.toml --out out/monaco
   urbis draw out/monaco --scenario baseline --seed 1 --out day.svg
+  urbis batch run scenarios/town/study.toml --out out/study --jobs 2
 
 Data goes to standard output, progress and errors to standard error.
 NO_COLOR switches colours off.
@@ -21,6 +22,7 @@ Exit codes:
   1    fault of the program, such as a broken ledger
   2    bad input, bad arguments, or a place that cannot be read or written
   3    stopped by a rule of the scenario, such as no gridlock; nothing is left that looks complete
+  4    some runs of a batch failed; the others are whole
   130  stopped by Ctrl-C; nothing is left that looks complete";
 
 /// Simulates a city: its people, traffic and utility networks on one clock.
@@ -44,6 +46,9 @@ pub(crate) enum Command {
     Population(crate::population::PopulationCommand),
     /// Run a scenario and write its results
     Run(RunArguments),
+    /// Run studies: scenarios x seeds x parameter values
+    #[command(subcommand)]
+    Batch(crate::batch::BatchCommand),
     /// Run trips on a network, without a city
     #[command(subcommand)]
     Traffic(TrafficCommand),
@@ -54,11 +59,15 @@ pub(crate) enum Command {
     Draw(DrawArguments),
     /// Find the static user equilibrium of a TNTP network
     Assign(AssignArguments),
-    /// Print the JSON Schema of scenario files, for editors
+    /// Print the JSON Schema of scenario or study files, for editors
     #[command(after_help = "Example, for editors that read a schema beside the TOML file:
   urbis schema > scenario.schema.json
   # then as first line of a scenario:  #:schema ./scenario.schema.json")]
-    Schema,
+    Schema {
+        /// That of study files
+        #[arg(long)]
+        study: bool,
+    },
     /// Print shell completions
     #[command(after_help = "Example:
   urbis completions bash > ~/.local/share/bash-completion/completions/urbis")]

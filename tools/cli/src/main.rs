@@ -4,6 +4,8 @@
 
 mod args;
 mod assign;
+mod batch;
+mod batch_jobs;
 mod city;
 mod convert;
 mod equilibrium;
@@ -17,6 +19,7 @@ mod traffic;
 mod transit;
 
 use args::{Arguments, CityCommand, Command, ScenarioCommand, TrafficCommand};
+use batch::BatchCommand;
 use clap::{CommandFactory, Parser};
 use population::PopulationCommand;
 use std::panic::catch_unwind;
@@ -51,6 +54,9 @@ fn execute(command: &Command) -> Result<()> {
         Command::Scenario(ScenarioCommand::Show { file, format }) => scenario::show(file, *format),
         Command::Population(PopulationCommand::Synthesise(arguments)) => population::synthesise(arguments),
         Command::Run(arguments) => results::run(arguments),
+        Command::Batch(BatchCommand::Plan(arguments)) => batch::plan(arguments),
+        Command::Batch(BatchCommand::Run(arguments)) => batch::run(arguments),
+        Command::Batch(BatchCommand::Status(arguments)) => batch::status(arguments),
         Command::Traffic(TrafficCommand::Run(arguments)) => traffic::run(arguments),
         Command::Traffic(TrafficCommand::Equilibrate(arguments)) => equilibrium::run(arguments),
         Command::Traffic(TrafficCommand::Matsim(arguments)) => matsim::run(arguments),
@@ -60,7 +66,8 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Assign(arguments) => assign::run(arguments),
-        Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
+        Command::Schema { study: true } => screen::print_json(&urbis_scenario::study_schema()),
+        Command::Schema { study: false } => screen::print_json(&urbis_scenario::json_schema()),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "urbis", &mut text);

@@ -108,7 +108,7 @@ fn source(kpi: &Kpi) -> String {
     }
 }
 
-fn summary_json(summary: &RunSummary) -> Json {
+pub(crate) fn summary_json(summary: &RunSummary) -> Json {
     let kpi = |kpi: &Kpi| {
         json!({
             "group": kpi.group, "indicator": kpi.indicator, "zone_id": kpi.zone_id, "value": kpi.value, "unit": kpi.unit,
