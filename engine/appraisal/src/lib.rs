@@ -2,7 +2,8 @@
 //! for; nothing here takes part in a run.
 //!
 //! `read` opens a run -> `day` gathers what a picture needs -> `map` and `chart` draw it with `scale`
-//! and `svg` -> `draw` lays it out. `published` puts simulated figures beside published ones.
+//! and `svg` -> `draw` lays it out. `published` puts simulated figures beside published ones; `report` makes
+//! the planner's page.
 
 mod chart;
 mod day;
@@ -10,6 +11,7 @@ pub mod draw;
 mod map;
 pub mod published;
 pub mod read;
+pub mod report;
 mod scale;
 mod svg;
 

@@ -5,7 +5,7 @@
 //! Contract: read-only, one thread, rows in file order.
 
 use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
-use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
+use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::collections::BTreeSet;
@@ -168,6 +168,12 @@ impl RunResults {
         Ok(())
     }
 
+    /// Whether the results vouch for a layer.
+    #[must_use]
+    pub fn has_layer(&self, layer: &str) -> bool {
+        self.marker.files.contains_key(&format!("{LAYERS}/{layer}.parquet"))
+    }
+
     /// A layer of the city the run took place in.
     ///
     /// # Errors
@@ -267,6 +273,11 @@ impl Batch {
     #[must_use]
     pub fn count(&self, name: &str) -> &UInt64Array {
         self.0[name].as_primitive::<UInt64Type>()
+    }
+    /// A whole number.
+    #[must_use]
+    pub fn number(&self, name: &str, row: usize) -> i64 {
+        self.0[name].as_primitive::<Int64Type>().value(row)
     }
     /// A column of flags.
     #[must_use]

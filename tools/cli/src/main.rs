@@ -59,6 +59,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Draw(arguments) => results::draw(arguments),
+        Command::Report(arguments) => results::report(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
         Command::Completions { shell } => {
