@@ -81,7 +81,7 @@ function writeControls() {
   const kinds = several ? ["one", "side", "swipe", "diff"] : [];
   byId("views").hidden = !several;
   byId("views").querySelectorAll("label").forEach((label) => label.remove());
-  byId("views").append(...kinds.map((kind) => make("label", {}, make("input", { type: "radio", name: "view", value: kind, checked: state.view === kind, onchange: () => { state.view = kind; drawMap(); } }), make("span", {}, word(kind)))));
+  byId("views").append(...kinds.map((kind) => make("label", {}, make("input", { type: "radio", name: "view", value: kind, checked: state.view === kind, onchange: () => { const parted = [state.view, kind].includes("side"); state.view = kind; drawMap(); if (parted) goHome(); } }), make("span", {}, word(kind)))));
   byId("measure").replaceChildren(...["veh", "delay"].map((kind) => make("option", { value: kind, selected: state.measure === kind }, word(kind))));
   byId("hour").max = summary.hours - 1;
   byId("hour").value = state.hour;
@@ -109,10 +109,19 @@ function play() {
   writeControls();
 }
 
+/** The whole city, in the part of the stage that one map has. */
+function home() {
+  const stage = byId("maps");
+  return { ...homeView(stage.clientWidth / (state.view === "side" ? 2 : 1), stage.clientHeight), pitch: state.solid ? 50 : 0 };
+}
+function goHome() {
+  mapView = home();
+  for (const map of maps) map.look(mapView);
+}
 function makeMaps() {
   const stage = byId("maps");
   const webgl = hasWebGl() && globalThis.deck;
-  mapView = homeView(stage.clientWidth, stage.clientHeight);
+  mapView = home();
   const moved = (view) => { mapView = view; for (const map of maps) map.look(view); };
   const picked = (kind, row) => choose(kind, row);
   const Kind = webgl ? DeckMap : CanvasMap;
@@ -193,7 +202,7 @@ function curves(title, unit, values, width = 400) {
   const drawn = make("div", { role: "img", "aria-label": `${title}, ${unit}: ${values.map((v, row) => word("of", label(row), `${figure(Math.min(...v))}–${figure(Math.max(...v))}`)).join("; ")}` });
   box.append(drawn);
   new uPlot({
-    width, height: 190, scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.05, 1e-9)] } },
+    width, height: 190, scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     axes: [{ values: (_, ticks) => ticks.map((hour) => Number.isInteger(hour) ? clock(hour, false) : ""), grid: { stroke: "#eceeef" }, stroke: "#56616e", space: 60 }, { grid: { stroke: "#eceeef" }, stroke: "#56616e", size: 56, values: (_, ticks) => ticks.map((tick) => figure(tick)) }],
     series: [{ label: word("hour"), value: (_, hour) => hour === null ? "" : clock(hour, false) }, ...values.map((_, row) => ({ label: label(row), stroke: COLOURS[row % COLOURS.length], width: row ? 2 : 2.5, dash: row ? [] : [6, 3], points: { show: false }, value: (_, value) => figure(value) }))],
   }, [hours, ...values.map((v) => Array.from(v))], drawn);
@@ -287,6 +296,6 @@ byId("hour").addEventListener("input", (event) => setHour(Number(event.target.va
 byId("play").addEventListener("click", play);
 byId("whole").addEventListener("change", (event) => { state.whole = event.target.checked; writeClock(); if (ready) drawMap(); });
 byId("solid").addEventListener("change", (event) => { state.solid = event.target.checked; mapView = { ...mapView, pitch: state.solid ? 50 : 0 }; for (const map of maps) map.look(mapView); drawMap(); });
-byId("home").addEventListener("click", () => { const stage = byId("maps"); mapView = { ...homeView(stage.clientWidth, stage.clientHeight), pitch: state.solid ? 50 : 0 }; for (const map of maps) map.look(mapView); });
+byId("home").addEventListener("click", goHome);
 byId("swipe").addEventListener("input", (event) => byId("maps").style.setProperty("--at", `${event.target.value}%`));
 addEventListener("beforeprint", () => { byId("all").open = true; });
