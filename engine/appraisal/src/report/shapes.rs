@@ -196,7 +196,7 @@ mod tests {
         let mut steps = Steps::default();
         steps.line(&LineString::from(vec![(7.4, 43.7), (7.6, 43.7001), (7.6, 43.7)]));
         let sum: i32 = steps.steps.iter().step_by(2).map(|s| i32::from(*s)).sum();
-        assert_eq!(f64::from(sum) * STEP_DEG, 0.2);
+        assert_eq!(sum, 100_000);
         assert_eq!(steps.points[0] as usize, steps.steps.len() / 2 + 1);
         assert_eq!(steps.steps.iter().skip(1).step_by(2).map(|s| i32::from(*s)).sum::<i32>(), 0);
     }
