@@ -3,15 +3,29 @@
 //!
 //! `read` opens a run -> `day` gathers what a picture needs -> `map` and `chart` draw it with `scale`
 //! and `svg` -> `draw` lays it out. `published` puts simulated figures beside published ones.
+//!
+//! `pairs` opens runs of two scenarios seed by seed -> `indicators`, `place_values` and `link_effects` gather their
+//! figures -> `statistics` and `bootstrap` say what the pairs tell -> `comparison` holds it.
 
+pub mod appraisal;
+pub mod bootstrap;
 mod chart;
+pub mod comparison;
 mod day;
 pub mod draw;
+mod indicators;
+mod link_effects;
 mod map;
+pub mod pairs;
+mod place_values;
 pub mod published;
 pub mod read;
 mod scale;
+pub mod statistics;
 mod svg;
 
+pub use comparison::{Comparison, Effect, Options};
+pub use pairs::PairedRuns;
 pub use published::{Against, Figure, compare, published_figure};
 pub use read::{RunInfo, RunResults, runs_in};
+pub use statistics::{Interval, Precision, State, Statistics};

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Transit(crate::transit::TransitCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
+    /// Say what scenarios change against their base, with confidence
+    Compare(crate::compare::CompareArguments),
     /// Find the static user equilibrium of a TNTP network
     Assign(AssignArguments),
     /// Print the JSON Schema of scenario files, for editors

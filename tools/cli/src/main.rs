@@ -5,6 +5,7 @@
 mod args;
 mod assign;
 mod city;
+mod compare;
 mod convert;
 mod equilibrium;
 mod matsim;
@@ -59,6 +60,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Draw(arguments) => results::draw(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Schema => screen::print_json(&urbis_scenario::json_schema()),
         Command::Completions { shell } => {
