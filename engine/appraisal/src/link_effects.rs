@@ -109,7 +109,7 @@ pub(crate) fn each(runs: &PairedRuns, options: Options, each: &mut dyn FnMut(&Ef
     }
     let scale = 1.0 / runs.info.sample_factor / runs.days();
     let mut links = Links::default();
-    let mut gather = |links: &mut Links, scenario: &str| -> Result<Vec<Vec<[Sums; HOURS]>>> {
+    let gather = |links: &mut Links, scenario: &str| -> Result<Vec<Vec<[Sums; HOURS]>>> {
         runs.seeds.iter().map(|&seed| links.gather(&runs.run(scenario, seed)?)).collect()
     };
     let base = gather(&mut links, &runs.base)?;
