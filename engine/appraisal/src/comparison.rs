@@ -1,7 +1,7 @@
 //! What each scenario changes against its base: one row for each figure, with its paired statistics.
 //!
-//! [`Comparison::of`] holds the figures of the whole city; maps come row by row, because they may be larger than memory
-//! should be.
+//! [`Comparison::of`] holds the figures of the whole city; maps come when they are asked for, those of links row by row,
+//! because they may be larger than memory should be.
 //!
 //! Contract: one thread, rows in the order of figures; equal results give equal rows.
 
@@ -11,12 +11,14 @@ use crate::pairs::PairedRuns;
 use crate::place_values;
 use crate::read::RunResults;
 use crate::statistics::{Precision, Statistics, q_values};
-use std::collections::BTreeMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use urbis_core::Result;
 use urbis_core::hash::sha256_hex;
 
 /// What a figure is, and where it holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Figure {
     /// Subject: traffic, people, power ...
     pub subject: String,
@@ -34,6 +36,9 @@ pub struct Figure {
     pub hour: Option<u8>,
     /// Whether it belongs on the first page.
     pub headline: bool,
+    /// Whether it is a sum, so that a run that does not tell it has 0; else such a run makes no pair.
+    #[serde(skip)]
+    pub is_sum: bool,
 }
 
 impl Figure {
@@ -49,7 +54,7 @@ impl Figure {
         }
     }
     /// Key of its random draws.
-    fn key(&self) -> u64 {
+    pub(crate) fn key(&self) -> u64 {
         let place = (&self.zone_id, &self.link_id, &self.group, self.hour);
         let text = format!("{}/{}/{place:?}", self.subject, self.indicator);
         u64::from_str_radix(&sha256_hex(text.as_bytes())[..16], 16).unwrap_or_default()
@@ -57,13 +62,15 @@ impl Figure {
 }
 
 /// One row of a comparison.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Effect {
     /// The scenario compared with the base.
     pub scenario: String,
     /// What was compared, and where.
+    #[serde(flatten)]
     pub figure: Figure,
     /// What the pairs say.
+    #[serde(flatten)]
     pub statistics: Statistics,
 }
 
@@ -72,7 +79,7 @@ pub struct Effect {
 pub struct Options {
     /// Half width that `seeds_needed` is about.
     pub precision: Precision,
-    /// Resamples of the bootstrap; links have none, because a map of them would take minutes.
+    /// Resamples of the bootstrap; hours of links have none, because a map of them would take minutes.
     pub resamples: u32,
 }
 
@@ -95,6 +102,14 @@ pub struct Comparison {
     pub absent: Vec<(&'static str, &'static str)>,
 }
 
+/// Compares all scenarios of a results folder with one of them, with default options.
+///
+/// # Errors
+/// As [`PairedRuns::open`] and [`Comparison::of`].
+pub fn compare(results: &Path, base: &str) -> Result<Comparison> {
+    Comparison::of(PairedRuns::open(results, base, &[], false)?, Options::default())
+}
+
 impl Comparison {
     /// Compares the indicators of paired runs.
     ///
@@ -106,7 +121,15 @@ impl Comparison {
         Ok(Self { runs, options, kpis, absent: indicators::ABSENT.to_vec() })
     }
 
-    /// Effects by zone and hour: electricity, people present, trips by mode, what residents reach.
+    /// Effects on the whole city by hour: electricity, people on the way and at their places, trips by mode.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    pub fn hours(&self) -> Result<Vec<Effect>> {
+        effects(&self.runs, self.options, |run| place_values::hours(run, self.runs.days()))
+    }
+
+    /// Effects by zone, day and hour: electricity, people present, trips by mode, what residents reach.
     ///
     /// # Errors
     /// When a table cannot be read.
@@ -131,24 +154,29 @@ impl Comparison {
     }
 }
 
-/// Pairs figures of runs. Figures that a run lacks make no pair.
+/// A figure in the runs of one scenario.
+struct Row {
+    headline: bool,
+    /// By seed.
+    values: Vec<Option<f64>>,
+}
+
+/// Pairs figures of runs.
 fn effects(
     runs: &PairedRuns,
     options: Options,
     figures: impl Fn(&RunResults) -> Result<BTreeMap<Figure, f64>>,
 ) -> Result<Vec<Effect>> {
-    let of = |scenario: &str| -> Result<BTreeMap<Figure, Vec<Option<f64>>>> {
-        let mut all: BTreeMap<Figure, Vec<Option<f64>>> = BTreeMap::new();
-        for (row, &seed) in runs.seeds.iter().enumerate() {
+    let of = |scenario: &str| -> Result<BTreeMap<Figure, Row>> {
+        let mut all: BTreeMap<Figure, Row> = BTreeMap::new();
+        for (at, &seed) in runs.seeds.iter().enumerate() {
             for (mut figure, value) in figures(&runs.run(scenario, seed)?)? {
                 // Some are headlines only where they are news; that is no difference of the figure.
                 let headline = std::mem::take(&mut figure.headline);
-                if headline && let Some((old, values)) = all.remove_entry(&figure) {
-                    all.insert(Figure { headline, ..old }, values);
-                }
-                let marked = Figure { headline: true, ..figure.clone() };
-                let key = if headline || all.contains_key(&marked) { marked } else { figure };
-                all.entry(key).or_insert_with(|| vec![None; runs.seeds.len()])[row] = Some(value);
+                let none = || Row { headline, values: vec![None; runs.seeds.len()] };
+                let row = all.entry(figure).or_insert_with(none);
+                row.headline |= headline;
+                row.values[at] = Some(value);
             }
         }
         Ok(all)
@@ -157,14 +185,22 @@ fn effects(
     let mut effects = Vec::new();
     for scenario in &runs.scenarios {
         let other = of(scenario)?;
-        let unmarked = |figure: &Figure| Figure { headline: false, ..figure.clone() };
-        let other: BTreeMap<Figure, _> = other.iter().map(|(figure, values)| (unmarked(figure), values)).collect();
         let from = effects.len();
-        for (figure, values) in &base {
-            let Some(others) = other.get(&unmarked(figure)) else { continue };
-            let pairs: Vec<_> = values.iter().zip(others.iter()).filter_map(|(&a, &b)| Some((a?, b?))).collect();
+        let both: BTreeSet<&Figure> = base.keys().chain(other.keys()).collect();
+        for figure in both {
+            let value = |rows: &BTreeMap<Figure, Row>, at: usize| {
+                let told = rows.get(figure).and_then(|row| row.values[at]);
+                told.or(figure.is_sum.then_some(0.0))
+            };
+            let pair = |at| Some((value(&base, at)?, value(&other, at)?));
+            let pairs: Vec<_> = (0..runs.seeds.len()).filter_map(pair).collect();
+            if pairs.is_empty() {
+                continue;
+            }
             let statistics = Statistics::of(&pairs, options.precision, options.resamples, figure.key());
-            effects.push(Effect { scenario: scenario.clone(), figure: figure.clone(), statistics });
+            let headline = [&base, &other].iter().any(|rows| rows.get(figure).is_some_and(|row| row.headline));
+            let figure = Figure { headline, ..figure.clone() };
+            effects.push(Effect { scenario: scenario.clone(), figure, statistics });
         }
         control(&mut effects[from..]);
     }

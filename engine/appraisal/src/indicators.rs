@@ -25,6 +25,8 @@ pub(crate) fn of(run: &RunResults, days: f64, city: &str) -> Result<BTreeMap<Fig
             city_value.insert(kpi.indicator.clone(), kpi.value);
         }
         let figure = Figure {
+            // Policies are told by the runs that have them; elsewhere they take nothing.
+            is_sum: kpi.group == "policy",
             subject: kpi.group,
             indicator: kpi.indicator,
             unit: kpi.unit,

@@ -5,12 +5,13 @@
 //! and `svg` -> `draw` lays it out. `published` puts simulated figures beside published ones.
 //!
 //! `pairs` opens runs of two scenarios seed by seed -> `indicators`, `place_values` and `link_effects` gather their
-//! figures -> `statistics` and `bootstrap` say what the pairs tell -> `comparison` holds it.
+//! figures -> `statistics` and `bootstrap` say what the pairs tell -> `comparison` holds it, `comparison_tables` writes it.
 
 pub mod appraisal;
 pub mod bootstrap;
 mod chart;
 pub mod comparison;
+pub mod comparison_tables;
 mod day;
 pub mod draw;
 mod indicators;
@@ -23,9 +24,10 @@ pub mod read;
 mod scale;
 pub mod statistics;
 mod svg;
+pub mod table_out;
 
-pub use comparison::{Comparison, Effect, Options};
+pub use comparison::{Comparison, Effect, Figure, Options, compare};
 pub use pairs::PairedRuns;
-pub use published::{Against, Figure, compare, published_figure};
+pub use published::{Against, published_figure};
 pub use read::{RunInfo, RunResults, runs_in};
 pub use statistics::{Interval, Precision, State, Statistics};

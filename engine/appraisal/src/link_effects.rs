@@ -118,33 +118,33 @@ pub(crate) fn each(runs: &PairedRuns, options: Options, each: &mut dyn FnMut(&Ef
         for (name, unit, value) in INDICATORS {
             for hourly in [false, true] {
                 let hours: Vec<Option<usize>> = if hourly { (0..HOURS).map(Some).collect() } else { vec![None] };
-                let statistics = |link: usize, hour: Option<usize>| {
+                let place = |id: &String, hour: Option<usize>| Figure {
+                    link_id: Some(id.clone()),
+                    hour: hour.map(|hour| hour as u8),
+                    ..Figure::whole("traffic", name, unit, false)
+                };
+                let statistics = |link: usize, hour: Option<usize>, resamples: u32, key: u64| {
                     let used = |run: &Vec<[Sums; HOURS]>| at(run, link, hour).entered_veh > 0.0;
                     if !base.iter().chain(&other).any(used) {
                         return None;
                     }
                     let figure = |run: &Vec<[Sums; HOURS]>| value(&at(run, link, hour), scale);
                     let pairs = base.iter().zip(&other).filter_map(|(a, b)| Some((figure(a)?, figure(b)?)));
-                    Some(Statistics::of(&pairs.collect::<Vec<_>>(), options.precision, 0, 0))
+                    let pairs: Vec<_> = pairs.collect();
+                    (!pairs.is_empty()).then(|| Statistics::of(&pairs, options.precision, resamples, key))
                 };
                 // The map's p values first, because each q depends on all of them; statistics are cheaper than memory.
                 let places = || links.row.iter().flat_map(|(id, &link)| hours.iter().map(move |&h| (id, link, h)));
                 let p: Vec<f64> = places()
-                    .filter_map(|(_, link, hour)| Some(statistics(link, hour)?.p.unwrap_or(f64::NAN)))
+                    .filter_map(|(_, link, hour)| Some(statistics(link, hour, 0, 0)?.p.unwrap_or(f64::NAN)))
                     .collect();
                 let mut q = q_values(&p).into_iter();
                 for (id, link, hour) in places() {
-                    let Some(mut found) = statistics(link, hour) else { continue };
+                    let figure = place(id, hour);
+                    let resamples = if hourly { 0 } else { options.resamples };
+                    let Some(mut found) = statistics(link, hour, resamples, figure.key()) else { continue };
                     found.q = q.next().filter(|q| !q.is_nan());
-                    each(&Effect {
-                        scenario: scenario.clone(),
-                        figure: Figure {
-                            link_id: Some(id.clone()),
-                            hour: hour.map(|hour| hour as u8),
-                            ..Figure::whole("traffic", name, unit, false)
-                        },
-                        statistics: found,
-                    })?;
+                    each(&Effect { scenario: scenario.clone(), figure, statistics: found })?;
                 }
             }
         }

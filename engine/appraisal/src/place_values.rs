@@ -1,4 +1,4 @@
-//! Figures of one run by zone and hour, and by group of people.
+//! Figures of one run by hour, by zone and hour, and by group of people.
 
 use crate::comparison::Figure;
 use crate::read::RunResults;
@@ -30,32 +30,61 @@ impl Sums {
         sum.0 += value;
         sum.1 += weight;
     }
-    /// Adds to the figure of the day and to that of the hour.
+    /// Adds to the figure of the hour and, of places, to that of the day; the city's day has its indicators.
     fn add_both(&mut self, figure: &Figure, hour: u8, value: f64, weight: f64) {
-        self.add(figure.clone(), value, weight);
+        if figure.zone_id.is_some() {
+            self.add(figure.clone(), value, weight);
+        }
         self.add(Figure { hour: Some(hour), ..figure.clone() }, value, weight);
     }
     fn means(self) -> impl Iterator<Item = (Figure, f64)> {
         self.0.into_iter().filter(|(_, sum)| sum.1 > 0.0).map(|(figure, sum)| (figure, sum.0 / sum.1))
     }
     fn per_day(self, days: f64) -> impl Iterator<Item = (Figure, f64)> {
-        self.0.into_iter().map(move |(figure, sum)| (figure, sum.0 / days))
+        self.0.into_iter().map(move |(figure, sum)| (Figure { is_sum: true, ..figure }, sum.0 / days))
     }
 }
 
-fn in_zone(subject: &str, indicator: String, unit: &str, zone: &str) -> Figure {
-    Figure { zone_id: Some(zone.to_owned()), ..Figure::whole(subject, &indicator, unit, false) }
+/// A figure of a zone, or of the whole city.
+fn at(zone: Option<&str>, subject: &str, indicator: String, unit: &str) -> Figure {
+    Figure { zone_id: zone.map(str::to_owned), ..Figure::whole(subject, &indicator, unit, false) }
 }
 
-/// Figures by zone: electricity, people present, trips that start, what residents reach.
+/// Figures of the whole city by hour.
+pub(crate) fn hours(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64>> {
+    flows(run, days, false)
+}
+
+/// Figures by zone, day and hour: electricity, people present, trips that start, what residents reach.
 pub(crate) fn zones(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64>> {
+    let mut figures = flows(run, days, true)?;
+    if run.has(Table::Accessibility) {
+        let columns = ["zone_id", "group", "mode", "opportunity", "limit_s", "opportunities"];
+        run.for_each_batch(Table::Accessibility, &columns, |batch| {
+            for row in 0..batch.rows() {
+                let text = |name| batch.text(name).value(row);
+                let minutes = batch.real("limit_s").value(row) / 60.0;
+                let indicator = format!("{}_reached_{}_{minutes:.0}min", text("opportunity"), text("mode"));
+                let mut figure = at(Some(text("zone_id")), "access", indicator, text("opportunity"));
+                figure.group = (text("group") != "all").then(|| text("group").to_owned());
+                figures.insert(figure, batch.real("opportunities").value(row));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(figures)
+}
+
+/// Electricity, people present and trips by hour, of zones or of the whole city.
+fn flows(run: &RunResults, days: f64, by_zone: bool) -> Result<BTreeMap<Figure, f64>> {
     let offset = run.info()?.local_offset_ms;
     let mut figures = BTreeMap::new();
     if run.has(Table::ZoneLoad) {
         let mut sums = Sums::default();
         run.for_each_batch(Table::ZoneLoad, &["time", "zone_id", "energy_wh"], |batch| {
             for row in 0..batch.rows() {
-                let figure = in_zone("power", "electricity".into(), "kWh/day", batch.text("zone_id").value(row));
+                let zone = Some(batch.text("zone_id").value(row)).filter(|_| by_zone);
+                let figure = at(zone, "power", "electricity".into(), "kWh/day");
                 let hour = local_hour(batch.time_ms("time", row), offset);
                 sums.add_both(&figure, hour, batch.real("energy_wh").value(row) / 1000.0, 1.0);
             }
@@ -65,18 +94,21 @@ pub(crate) fn zones(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64>
     }
     if run.has(Table::ActivityPresence) {
         // Sum over activities and groups at each moment, then the mean of the moments.
-        let mut present: BTreeMap<(String, i64), f64> = BTreeMap::new();
-        run.for_each_batch(Table::ActivityPresence, &["time", "zone_id", "persons"], |batch| {
+        let mut present: BTreeMap<(Option<String>, String, i64), f64> = BTreeMap::new();
+        run.for_each_batch(Table::ActivityPresence, &["time", "zone_id", "activity", "persons"], |batch| {
             let zones = batch.text("zone_id");
             for row in (0..batch.rows()).filter(|&row| zones.is_valid(row)) {
-                let key = (zones.value(row).to_owned(), batch.time_ms("time", row));
+                let is_moving = batch.text("activity").value(row) == "travelling";
+                let indicator = if is_moving { "persons_travelling" } else { "persons_present" };
+                let zone = by_zone.then(|| zones.value(row).to_owned());
+                let key = (zone, indicator.to_owned(), batch.time_ms("time", row));
                 *present.entry(key).or_default() += batch.real("persons").value(row);
             }
             Ok(())
         })?;
         let mut sums = Sums::default();
-        for ((zone, time), persons) in present {
-            let figure = in_zone("people", "persons_present".into(), "persons", &zone);
+        for ((zone, indicator, time), persons) in present {
+            let figure = at(zone.as_deref(), "people", indicator, "persons");
             sums.add_both(&figure, local_hour(time, offset), persons, 1.0);
         }
         figures.extend(sums.means());
@@ -87,14 +119,14 @@ pub(crate) fn zones(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64>
         run.for_each_batch(Table::Od, &columns, |batch| {
             let zones = batch.text("from_zone");
             for row in (0..batch.rows()).filter(|&row| zones.is_valid(row)) {
-                let (zone, mode) = (zones.value(row), batch.text("mode").value(row));
+                let (zone, mode) = (Some(zones.value(row)).filter(|_| by_zone), batch.text("mode").value(row));
                 let hour = local_hour(batch.time_ms("time", row), offset);
                 let count = batch.real("trips").value(row);
-                trips.add_both(&in_zone("traffic", format!("trips_{mode}"), "trips/day", zone), hour, count, 1.0);
+                trips.add_both(&at(zone, "traffic", format!("trips_{mode}"), "trips/day"), hour, count, 1.0);
                 let seconds = batch.real("travel_time_s").value(row);
                 // Flows of which nobody arrived have no time.
                 if seconds > 0.0 {
-                    let figure = in_zone("traffic", format!("mean_trip_time_{mode}"), "s", zone);
+                    let figure = at(zone, "traffic", format!("mean_trip_time_{mode}"), "s");
                     times.add_both(&figure, hour, seconds * count, count);
                 }
             }
@@ -102,20 +134,6 @@ pub(crate) fn zones(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64>
         })?;
         figures.extend(trips.per_day(days));
         figures.extend(times.means());
-    }
-    if run.has(Table::Accessibility) {
-        let columns = ["zone_id", "group", "mode", "opportunity", "limit_s", "opportunities"];
-        run.for_each_batch(Table::Accessibility, &columns, |batch| {
-            for row in 0..batch.rows() {
-                let text = |name| batch.text(name).value(row);
-                let minutes = batch.real("limit_s").value(row) / 60.0;
-                let indicator = format!("{}_reached_{}_{minutes:.0}min", text("opportunity"), text("mode"));
-                let mut figure = in_zone("access", indicator, text("opportunity"), text("zone_id"));
-                figure.group = (text("group") != "all").then(|| text("group").to_owned());
-                figures.insert(figure, batch.real("opportunities").value(row));
-            }
-            Ok(())
-        })?;
     }
     Ok(figures)
 }
@@ -128,7 +146,7 @@ pub(crate) fn income_classes(run: &RunResults) -> Result<BTreeMap<i64, u64>> {
     }
     run.for_each_batch(Table::Households, &["first_person_id", "size", "income_class"], |batch| {
         for row in 0..batch.rows() {
-            let first = batch.number("first_person_id").value(row);
+            let first = batch.number("first_person_id", row);
             let class = batch.count("income_class").value(row);
             classes.extend((first..first + batch.count("size").value(row) as i64).map(|person| (person, class)));
         }
@@ -156,7 +174,7 @@ pub(crate) fn groups(run: &RunResults, days: f64) -> Result<BTreeMap<Figure, f64
                 format!("mode:{}", word("mode")),
                 format!("purpose:{}", word("purpose")),
             ];
-            groups.extend(classes.get(&batch.number("person_id").value(row)).map(|class| format!("income:{class}")));
+            groups.extend(classes.get(&batch.number("person_id", row)).map(|class| format!("income:{class}")));
             for group in groups {
                 let of = |indicator: &str, unit: &str| Figure {
                     group: Some(group.clone()),

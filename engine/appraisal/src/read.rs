@@ -4,7 +4,7 @@
 //!
 //! Contract: read-only, one thread, rows in file order.
 
-use arrow::array::{AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -281,15 +281,15 @@ impl Batch {
     pub fn real(&self, name: &str) -> &Float64Array {
         self.0[name].as_primitive::<Float64Type>()
     }
-    /// A column of running numbers.
-    #[must_use]
-    pub fn number(&self, name: &str) -> &Int64Array {
-        self.0[name].as_primitive::<Int64Type>()
-    }
     /// A column of counts.
     #[must_use]
     pub fn count(&self, name: &str) -> &UInt64Array {
         self.0[name].as_primitive::<UInt64Type>()
+    }
+    /// A whole number.
+    #[must_use]
+    pub fn number(&self, name: &str, row: usize) -> i64 {
+        self.0[name].as_primitive::<Int64Type>().value(row)
     }
     /// A column of flags.
     #[must_use]

@@ -4,12 +4,16 @@
 //! Contract: pure functions of the pairs in the order of seeds; equal pairs give equal bits.
 
 use crate::bootstrap;
+use serde::{Serialize, Serializer};
 use special::Beta;
+use std::fmt;
 
 /// Half widths are asked for in at most so many seeds; more is told as none.
 const SEEDS_AT_MOST: u64 = 1_000_000;
 /// Share of the intervals that hold the true figure.
 const LEVEL: f64 = 0.95;
+/// Share of findings of a map that may be none.
+pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
 
 /// What can be said of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +38,12 @@ urbis_core::named!(State {
     Identical = "identical",
 });
 
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// How precise an answer has to be: half width of the 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Precision {
@@ -49,8 +59,17 @@ impl Default for Precision {
     }
 }
 
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfBase(share) => write!(f, "{} % of the base", 100.0 * share),
+            Self::Absolute(half) => write!(f, "{half} in the unit of the figure"),
+        }
+    }
+}
+
 /// Two ends of a 95 % interval, lower first.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,
@@ -70,7 +89,7 @@ impl Interval {
 }
 
 /// What pairs of (base, scenario) say; all figures in the unit of the pairs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Statistics {
     /// Pairs.
     pub n: u64,
@@ -151,8 +170,7 @@ impl Statistics {
         let interval = Interval::around(difference_mean, t_quantile(n as f64 - 1.0) * error);
         statistics.difference_sd = Some(sd);
         statistics.interval = Some(interval);
-        statistics.independent =
-            Some(welch(difference_mean, variance(&base, base_mean), variance(&scenario, scenario_mean), n as f64));
+        statistics.independent = independent_interval(&base, &scenario);
         statistics.p = Some(t_test(difference_mean, error, n as f64 - 1.0));
         statistics.seeds_needed = seeds_needed(sd, precision, base_mean);
         statistics.bootstrap = bootstrap::percentile_t(&differences, LEVEL, resamples, key);
@@ -166,6 +184,14 @@ impl Statistics {
             State::NoDetectableDifference
         };
         statistics
+    }
+}
+
+impl Statistics {
+    /// Whether the row is a finding of its map at [`FALSE_DISCOVERY_RATE`].
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.state != State::Identical && self.q.is_some_and(|q| q <= FALSE_DISCOVERY_RATE)
     }
 }
 
@@ -210,13 +236,28 @@ fn t_test(mean: f64, error: f64, freedom: f64) -> f64 {
     }
 }
 
-/// Welch's interval of a difference of means of two samples of `n`, degrees of freedom by Satterthwaite.
-fn welch(difference: f64, base_variance: f64, scenario_variance: f64, n: f64) -> Interval {
-    let (a, b) = (base_variance / n, scenario_variance / n);
+/// Welch's 95 % interval of the difference of means (second less first) of two samples that have nothing in common; none
+/// with fewer than two figures in one of them.
+#[must_use]
+pub fn independent_interval(first: &[f64], second: &[f64]) -> Option<Interval> {
+    let spread = |values: &[f64]| {
+        let mean = mean(values.iter().copied());
+        (mean, variance(values, mean))
+    };
+    if first.len() < 2 || second.len() < 2 {
+        return None;
+    }
+    let ((a, a_variance), (b, b_variance)) = (spread(first), spread(second));
+    Some(welch(b - a, (a_variance, first.len() as f64), (b_variance, second.len() as f64)))
+}
+
+/// Welch's interval from (variance, size) of both samples, degrees of freedom by Satterthwaite.
+fn welch(difference: f64, first: (f64, f64), second: (f64, f64)) -> Interval {
+    let (a, b) = (first.0 / first.1, second.0 / second.1);
     if a + b <= 0.0 {
         return Interval::around(difference, 0.0);
     }
-    let freedom = (a + b).powi(2) / ((a * a + b * b) / (n - 1.0));
+    let freedom = (a + b).powi(2) / (a * a / (first.1 - 1.0) + b * b / (second.1 - 1.0));
     Interval::around(difference, t_quantile(freedom) * (a + b).sqrt())
 }
 
@@ -300,6 +341,19 @@ mod tests {
             boot += u32::from(holds(found.bootstrap));
         }
         (f64::from(t) / f64::from(replications), f64::from(boot) / f64::from(replications))
+    }
+
+    #[test]
+    fn welch_by_hand() {
+        // Variances 1 and 4, four figures each: error sqrt(5 / 4), freedom 25 * 3 / 17 = 4.4118, whose quantile lies
+        // between those of four and five degrees, 2.7764 and 2.5706.
+        let spread = (3.0_f64 / 4.0).sqrt();
+        let sample = |middle: f64, sd: f64| [-1.0, -1.0, 1.0, 1.0].map(|side| middle + side * sd * spread);
+        let found = independent_interval(&sample(10.0, 1.0), &sample(12.0, 2.0)).unwrap();
+        let quantile = found.width() / 2.0 / 1.25_f64.sqrt();
+        assert!((f64::midpoint(found.low, found.high) - 2.0).abs() < 1e-12 && quantile > 2.5706 && quantile < 2.7764);
+        assert!((quantile - t_quantile(75.0 / 17.0)).abs() < 1e-9, "{quantile}");
+        assert_eq!(independent_interval(&[1.0], &[1.0, 2.0]), None);
     }
 
     #[test]
