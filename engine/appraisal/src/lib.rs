@@ -26,6 +26,7 @@ pub mod statistics;
 mod svg;
 pub mod table_out;
 
+pub use appraisal::{Appraisal, values::Values};
 pub use comparison::{Comparison, Effect, Figure, Options, compare};
 pub use pairs::PairedRuns;
 pub use published::{Against, published_figure};
