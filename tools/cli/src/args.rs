@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence
     Compare(crate::compare::CompareArguments),
+    /// Say what scenarios are worth against their base, to whom, and in which year
+    Appraise(crate::appraise::AppraiseArguments),
     /// Find the static user equilibrium of a TNTP network
     Assign(AssignArguments),
     /// Print the JSON Schema of scenario files, for editors
