@@ -19,8 +19,8 @@ use bevy_ecs::world::World;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, Result};
-use urbis_coupling::CityTransit;
-use urbis_coupling::skims::{SlowNetworks, all_day, car_matrix};
+use urbis_coupling::skims::{SlowNetworks, all_day, car_by_period, car_matrix};
+use urbis_coupling::{CityTransit, Policies};
 use urbis_output::audit::Fault;
 use urbis_output::{FeedbackRow, ResultsWriter};
 use urbis_population::plans::Mode;
@@ -28,7 +28,7 @@ use urbis_population::presence::NEVER;
 use urbis_population::settings::{ModeSettings, PopulationSettings, Ways};
 use urbis_population::skims::{Matrix, PERIODS, period_of};
 use urbis_population::{Cells, People, Places, Planner, Plans, Skims};
-use urbis_traffic::{CarNetwork, LinkStats, Router, Traffic, TrafficSettings, set_tolls};
+use urbis_traffic::{CarNetwork, LinkStats, Router, Traffic, TrafficSettings};
 
 /// Ticks between looks at the links.
 const LOOK_TICKS: u32 = 900;
@@ -89,8 +89,6 @@ pub struct Rounds(pub Vec<Round>);
 #[derive(Debug)]
 pub(crate) struct Knowledge {
     slow: Option<SlowNetworks>,
-    tolls: Vec<f32>,
-    ms_per_money: f64,
     modes: Vec<ModeSettings>,
     traffic: TrafficSettings,
 }
@@ -129,21 +127,15 @@ pub(crate) fn see_times(
 }
 
 impl Knowledge {
-    /// Skims of empty roads: those in the world with tolls, those returned without.
+    /// Skims of empty roads: those in the world with policies, those returned without.
     pub(crate) fn first(
         world: &mut World,
         city: &City,
         population: &PopulationSettings,
         traffic: &TrafficSettings,
-    ) -> Result<(Self, Skims)> {
+    ) -> (Self, Skims) {
         let (cells, network) = (world.resource::<Cells>(), world.resource::<CarNetwork>());
-        let mut this = Self {
-            slow: None,
-            tolls: urbis_traffic::tolls_of_links(city, network, traffic)?,
-            ms_per_money: 3.6e6 / population.value_of_time_per_h.max(1e-6),
-            modes: population.all_modes(),
-            traffic: traffic.clone(),
-        };
+        let mut this = Self { slow: None, modes: population.all_modes(), traffic: traffic.clone() };
         let mut unpriced = Skims::straight(cells);
         if population.ways == Ways::Network {
             let slow = SlowNetworks::new(city);
@@ -151,21 +143,19 @@ impl Knowledge {
             this.slow = Some(slow);
             let free_ms = network.free_time_ms();
             let router = world.resource::<Router>();
-            unpriced.car = all_day(car_matrix(cells, network, router, &free_ms, &[], &this.modes));
+            unpriced.car = all_day(car_matrix(cells, network, router, &free_ms, (&[], &[]), &this.modes));
             world.resource::<CityTransit>().measure(cells, &mut unpriced);
         }
         let mut skims = unpriced.clone();
-        if !this.tolls.is_empty() {
-            set_tolls(world, &this.tolls, this.ms_per_money);
-            if this.slow.is_some() {
-                let (cells, network) = (world.resource::<Cells>(), world.resource::<CarNetwork>());
-                let free_ms = network.free_time_ms();
-                let router = world.resource::<Router>();
-                skims.car = all_day(car_matrix(cells, network, router, &free_ms, &this.tolls, &this.modes));
-            }
+        let policies = world.resource::<Policies>();
+        skims.prices = policies.places.clone();
+        if this.slow.is_some() && policies.touch_roads() {
+            let free_ms = network.free_time_ms();
+            let times: Vec<&[u32]> = vec![&free_ms; PERIODS];
+            skims.car = car_by_period(cells, network, world.resource::<Router>(), policies, &times, &this.modes);
         }
         world.insert_resource(skims);
-        Ok((this, unpriced))
+        (this, unpriced)
     }
 
     /// Modes with the constants of the scenario.
@@ -189,7 +179,7 @@ impl Knowledge {
     fn reset(&self, world: &mut World, roads: &City, clock: &Clock) -> Result<()> {
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(world, roads, self.traffic.clone(), &ends)?;
-        set_tolls(world, &self.tolls, self.ms_per_money);
+        world.resource_mut::<Policies>().reset();
         world.insert_resource(clock.clone());
         Ok(())
     }
@@ -265,11 +255,11 @@ impl Simulation {
     fn car_skims(&self, times_ms: &[Vec<f64>]) -> Vec<Arc<Matrix>> {
         let (cells, network) = (self.world.resource::<Cells>(), self.world.resource::<CarNetwork>());
         let router = self.world.resource::<Router>();
-        let of_period = |times: &Vec<f64>| {
-            let rounded: Vec<u32> = times.iter().map(|ms| ms.round() as u32).collect();
-            Arc::new(car_matrix(cells, network, router, &rounded, &self.knowledge.tolls, &self.knowledge.modes))
-        };
-        times_ms.iter().map(of_period).collect()
+        let policies = self.world.resource::<Policies>();
+        let rounded: Vec<Vec<u32>> =
+            times_ms.iter().map(|times| times.iter().map(|ms| ms.round() as u32).collect()).collect();
+        let times: Vec<&[u32]> = rounded.iter().map(Vec::as_slice).collect();
+        car_by_period(cells, network, router, policies, &times, &self.knowledge.modes)
     }
 
     /// Puts new skims of cars into the world; how much the times of planned car trips changed, in parts.

@@ -13,6 +13,7 @@
 
 pub mod equilibrium;
 pub mod learning;
+mod policies;
 pub mod run;
 pub mod simulation;
 pub mod step;

@@ -265,6 +265,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .iter()
         .copied()
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
+        .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()
 }

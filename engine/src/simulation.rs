@@ -1,6 +1,7 @@
 //! A city and a scenario as a world that steps.
 
 use crate::learning::{Knowledge, Rounds};
+use crate::policies;
 use crate::step;
 use crate::transit;
 use bevy_ecs::schedule::Schedule;
@@ -12,6 +13,7 @@ use urbis_coupling::CityParking;
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_people::{self, PeopleRecorder};
+use urbis_output::record_policies;
 use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
@@ -38,13 +40,17 @@ impl Simulation {
     ///
     /// # Errors
     /// When the scenario does not fit the city.
-    pub fn new(loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+    pub fn new(loaded: &Loaded, mut city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+        let areas = policies::areas(loaded, &city)?;
+        let lost_lanes = policies::change_roads(loaded, &mut city, &areas)?;
         let scenario = &loaded.scenario;
         let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
         let recorders = recorders(loaded, &city)?;
         let mut world = World::new();
-        let population = &loaded.population();
+        let mut population = loaded.population();
+        population.telework = policies::telework(loaded, &city, &areas);
+        let population = &population;
         let tables = match &population.day_tables {
             Some(path) => DayTables::read(path)?,
             None => DayTables::shipped()?,
@@ -53,9 +59,13 @@ impl Simulation {
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
-        let transit = transit::install(loaded, &city, &world, &clock)?;
+        let mut transit = transit::install(loaded, &city, &world, &clock)?;
+        transit.give_lanes(|link| lost_lanes.get(link.row()).copied().unwrap_or(false), world.resource::<CarNetwork>());
         world.insert_resource(transit);
-        let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic)?;
+        let policies = policies::install(loaded, &city, &world, &clock, &areas)?;
+        policies::keep_routes(&mut world, &policies);
+        world.insert_resource(policies);
+        let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic);
         Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power);
@@ -139,6 +149,7 @@ impl Simulation {
         of_people.tours(&mut writer)?;
         of_people.legs(&mut writer)?;
         of_people.od(&mut writer)?;
+        record_policies::payments(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
         if world.resource::<Recorders>().feedback.every.is_some()
@@ -229,6 +240,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "accessibility" => recorders.accessibility = recording,
             "feedback" => recorders.feedback = recording,
             "transit_load" if !loaded.scenario.transit.feeds.is_empty() => recorders.transit_load = recording,
+            "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
         }
@@ -243,6 +255,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             ("legs", &recorders.legs),
             ("persons", &recorders.persons),
             ("households", &recorders.households),
+            ("payments", &recorders.payments),
         ];
         for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
             problems.push(loaded.problem_at(

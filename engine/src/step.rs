@@ -5,9 +5,9 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | outputs of one domain become inputs of another | departures, parking, building demand |
+//! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, building demand |
 //! | Solve | traffic, simple modes, power | each its own state only |
-//! | Feedback | search for parking, trip ends back to people, measured times back to the router | parking, people, travel times |
+//! | Feedback | payments, search for parking, trip ends back to people, measured times back to the router | parking, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,9 +16,10 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, delay_buses, dispatch_trips, end_trips, leave_spaces, search_spaces,
+    advance_transit, ask_for_power, charge_drivers, delay_buses, dispatch_trips, end_trips, leave_spaces,
+    search_spaces, switch_policies,
 };
-use urbis_output::{audit, record, record_traffic};
+use urbis_output::{audit, record, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::power::serve_loads;
@@ -50,12 +51,14 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
+        (switch_policies, dispatch_trips, leave_spaces, ask_for_power).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes, serve_loads)
             .chain()
             .in_set(Solve),
-        (search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy).chain().in_set(Audit),
+        (charge_drivers, search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy, record_policies::audit)
+            .chain()
+            .in_set(Audit),
         (
             record::links,
             record_traffic::signals,
@@ -81,12 +84,14 @@ pub fn rehearsal() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (dispatch_trips, leave_spaces).chain().in_set(Exchange),
+        (switch_policies, dispatch_trips, leave_spaces).chain().in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes)
             .chain()
             .in_set(Solve),
-        (search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::parking, audit::persons).chain().in_set(Audit),
+        (charge_drivers, search_spaces, end_trips, update_travel_times, delay_buses).chain().in_set(Feedback),
+        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, record_policies::audit)
+            .chain()
+            .in_set(Audit),
         see_times.in_set(Record),
     ));
     step

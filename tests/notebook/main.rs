@@ -18,9 +18,9 @@ use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
-    HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PersonsRow, PresenceRow, ResultsWriter,
-    RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow, TripsRow,
-    ZoneLoadRow,
+    HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
+    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow,
+    TripsRow, ZoneLoadRow,
 };
 
 const START_MS: i64 = 1_709_593_200_000;
@@ -178,6 +178,16 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 arrivals,
                 turned_away,
                 search_s: (interval % 2 == 0).then_some(12.5),
+            })
+            .unwrap();
+        writer
+            .payments(&PaymentsRow {
+                time,
+                policy: "cordon",
+                payee: "city",
+                person_id: number as i64,
+                trip_id: number as i64,
+                amount: 2.5,
             })
             .unwrap();
         people_rows(&mut writer, interval, time);
@@ -474,7 +484,7 @@ fn python(place: &Path) -> Result<PathBuf, String> {
 fn four_readers_open_every_table_and_layer() {
     let place = tempfile::tempdir().unwrap();
     let (out, package) = (place.path().join("out"), place.path().join("city"));
-    package::write(&city(), &package).unwrap();
+    package::write(&city(), &[], &package).unwrap();
     for (scenario, seed) in RUNS {
         write_run(&out, &package, scenario, seed);
     }

@@ -366,6 +366,7 @@ impl Matrices<'_> {
             bicycle: Some(self.slow("DISTBIKE", BICYCLE_MPH)?),
             transit: vec![midday.clone(), morning, midday.clone(), afternoon, midday],
             straight_m,
+            prices: None,
         })
     }
 }

@@ -65,6 +65,12 @@ pub struct RunInfo {
     pub wall_s: f64,
     /// Version of the program.
     pub urbis_version: String,
+    /// Version of the tables.
+    pub schema_version: String,
+    /// Content hash of the city package.
+    pub city_hash: String,
+    /// The resolved scenario as TOML.
+    pub scenario_toml: String,
     /// Share of the people that was simulated, as the scenario says; 1 where it does not.
     pub sample_factor: f64,
 }
@@ -191,7 +197,16 @@ impl RunResults {
     /// # Errors
     /// As [`RunResults::for_each_batch`]; [`Error::Input`] when it is not exactly one row.
     pub fn info(&self) -> Result<RunInfo> {
-        let texts = ["title", "city", "attribution", "time_zone", "urbis_version", "scenario_toml"];
+        let texts = [
+            "title",
+            "city",
+            "attribution",
+            "time_zone",
+            "urbis_version",
+            "schema_version",
+            "city_hash",
+            "scenario_toml",
+        ];
         let columns = ["local_offset_s", "start_utc", "duration_s", "wall_s"];
         let mut rows = Vec::new();
         self.for_each_batch(Table::Runs, &[&texts[..], &columns[..]].concat(), |batch| {
@@ -203,6 +218,9 @@ impl RunResults {
                     attribution: text("attribution"),
                     time_zone: text("time_zone"),
                     urbis_version: text("urbis_version"),
+                    schema_version: text("schema_version"),
+                    city_hash: text("city_hash"),
+                    scenario_toml: text("scenario_toml"),
                     sample_factor: sample_factor(&text("scenario_toml")),
                     local_offset_ms: (batch.real("local_offset_s").value(row) * 1000.0) as i64,
                     start_utc_ms: batch.time_ms("start_utc", row),

@@ -27,7 +27,7 @@ function write() {
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   byId("language").textContent = word("other");
   byId("language").lang = language === "en" ? "zh" : "en";
-  writeHead(); writeFigures(); writeControls(); writeWho(); writeInputs(); writeProvenance();
+  writeHead(); writeFigures(); writeControls(); writeWho(); writeWorth(); writeInputs(); writeProvenance();
   if (ready) { writeSectors(); drawMap(); writeDetails(); }
   else byId("map-note").textContent = word("loading");
 }
@@ -273,6 +273,41 @@ function writeWho() {
   };
   byId("zones").replaceChildren(...(summary.has.trips ? one(word("byZone"), summary.zones, (zone) => zone.name || zone.id) : [make("p", {}, word("noTrips"))]));
   byId("groups").replaceChildren(...(summary.has.trips ? one(word("byGroup"), summary.groups, (group) => named(group.name)) : []));
+}
+/** A range of figures as a bar on a common scale with a mark at the middle figure. */
+function rangeBar(low, high, middle, least, most) {
+  const at = (value) => `${100 * (value - least) / Math.max(most - least, 1e-9)}%`, [from, to] = [Math.min(low, high), Math.max(low, high)];
+  return make("div", { class: "swing", role: "img", "aria-label": `${figure(from)} – ${figure(to)}` }, make("i", { style: `left:${at(from)};width:calc(${at(to)} - ${at(from)})` }), make("b", { style: `left:${at(middle)}` }));
+}
+function writeWorth() {
+  const box = byId("worth"), { worth } = summary;
+  if (!worth || !several) { box.replaceChildren(make("p", {}, word("noWorth"))); return; }
+  const policy = worth.policies[state.scenario - 1], money = worth.currency, number = (title) => ({ title, number: true });
+  const share = (value) => `${figure(100 * value)} %`, effectCells = (effect) => [figure(effect.diff, true), interval(effect), stateWords(effect)];
+  const part = (title, columns, rows, csv) => make("div", {}, make("h3", {}, title), table(columns, rows, title), csvButton(title, csv));
+  const bounds = (effect) => [effect.diff, effect.half === null ? "" : effect.diff - effect.half, effect.half === null ? "" : effect.diff + effect.half, effect.state];
+  const ratio = policy.benefit_cost_ratio === null ? word("noCosts") : figure(policy.benefit_cost_ratio);
+  const payback = policy.payback_year === null ? word("never") : String(policy.payback_year);
+  const facts = [[word("npv"), `${figure(policy.net_present_value)} ${money}`], [word("bcr"), ratio], [word("payback"), policy.benefit_cost_ratio === null ? "–" : payback]];
+  const cards = make("div", { class: "cards" }, ...facts.map(([name, value]) => make("article", { class: "card" }, make("div", { class: "name" }, name), make("div", { class: "big" }, value))));
+  const verdict = make("p", { class: "soft" }, policy.dominated_by ? word("beaten", policy.dominated_by) : word("notBeaten"));
+  const measures = part(word("value"), [{ title: word("figure") }, { title: word("unit") }, number(word("change")), number(word("interval")), { title: word("state") }],
+    policy.measures.map(({ name, unit, effect }) => [named(name), unit, ...effectCells(effect)]), () => [["measure", "unit", "change", "low", "high", "state"], policy.measures.map(({ name, unit, effect }) => [name, unit, ...bounds(effect)])]);
+  const last = policy.parties[0].years.length - 1, shown = [...new Set([0, 1, last])];
+  const parties = part(`${word("party")}, ${money}`, [{ title: word("party") }, ...shown.map((year) => number(word("year", year))), number(word("present"))],
+    policy.parties.map((party) => [named(party.name), ...shown.map((year) => figure(party.years[year], true)), figure(party.present_value, true)]),
+    () => [["party", ...policy.parties[0].years.map((_, year) => `year_${year}`), "present_value"], policy.parties.map((party) => [party.name, ...party.years, party.present_value])]);
+  const groups = part(word("who"), [{ title: word("group") }, number(word("persons")), number(word("perDay", money)), number(word("interval")), { title: word("state") }, number(word("winners")), number(word("losers"))],
+    policy.groups.map((group) => [`${named(group.by)} ${group.by === "zone" ? zoneName(group.name) : named(group.name)}`, figure(group.persons), figure(group.effect.diff, true), interval(group.effect), stateWords(group.effect), share(group.winners), share(group.losers)]),
+    () => [["by", "group", "persons", "money_per_person_day", "low", "high", "state", "share_winners", "share_losers"], policy.groups.map((group) => [group.by, group.name, group.persons, ...bounds(group.effect), group.winners, group.losers])]);
+  const values = policy.swings.flatMap((swing) => swing.net_present_value), least = Math.min(...values, policy.net_present_value), most = Math.max(...values, policy.net_present_value);
+  const swings = part(`${word("swing")}, ${money}`, [{ title: word("unitValues") }, number(word("lowEnd")), number(word("highEnd")), { title: "" }],
+    policy.swings.slice(0, 8).map((swing) => [`${named(swing.name)} (${figure(swing.ends[0])}–${figure(swing.ends[1])})`, ...swing.net_present_value.map((value) => figure(value)), rangeBar(...swing.net_present_value, policy.net_present_value, least, most)]),
+    () => [["value", "low", "high", "npv_at_low", "npv_at_high"], policy.swings.map((swing) => [swing.name, ...swing.ends, ...swing.net_present_value])]);
+  const used = part(word("unitValues"), [{ title: word("unitValues") }, number(word("value")), { title: word("unit") }, { title: word("source"), long: true }],
+    worth.values.map((value) => [named(value.name), figure(value.value), value.unit, `${value.source} (${value.quality})`]), () => [["name", "value", "unit", "year", "source", "quality"], worth.values.map((value) => Object.values(value))]);
+  const folded = make("details", {}, make("summary", {}, word("unitValues")), used);
+  box.replaceChildren(cards, verdict, make("div", { class: "pair" }, measures, make("div", {}, parties, swings)), groups, ...worth.notes.map((note) => make("p", { class: "soft" }, note)), folded);
 }
 function writeInputs() {
   const columns = [{ title: word("input") }, ...summary.scenarios.map((_, row) => ({ title: label(row), long: true }))];

@@ -4,7 +4,10 @@ const WORDS = {
   en: {
     skip: "Skip to the results", other: "中文", print: "Print", figures: "What changes", allFigures: "All figures", map: "Where and when",
     view: "View", measure: "Shows", solid: "Buildings in 3D", home: "Whole city", whole: "Whole period", demand: "Electricity demand over the day",
-    who: "Who gains and who loses", whoExplained: "Mean door-to-door time of trips that ended. Shorter is a gain.", inputs: "What differs in the inputs", provenance: "Where this comes from",
+    who: "Who gains and who loses", whoExplained: "Mean door-to-door time of trips that ended. Shorter is a gain.", inputs: "What differs in the inputs", worth: "Costs and benefits",
+    worthExplained: "Change against the base, at the unit values below. Travellers gain what trips cost them less in time, way and money; whoever pays has a minus. The rule of half is told for comparison.",
+    value: "Value", change: "Change", npv: "Net present value", bcr: "Benefit-cost ratio", payback: "Paid back in year", party: "Who pays (−) and earns", year: "Year {0}", present: "Present value", group: "Group", persons: "Persons", perDay: "{0} per person and day",
+    winners: "Winners", losers: "Losers", swing: "What the net present value hangs on", lowEnd: "at low", highEnd: "at high", source: "Source", unitValues: "Unit values", never: "not within the period", noCosts: "no costs given", beaten: "Beaten in every respect by {0}", notBeaten: "No other scenario is better in every respect", noWorth: "Not told: it needs two scenarios and table `trips` of every run.", provenance: "Where this comes from",
     hour: "Hour", base: "base", compareWith: "Compared with {0}:", scenario: "Scenario", seed: "seed", seeds: "{0} paired seeds", oneSeed: "one seed",
     explainMany: "Differences are means over {0} pairs of runs that share their chance, with 95 % intervals. An interval that includes 0 means: no detectable difference.",
     explainOne: "One seed only: differences are shown without intervals, and nothing is said about how sure they are.",
@@ -24,7 +27,10 @@ const WORDS = {
   zh: {
     skip: "跳到结果", other: "English", print: "打印", figures: "有哪些变化", allFigures: "全部指标", map: "何时何地",
     view: "视图", measure: "显示", solid: "三维建筑", home: "全城", whole: "整个时段", demand: "全天用电需求",
-    who: "谁受益，谁受损", whoExplained: "已完成出行的平均门到门时间，缩短即为受益。", inputs: "输入有何不同", provenance: "数据与计算来源",
+    who: "谁受益，谁受损", whoExplained: "已完成出行的平均门到门时间，缩短即为受益。", inputs: "输入有何不同", worth: "成本与效益",
+    worthExplained: "相对基准的变化，按下列单位价值计算。出行者的收益为时间、路程和费用的节省；付款方为负。半数法则结果仅供比较。",
+    value: "数值", change: "变化", npv: "净现值", bcr: "效益成本比", payback: "回收年份", party: "谁付款（−）、谁受益", year: "第 {0} 年", present: "现值", group: "群体", persons: "人数", perDay: "每人每日 {0}",
+    winners: "受益者", losers: "受损者", swing: "净现值取决于什么", lowEnd: "取低值", highEnd: "取高值", source: "来源", unitValues: "单位价值", never: "评估期内无法回收", noCosts: "未给出成本", beaten: "在各方面均不如 {0}", notBeaten: "没有其他方案在各方面更优", noWorth: "未计算：需要两个方案，且每次运行都有 `trips` 表。", provenance: "数据与计算来源",
     hour: "时刻", base: "基准", compareWith: "与 {0} 相比：", scenario: "方案", seed: "随机种子", seeds: "{0} 个配对随机种子", oneSeed: "一个随机种子",
     explainMany: "差值为 {0} 对共享随机数的运行的平均值，附 95% 置信区间。区间包含 0 即表示：未检出差异。",
     explainOne: "只有一个随机种子：只给出差值，没有区间，无法判断其可靠程度。",
@@ -51,5 +57,6 @@ const NAMES_ZH = {
   "electricity use day residential": "居民日用电", "electricity use day tertiary": "服务业日用电", "electricity use day industry": "工业日用电", "electricity use day lighting": "照明日用电",
   car: "小汽车", "car passenger": "乘车", walk: "步行", bicycle: "自行车", transit: "公共交通", "two wheeler": "摩托车", residential: "居住", tertiary: "服务业", industry: "工业", lighting: "照明",
   resident: "居民", commuter: "通勤者", visitor: "访客", delivery: "配送", through: "过境", persons: "人", trips: "出行", vehicles: "辆", percent: "%", min: "分钟", "trips/day": "次/日", "vehicles/day": "辆/日", dwellings: "套", "local hour": "时",
+  "user benefit": "出行者收益", "user benefit rule of half": "出行者收益（半数法则）", "time saved": "节省时间", "money saved": "节省费用", revenue: "收入", carbon: "碳排放", "air pollution": "空气污染", accidents: "交通事故", "net present value": "净现值", "share winners": "受益者比例", "share losers": "受损者比例", "share trips changed": "改变的出行比例", "gini income": "收入基尼系数", "palma income": "收入帕尔马比值", travellers: "出行者", society: "社会", all: "全体", kind: "人群", income: "收入", zone: "分区",
   work: "工作", school: "上学", shop: "购物", leisure: "休闲", home: "回家", office: "办公", hotel: "酒店", education: "教育", retail: "零售", health: "医疗",
 };

@@ -15,7 +15,7 @@ use crate::model::{
     BuildingUse, City, FloorsFrom, Links, Manifest, Modes, PanelRow, Quality, RoadClass, SIGNAL_GREEN_SHARE,
 };
 use crate::osm::OsmExtract;
-use crate::package::FORMAT_VERSION;
+use crate::package::{FORMAT_VERSION, FeedSource};
 use crate::panel::{self, Places, latest};
 use crate::projection::Projection;
 use crate::recipe::{self, BuildingSource, Loaded, RasterKind};
@@ -43,14 +43,20 @@ struct Site<'a> {
     boundary_m: Option<MultiPolygon>,
 }
 
-/// Builds the city of a recipe in memory.
+/// Builds the city of a recipe in memory, and says where its timetables lie.
 ///
 /// # Errors
 /// Everything wrong with recipe or sources.
-pub(crate) fn assemble(recipe: &Path, progress: &mut dyn FnMut(&str)) -> Result<City> {
+pub(crate) fn assemble(recipe: &Path, progress: &mut dyn FnMut(&str)) -> Result<(City, Vec<FeedSource>)> {
     let loaded = Loaded::read(recipe)?;
     progress("finding and hashing the sources");
     let sources = gather(&loaded, true)?;
+    let feeds = loaded
+        .recipe
+        .feed
+        .iter()
+        .map(|feed| Ok(FeedSource { name: feed.name.clone(), path: sources.path(&feed.path)?.to_owned() }))
+        .collect::<Result<Vec<_>>>()?;
     progress("reading zones");
     let site = site(&loaded, sources)?;
     let recipe = &loaded.recipe;
@@ -88,7 +94,7 @@ pub(crate) fn assemble(recipe: &Path, progress: &mut dyn FnMut(&str)) -> Result<
     progress("weighing areas");
     add_overlays(&mut city, &site)?;
     city.manifest = manifest(&city, site, notes);
-    Ok(city)
+    Ok((city, feeds))
 }
 
 /// Findings for the manifest.

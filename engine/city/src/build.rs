@@ -20,9 +20,9 @@ use urbis_core::Result;
 /// # Errors
 /// Everything wrong with recipe or sources, or a place that cannot be written to; `out` is then as it was.
 pub fn build(recipe: &Path, out: &Path, progress: &mut dyn FnMut(&str)) -> Result<Manifest> {
-    let city = assemble(recipe, progress)?;
+    let (city, feeds) = assemble(recipe, progress)?;
     progress("writing the package");
-    package::write(&city, out)?;
+    package::write(&city, &feeds, out)?;
     Ok(city.manifest)
 }
 

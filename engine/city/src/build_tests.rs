@@ -315,6 +315,35 @@ fn porto_alegre_from_its_extract() {
     assert!(known * 10 > city.nodes.len() * 9);
 }
 
+#[test]
+fn feeds_lie_in_the_package_and_are_credited() {
+    let (place, recipe) = village();
+    std::fs::write(place.path().join("gtfs.zip"), "an archive").unwrap();
+    std::fs::create_dir(place.path().join("gtfs")).unwrap();
+    std::fs::write(place.path().join("gtfs/stops.txt"), "stop_id").unwrap();
+    let with = |feeds: &str| std::fs::write(&recipe, RECIPE.replace("[buildings]", &format!("{feeds}\n[buildings]")));
+    with("[[feed]]\npath = \"gtfs.zip\"\nname = \"bus\"\n[[feed]]\npath = \"gtfs\"\nname = \"tram-2\"\nattribution = \"tram\"")
+        .unwrap();
+    let out = place.path().join("out");
+    let city = built(&recipe, &out).unwrap();
+    assert_eq!(std::fs::read_to_string(out.join("feeds/bus.zip")).unwrap(), "an archive");
+    assert_eq!(std::fs::read_to_string(out.join("feeds/tram-2/stops.txt")).unwrap(), "stop_id");
+    let credits: Vec<(&str, &str)> = city
+        .manifest
+        .sources
+        .iter()
+        .filter(|source| source.role == "feed")
+        .map(|source| (source.file.as_str(), source.attribution.as_str()))
+        .collect();
+    assert_eq!(credits, [("gtfs.zip", "nobody"), ("stops.txt", "tram")]);
+    with("[[feed]]\npath = \"gtfs.zip\"\nname = \"a/b\"").unwrap();
+    assert!(said(built(&recipe, &out)).contains("name of a feed = \"a/b\", expected lower-case letters"));
+    with("[[feed]]\npath = \"gtfs.zip\"\nname = \"a\"\n[[feed]]\npath = \"gtfs\"\nname = \"a\"").unwrap();
+    assert!(said(built(&recipe, &out)).contains("two feeds are named \"a\""));
+    with("[[feed]]\npath = \"none.zip\"\nname = \"a\"").unwrap();
+    assert!(said(built(&recipe, &out)).contains("none.zip for feed does not exist"));
+}
+
 #[cfg(feature = "gdal")]
 #[test]
 fn coquimbo_from_its_network_and_the_pinned_package() {

@@ -10,6 +10,7 @@
 //! tables/turns.parquet           forbidden pairs of links
 //! panel/panel.parquet            statistics, long
 //! crosswalk.parquet              area weights between zonings and rasters
+//! feeds/<name>.zip               timetables (GTFS), as they came
 //! ```
 //!
 //! References between tables are outside ids in files and row numbers in memory. [`write()`] puts the
@@ -47,13 +48,47 @@ pub fn file_of(folder: &Path, table: &str) -> PathBuf {
     folder.join(file)
 }
 
+/// Folder of the timetables within a package.
+pub const FEEDS: &str = "feeds";
+
+/// A timetable on its way into a package.
+#[derive(Clone, Debug)]
+pub struct FeedSource {
+    /// Name in the package, without ending.
+    pub name: String,
+    /// The archive or folder.
+    pub path: PathBuf,
+}
+
+impl FeedSource {
+    /// Copies the feed, byte by byte.
+    fn copy(&self, package: &Path) -> Result<()> {
+        let copy = |from: &Path, to: &Path| -> Result<()> {
+            let bytes = std::fs::read(from).map_err(|source| Error::read(from, source))?;
+            std::fs::write(to, bytes).map_err(|source| Error::write(to, source))
+        };
+        let feeds = package.join(FEEDS);
+        urbis_core::files::create_folder(&feeds)?;
+        if !self.path.is_dir() {
+            return copy(&self.path, &feeds.join(format!("{}.zip", self.name)));
+        }
+        let folder = feeds.join(&self.name);
+        urbis_core::files::create_folder(&folder)?;
+        for file in crate::sources::files_of(&self.path) {
+            copy(&file, &folder.join(file.file_name().unwrap_or_default()))?;
+        }
+        Ok(())
+    }
+}
+
 /// Writes a package; what stood at the place before is replaced.
 ///
 /// # Errors
 /// [`Error::Write`] when the place cannot be written to; nothing is left behind then.
-pub fn write(city: &City, folder: &Path) -> Result<()> {
+pub fn write(city: &City, feeds: &[FeedSource], folder: &Path) -> Result<()> {
     let staged = StagedFolder::new(folder)?;
     crate::package_write::write_tables(city, staged.path())?;
+    feeds.iter().try_for_each(|feed| feed.copy(staged.path()))?;
     let path = staged.path().join(MANIFEST);
     let text = serde_json::to_string_pretty(&city.manifest).map_err(|e| Error::write(&path, e.into()))?;
     std::fs::write(&path, text + "\n").map_err(|source| Error::write(&path, source))?;

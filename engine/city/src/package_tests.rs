@@ -122,7 +122,7 @@ fn said_after(change: impl FnOnce(&mut City)) -> String {
     let place = tempfile::tempdir().unwrap();
     let mut city = city();
     change(&mut city);
-    write(&city, place.path().join("p").as_path()).unwrap();
+    write(&city, &[], place.path().join("p").as_path()).unwrap();
     said(read(&place.path().join("p")))
 }
 
@@ -130,7 +130,7 @@ fn said_after(change: impl FnOnce(&mut City)) -> String {
 fn said_after_file(table: &str, change: impl Fn(&str, &ArrayRef) -> Option<ArrayRef>) -> String {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("p");
-    write(&city(), &folder).unwrap();
+    write(&city(), &[], &folder).unwrap();
     let path = file_of(&folder, table);
     let builder = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(&path).unwrap()).unwrap();
     let keys = builder.metadata().file_metadata().key_value_metadata().cloned();
@@ -162,11 +162,11 @@ fn bytes(folder: &Path) -> Vec<Vec<u8>> {
 fn what_is_written_is_read_and_written_again_to_the_byte() {
     let place = tempfile::tempdir().unwrap();
     let (one, two) = (place.path().join("1"), place.path().join("2"));
-    write(&city(), &one).unwrap();
+    write(&city(), &[], &one).unwrap();
     let read = read(&one).unwrap();
     // NaN stands for what is not known, so the text is compared.
     assert_eq!(format!("{read:?}"), format!("{:?}", city()));
-    write(&read, &two).unwrap();
+    write(&read, &[], &two).unwrap();
     assert_eq!(bytes(&one), bytes(&two));
     assert_eq!(read_manifest(&one).unwrap(), city().manifest);
     // Nothing else is left at the place.
@@ -241,11 +241,11 @@ fn packages_that_are_none() {
     let place = tempfile::tempdir().unwrap();
     assert!(said(read(place.path())).contains("not a city package"));
     let folder = place.path().join("p");
-    write(&city(), &folder).unwrap();
+    write(&city(), &[], &folder).unwrap();
     std::fs::remove_file(file_of(&folder, "panel")).unwrap();
     assert!(said(read(&folder)).contains("panel/panel.parquet is missing"));
     let cut = std::fs::read(file_of(&folder, "links")).unwrap();
-    write(&city(), &folder).unwrap();
+    write(&city(), &[], &folder).unwrap();
     std::fs::write(file_of(&folder, "links"), &cut[..cut.len() / 2]).unwrap();
     assert!(said(read(&folder)).contains("not a readable Parquet file"));
     let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
@@ -256,6 +256,6 @@ fn packages_that_are_none() {
     assert!(said(read(&folder)).contains("not JSON"));
     // A place that cannot be written to is said, and nothing is left.
     std::fs::write(place.path().join("file"), "").unwrap();
-    let error = write(&city(), &place.path().join("file/p")).unwrap_err();
+    let error = write(&city(), &[], &place.path().join("file/p")).unwrap_err();
     assert!(error.to_string().contains("cannot write"), "{error}");
 }

@@ -60,6 +60,10 @@
 //! name = "blocks"
 //! id_field = "id"
 //!
+//! [[feed]]                                         # timetables, put into the package as feeds/NAME.zip
+//! path = "gtfs.zip"                                # GTFS: an archive or a folder
+//! name = "buses"
+//!
 //! [buildings]
 //! source = "osm"                                   # osm | vector | synthetic
 //! storey_height_m = 3.0
@@ -126,6 +130,9 @@ pub struct Recipe {
     /// Other zonings, for area weights.
     #[serde(default)]
     pub overlay: Vec<Overlay>,
+    /// Timetables of public transport.
+    #[serde(default)]
+    pub feed: Vec<Feed>,
     /// Where the buildings come from.
     #[serde(default)]
     pub buildings: Buildings,
@@ -412,6 +419,22 @@ pub struct Overlay {
     pub attribution: Option<String>,
 }
 
+/// A timetable of public transport. It is put into the package as it is; runs read it from there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// GTFS: an archive or a folder.
+    pub path: String,
+    /// Its name in the package: `feeds/<name>.zip`, or `feeds/<name>` for a folder.
+    pub name: String,
+    /// Licence of this file.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// Credit of this file.
+    #[serde(default)]
+    pub attribution: Option<String>,
+}
+
 /// Where buildings come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -652,6 +675,16 @@ impl Loaded {
         for from in &recipe.panel.from {
             if crate::model::Quality::from_name(&from.quality).is_none() {
                 say(&from.quality, format!("quality = {:?}, expected sourced, recalled or estimate", from.quality));
+            }
+        }
+        for (row, feed) in recipe.feed.iter().enumerate() {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+            if feed.name.is_empty() || !feed.name.chars().all(plain) {
+                let what = format!("name of a feed = {:?}, expected lower-case letters, digits, - and _", feed.name);
+                say(&feed.name, what);
+            }
+            if recipe.feed[..row].iter().any(|other| other.name == feed.name) {
+                say(&feed.name, format!("two feeds are named {:?}, expected a name each", feed.name));
             }
         }
         for raster in &recipe.raster {

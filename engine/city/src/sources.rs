@@ -81,6 +81,9 @@ fn named(recipe: &Recipe) -> Vec<Named<'_>> {
     for overlay in &recipe.overlay {
         add(&mut all, "overlay", Some(&overlay.path), &overlay.licence, &overlay.attribution);
     }
+    for feed in &recipe.feed {
+        add(&mut all, "feed", Some(&feed.path), &feed.licence, &feed.attribution);
+    }
     let buildings = &recipe.buildings;
     add(&mut all, "buildings", buildings.path.as_ref(), &buildings.licence, &buildings.attribution);
     all
@@ -148,7 +151,7 @@ pub fn gather(loaded: &Loaded, fetch: bool) -> Result<Sources> {
 }
 
 /// The files behind a path: itself, the files of a folder, and the companions of a Shapefile.
-fn files_of(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_of(path: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = if path.is_dir() {
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|file| file.is_file() && !is_hidden(file)).collect()

@@ -8,12 +8,14 @@
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
 //! | times on roads and paths | people's plans | [`skims`] |
+//! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
 
 pub mod arrivals;
 pub mod building_load;
 pub mod demand;
 pub mod parking;
+pub mod policy;
 pub mod settings;
 pub mod skims;
 pub mod transit;
@@ -22,5 +24,7 @@ pub use arrivals::end_trips;
 pub use building_load::ask_for_power;
 pub use demand::dispatch_trips;
 pub use parking::{CityParking, leave_spaces, search_spaces};
+pub use policy::Policy;
+pub use policy::state::{Policies, charge_drivers, switch_policies};
 pub use settings::CouplingSettings;
 pub use transit::{CityTransit, advance_transit, delay_buses};

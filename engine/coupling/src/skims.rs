@@ -6,6 +6,7 @@
 //!
 //! Contract: rows run in constant batches, so matrices are the same bits on any number of threads.
 
+use crate::policy::state::Policies;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::NodeIx;
@@ -113,18 +114,19 @@ fn at_least(found: Option<SlowTrip>, straight_m: f64, detour: f64, flat_mps: f64
     }
 }
 
-/// Car between cells under the travel times of links at one time of day, milliseconds, and their tolls (empty: none).
+/// Car between cells under the travel times of links at one time of day, milliseconds, their tolls, and what drivers add
+/// to the time of each link for these and for closures (empty: none).
 #[must_use]
 pub fn car_matrix(
     cells: &Cells,
     network: &CarNetwork,
     router: &Router,
     travel_time_ms: &[u32],
-    tolls: &[f32],
+    (tolls, extra_ms): (&[f32], &[u32]),
     modes: &[ModeSettings],
 ) -> Matrix {
     let count = cells.len();
-    let metric = router.travel_time_metric(travel_time_ms);
+    let metric = router.travel_time_metric_with(travel_time_ms, extra_ms);
     let nodes: Vec<Option<u32>> = cells.node.iter().map(|&node| network.node_of(node)).collect();
     let car = &modes[Mode::Car as usize];
     let mut matrix = Matrix::default();
@@ -161,6 +163,34 @@ pub fn car_matrix(
         }
     }
     matrix
+}
+
+/// Car between cells at every time of day under the travel times of each, milliseconds, with the prices and closures of
+/// policies. Times of day without any difference share their matrix.
+#[must_use]
+pub fn car_by_period(
+    cells: &Cells,
+    network: &CarNetwork,
+    router: &Router,
+    policies: &Policies,
+    travel_time_ms: &[&[u32]],
+    modes: &[ModeSettings],
+) -> Vec<Arc<Matrix>> {
+    let priced = |period: usize| match policies.touch_roads() {
+        true => policies.in_period(period, network.links()),
+        false => Default::default(),
+    };
+    let prices: Vec<(Vec<f32>, Vec<u32>)> = (0..travel_time_ms.len()).map(priced).collect();
+    let mut found: Vec<Arc<Matrix>> = Vec::with_capacity(prices.len());
+    for (period, &times) in travel_time_ms.iter().enumerate() {
+        let is_same = |other: &usize| travel_time_ms[*other] == times && prices[*other] == prices[period];
+        let (tolls, extra_ms) = &prices[period];
+        found.push(match (0..period).find(is_same) {
+            Some(other) => Arc::clone(&found[other]),
+            None => Arc::new(car_matrix(cells, network, router, times, (tolls, extra_ms), modes)),
+        });
+    }
+    found
 }
 
 /// One matrix for every time of day.

@@ -21,7 +21,7 @@ use bevy_ecs::system::{Res, ResMut};
 use rayon::prelude::*;
 use std::sync::Arc;
 use urbis_city::model::City;
-use urbis_core::{Clock, Tick, TripIx};
+use urbis_core::{Clock, LinkIx, Tick, TripIx};
 use urbis_population::plans::Mode;
 use urbis_population::skims::{PERIODS, TransitMatrix};
 use urbis_population::{Cells, Place, Places, Plans, SimpleTrips, Skims};
@@ -113,6 +113,14 @@ impl CityTransit {
         };
         service.reset();
         Self(Some(service))
+    }
+
+    /// Takes links of the city out of what makes buses late: they have lanes of their own there.
+    pub fn give_lanes(&mut self, has_lane: impl Fn(LinkIx) -> bool, network: &CarNetwork) {
+        let Some(service) = &mut self.0 else { return };
+        for links in &mut service.roads {
+            links.retain(|&link| !has_lane(network.city_link[link as usize]));
+        }
     }
 
     /// Whether there are services.

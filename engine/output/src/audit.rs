@@ -45,7 +45,7 @@ impl Fault {
     }
 }
 
-fn recounts_now(clock: &Clock) -> bool {
+pub(crate) fn recounts_now(clock: &Clock) -> bool {
     clock.ends_interval(RECOUNT_TICKS) || !clock.has_next()
 }
 

@@ -77,6 +77,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     movement(&mut collector, world, persons_each, days);
     crate::kpis_travel::travel(&mut collector, world, days);
     electricity(&mut collector, world, days);
+    crate::record_policies::revenue(&mut collector, world, persons_each, days);
     collector.kpis
 }
 

@@ -15,6 +15,7 @@ pub mod marker;
 mod place_names;
 pub mod record;
 pub mod record_people;
+pub mod record_policies;
 pub mod record_synthesis;
 pub mod record_traffic;
 mod staging;
@@ -28,7 +29,7 @@ pub use marker::Marker;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
-    HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PersonsRow, PresenceRow,
-    RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
+    HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PaymentsRow, PersonsRow,
+    PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -101,6 +101,8 @@ pub struct Recorders {
     pub smallest_group: u64,
     /// Table `parking`.
     pub parking: Recording,
+    /// Table `payments`; its interval only says whether it is on.
+    pub payments: Recording,
 }
 
 /// Sums over the whole period that no single row holds.

@@ -258,6 +258,14 @@ tables! {
         turned_away: Count, "cars", "Of these, those that found no space here or nearby.";
         search_s: MaybeReal, "s", "Mean time they searched; null when none arrived.";
     }
+    Payments payments PaymentsRow PaymentsColumns: "One row per payment for a policy: tolls when a trip departs, parking when its car arrives. Only where policies take money." {
+        time: Time, "UTC", "When it was due.";
+        policy: Text, "", "Name of the policy.";
+        payee: Text, "", "Who received it.";
+        person_id: Number, "", "Who paid; key of table persons.";
+        trip_id: Number, "", "On which trip; key of table trips.";
+        amount: Real, "money of the scenario", "How much.";
+    }
     Trips trips TripsRow TripsColumns: "One row per trip: every movement of every person's plan that fell into the period, finished or not." {
         trip_id: Number, "", "Running number of the trip within the run.";
         person_id: Number, "", "Running number of the person within the run.";

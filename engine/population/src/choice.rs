@@ -17,6 +17,7 @@ use crate::gravity::{Balance, doubly_constrained, radiation};
 use crate::logit::{ALTERNATIVES_MAX, Nests, Utilities, choose};
 use crate::persons::{Persons, Place, Places};
 use crate::plans::{Mode, Purpose};
+use crate::prices::Stay;
 use crate::settings::{ModeSettings, PopulationSettings, WorkplaceModel};
 use crate::skims::{PERIOD_DAY, Skims, Travel};
 use crate::synthesis::jobs::Jobs;
@@ -36,6 +37,9 @@ const DECAY_M_PER_MIN: f64 = 300.0;
 
 /// What one point of interest adds to the attraction of its building, in m2 of retail floor.
 const POI_FLOOR_AREA_M2: f64 = 150.0;
+
+/// The stay whose price of parking people think of when they choose where to shop or spend their time: 14:00 to 15:30.
+const SHORT_STAY_S: (f64, f64) = (50_400.0, 55_800.0);
 
 /// Balancing of work and school places: tolerance of the sums, and most iterations.
 const BALANCE: (f64, u32) = (1e-7, 500);
@@ -170,10 +174,27 @@ impl<'a> Choices<'a> {
         travel.felt_min + settings.constant_min + money * self.minutes_per_money
     }
 
+    /// What a visitor's car costs who parks for [`SHORT_STAY_S`] by day, mean over the buildings of each cell, money;
+    /// empty where parking is free.
+    fn parking_of_cells(&self) -> Vec<f64> {
+        let Some(prices) = self.skims.prices.as_ref().filter(|prices| !prices.parking.is_empty()) else {
+            return Vec::new();
+        };
+        let (from_s, to_s) = SHORT_STAY_S;
+        let of_cell = |cell: usize| {
+            let buildings = self.cells.buildings.row(cell);
+            let stay = |place: u32| Stay { home: Place::NONE, at: Place(place), from_s, to_s };
+            let sum: f64 = buildings.iter().map(|building| prices.parking(stay(building.0))).sum();
+            sum / buildings.len().max(1) as f64
+        };
+        (0..self.cells.len()).map(of_cell).collect()
+    }
+
     /// Generalised time of all modes together between every two cells by day, minutes: the logsum without taste.
     /// Infinity where no mode gets there. Shape: cells x cells.
     fn impedance(&self, with_car: bool) -> Vec<f32> {
         let count = self.cells.len();
+        let parking = self.parking_of_cells();
         map_chunks(count, 8, |range| {
             let mut part = Vec::with_capacity(range.len() * count);
             for from in range {
@@ -182,7 +203,10 @@ impl<'a> Choices<'a> {
                     for mode in Mode::ALL {
                         let is_for_all = !matches!(mode, Mode::Van | Mode::TwoWheeler | Mode::Car);
                         if is_for_all || (mode == Mode::Car && with_car) {
-                            let travel = self.travel(mode, PERIOD_DAY, from, to);
+                            let mut travel = self.travel(mode, PERIOD_DAY, from, to);
+                            if mode == Mode::Car && !parking.is_empty() {
+                                travel.money += parking[to] / 2.0;
+                            }
                             utilities[mode as usize] = -self.minutes_felt(mode, travel) / SCALE_MIN;
                         }
                     }
@@ -341,8 +365,18 @@ impl<'a> Choices<'a> {
                 Mode::Transit | Mode::Bicycle | Mode::Walk => true,
             };
             if is_available {
-                let there = self.minutes_felt(mode, self.between(mode, tour.out, tour.from, tour.to));
-                let back = self.minutes_felt(mode, self.between(mode, tour.back, tour.to, tour.from));
+                let mut ways = [
+                    self.between(mode, tour.out, tour.from, tour.to),
+                    self.between(mode, tour.back, tour.to, tour.from),
+                ];
+                if mode == Mode::Car
+                    && let Some(prices) = &self.skims.prices
+                {
+                    ways.iter_mut().for_each(|way| way.money *= prices.share_of(tour.from));
+                    let (from_s, to_s) = (f64::from(tour.stay_s.0), f64::from(tour.stay_s.1));
+                    ways[0].money += prices.parking(Stay { home: tour.from, at: tour.to, from_s, to_s });
+                }
+                let [there, back] = ways.map(|way| self.minutes_felt(mode, way));
                 utilities[mode as usize] = -(there + back) / 2.0 / SCALE_MIN;
             }
         }
@@ -458,6 +492,8 @@ pub struct Tour {
     pub out: usize,
     /// Time of day of the way back.
     pub back: usize,
+    /// When the stay there begins and ends, seconds of the day.
+    pub stay_s: (u32, u32),
 }
 
 /// The vehicles somebody can take.

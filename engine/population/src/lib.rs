@@ -16,11 +16,13 @@ pub mod persons;
 pub mod planner;
 pub mod plans;
 pub mod presence;
+pub mod prices;
 pub mod settings;
 pub mod simple_modes;
 pub mod skims;
 pub mod surveys;
 pub mod synthesis;
+pub mod telework;
 
 pub use cells::Cells;
 pub use persons::{Persons, Place, Places};

@@ -198,6 +198,9 @@ pub fn of_residents(
     ResidentPlans { chains: chains.into_iter().flatten().collect() }
 }
 
+/// Stay of the tours that constants are fitted to, seconds; nothing is priced there.
+const FIT_STAY_S: u32 = 3600;
+
 /// Households of a chunk.
 const CHUNK_HOUSEHOLDS: usize = 1024;
 
@@ -232,7 +235,9 @@ impl ResidentPlans {
             for (leg, _) in chain {
                 if at == home && places.building(leg.to).is_some() {
                     let out = period_of(leg.start_s / 3600.0);
-                    let tour = Tour { from: home, to: leg.to, out, back: PERIOD_DAY };
+                    let start_s = leg.start_s.max(0.0) as u32;
+                    let stay_s = (start_s, start_s + FIT_STAY_S);
+                    let tour = Tour { from: home, to: leg.to, out, back: PERIOD_DAY, stay_s };
                     tours.push((PersonIx(row as u32), tour));
                     modes.push(leg.mode);
                 }

@@ -2,6 +2,7 @@
 
 use crate::plans::Mode;
 use crate::synthesis::SynthesisSettings;
+use crate::telework::Telework;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,6 +117,9 @@ pub struct PopulationSettings {
     pub workplaces: WorkplaceModel,
     /// Days run before the one that counts.
     pub feedback: Feedback,
+    /// Policies that keep people at home; not written here, but in `[[policy]]`.
+    #[serde(skip)]
+    pub telework: Vec<Telework>,
     /// Groups of people who come from outside.
     pub external: Vec<ExternalGroup>,
     /// Vehicles a day that cross the border in both directions, which the groups with
@@ -321,6 +325,7 @@ impl Default for PopulationSettings {
             cells: 600,
             workplaces: WorkplaceModel::default(),
             feedback: Feedback::default(),
+            telework: Vec::new(),
             external: Vec::new(),
             border_crossings_per_day: None,
         }

@@ -7,6 +7,7 @@
 
 use crate::cells::Cells;
 use crate::plans::Mode;
+use crate::prices::PlacePrices;
 use crate::settings::ModeSettings;
 use bevy_ecs::resource::Resource;
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub struct Skims {
     pub transit: Vec<Arc<TransitMatrix>>,
     /// Straight line between cells, metres.
     pub straight_m: Vec<f32>,
+    /// Prices at places; nothing where nothing is priced.
+    pub prices: Option<Arc<PlacePrices>>,
 }
 
 /// What a trip takes.

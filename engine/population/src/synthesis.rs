@@ -40,4 +40,5 @@ pub(crate) mod purpose {
     pub(crate) const TASTE: u32 = 104;
     pub(crate) const OUTSIDE: u32 = 105;
     pub(crate) const REPLAN: u32 = 106;
+    pub(crate) const TELEWORK: u32 = 131;
 }

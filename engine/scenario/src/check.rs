@@ -1,6 +1,7 @@
 //! What only the merged scenario can tell: names, times and schedules that must fit together.
 
 use crate::load::Loaded;
+use crate::policies;
 use crate::settings::PeriodSettings;
 use std::collections::BTreeSet;
 use urbis_core::{Problem, Problems};
@@ -11,6 +12,7 @@ pub(crate) fn check(loaded: &Loaded) -> Problems {
     check_name(loaded, &mut problems);
     check_period(loaded, &mut problems);
     check_schedules(loaded, &mut problems);
+    policies::check(loaded, &mut problems);
     let sample_factor = loaded.scenario.population.sample_factor;
     if !(sample_factor > 0.0 && sample_factor <= 1.0) {
         let message = format!("`population.sample_factor` = {sample_factor}, expected > 0 and <= 1");

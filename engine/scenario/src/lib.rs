@@ -17,6 +17,7 @@ mod check;
 mod differences;
 mod load;
 mod period;
+mod policies;
 mod schema;
 mod settings;
 mod settle;
@@ -29,3 +30,4 @@ pub use settings::{
     CitySettings, OutputSettings, OutputTables, PeriodSettings, PlainTable, Scenario, ScheduledTable, TableSchedule,
     ZonedTable, json_schema,
 };
+pub use urbis_coupling::Policy;

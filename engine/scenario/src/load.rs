@@ -268,17 +268,20 @@ impl Loaded {
             Error::Input(problems)
         })
     }
-    /// A problem with the value at a dotted key path, shown where it is written in whichever file of the chain; for
+    /// A problem with the value at a dotted key path (items of lists by number, from 0), shown where it is written in whichever file of the chain; for
     /// a value that no file writes, the closest table around it, else the whole file.
     #[must_use]
     pub fn problem_at(&self, key_path: &str, message: &str, label: &str) -> Problem {
-        if let Some(entry) = self.merged.entry(key_path) {
-            return entry.node.place.problem(&self.sources, message, label);
+        if let Some(node) = self.merged.at(key_path) {
+            return node.place.problem(&self.sources, message, label);
         }
         let mut around = key_path;
         while let Some((shorter, _)) = around.rsplit_once('.') {
             if let Some(entry) = self.merged.entry(shorter) {
                 return entry.key.problem(&self.sources, message, label);
+            }
+            if let Some(node) = self.merged.at(shorter) {
+                return node.place.problem(&self.sources, message, label);
             }
             around = shorter;
         }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use urbis_coupling::CouplingSettings;
+use urbis_coupling::{CouplingSettings, Policy};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
@@ -52,6 +52,9 @@ pub struct Scenario {
     /// How the domains meet.
     #[serde(default)]
     pub coupling: CouplingSettings,
+    /// Measures that somebody decides: prices, closures, limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy: Vec<Policy>,
     /// What is recorded.
     #[serde(default)]
     pub output: OutputSettings,
@@ -148,6 +151,9 @@ pub struct OutputTables {
     pub households: AskedTable,
     /// Spaces and search in each zone, per interval (default every 900 s); only where parking is simulated.
     pub parking: ScheduledTable<900>,
+    /// Who paid what for policies; only where there are some that take money.
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub payments: PlainTable,
 }
 
 /// A table with one row per thing and interval.
@@ -223,6 +229,12 @@ pub struct PlainTable {
     pub enabled: bool,
 }
 
+impl PlainTable {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for PlainTable {
     fn default() -> Self {
         Self { enabled: true }
@@ -278,6 +290,7 @@ impl OutputTables {
             asked("persons", &self.persons),
             asked("households", &self.households),
             every("parking", &self.parking),
+            plain("payments", &self.payments),
         ]
     }
     /// The schedule of a table by name.

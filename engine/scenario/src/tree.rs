@@ -105,6 +105,16 @@ impl Node {
         let entry = table.get(first)?;
         rest.map_or(Some(entry), |rest| entry.node.entry(rest))
     }
+    /// The value at a dotted key path, if it is written; items of lists by their number.
+    pub(crate) fn at(&self, key_path: &str) -> Option<&Self> {
+        let (first, rest) = key_path.split_once('.').map_or((key_path, None), |(first, rest)| (first, Some(rest)));
+        let node = match &self.value {
+            Value::Table(table) => &table.get(first)?.node,
+            Value::Array(nodes) => nodes.get(first.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+        rest.map_or(Some(node), |rest| node.at(rest))
+    }
     /// Puts the other tree on top of this one: tables merge key by key, everything else is replaced.
     pub(crate) fn patch(&mut self, patch: Self) {
         match (&mut self.value, patch.value) {

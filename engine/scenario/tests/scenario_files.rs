@@ -110,6 +110,7 @@ fn a_whole_scenario() {
             ("persons", false, None),
             ("households", false, None),
             ("parking", true, Some(900)),
+            ("payments", true, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

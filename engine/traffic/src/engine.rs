@@ -8,18 +8,18 @@
 //! Contract: the state after a step depends on the network and on the departures alone, not on threads,
 //! on chunks, or on whether the step ran in parallel.
 
+use crate::gate::UNSIGNALLED;
 use crate::green::Greens;
 use crate::layout::Layout;
-use crate::link::UNSIGNALLED;
+use crate::link::Link;
 use crate::network::CarNetwork;
 use crate::node::{Crossing, Field};
 use crate::signals::SignalPlan;
-use crate::time::{NEVER, TICK, Time};
+use crate::time::{TICK, Time};
 use crate::vehicle_class::VehicleClass;
 use crate::vehicles::{END, NOBODY, NewVehicle, RouteStart, Routes, Vehicles};
 use crate::wheel::{WINDOW_TICKS, Wheel};
 use rayon::prelude::*;
-use std::sync::atomic::AtomicU8;
 use urbis_core::{CarLinkIx, Problem, Result, Tick, TripIx, VehicleIx};
 
 /// Inputs looked at in the last window from which the next runs in parallel: about 50 us of work.
@@ -54,14 +54,18 @@ pub struct RouteRef {
     free_time: Time,
 }
 
-/// What a route needs to know of a link, together: routes ask for links all over the network.
-#[derive(Clone, Copy, Debug)]
-struct RouteLink {
-    number: u32,
-    from: u32,
-    to: u32,
+/// Length of a route in metres and in time.
+#[derive(Default)]
+struct RouteLength {
+    distance_m: f64,
     free_time: Time,
-    length_m: f64,
+}
+
+impl RouteLength {
+    fn add(&mut self, link: &Link) {
+        self.distance_m += f64::from(link.length_m);
+        self.free_time = self.free_time.saturating_add(link.free_time);
+    }
 }
 
 /// A vehicle that wants to leave.
@@ -136,12 +140,9 @@ impl VehicleCounts {
 pub struct Engine {
     pub(crate) layout: Layout,
     pub(crate) vehicles: Vehicles,
-    pub(crate) waiting: Vec<AtomicU8>,
     pub(crate) wheel: Wheel,
     pub(crate) routes: Routes,
     greens: Greens,
-    /// By [`CarLinkIx`].
-    route_links: Vec<RouteLink>,
     pocket: u32,
     pub(crate) tick: Tick,
     /// Ticks that nodes may be computed without seeing each other.
@@ -167,24 +168,14 @@ impl Engine {
             let message = format!("{} links, at most {END}", network.links());
             return Err(Problem::file(std::path::Path::new("links"), message).into());
         }
-        let (layout, numbers) = Layout::new(network, pocket)?;
-        let route_link = |link: usize| RouteLink {
-            number: numbers[link],
-            from: network.from[link],
-            to: network.to[link],
-            free_time: network.free_time[link],
-            length_m: network.length_m[link],
-        };
-        let route_links = (0..network.links()).map(route_link).collect();
+        let layout = Layout::new(network, pocket)?;
         Ok(Self {
             wheel: Wheel::new(layout.chunks.len()),
-            waiting: (0..network.links()).map(|_| AtomicU8::new(0)).collect(),
             window_ticks: (layout.lookahead() / TICK).clamp(1, WINDOW_TICKS),
             layout,
             vehicles: Vehicles::default(),
             routes: Routes::default(),
             greens: Greens::default(),
-            route_links,
             pocket,
             tick: 0,
             looks: 0,
@@ -197,9 +188,9 @@ impl Engine {
         })
     }
 
-    /// Entry number of a link.
+    /// Number of a link.
     pub(crate) fn number(&self, link: CarLinkIx) -> u32 {
-        self.route_links[link.row()].number
+        self.layout.number[link.row()]
     }
 
     /// Keeps every passage of a link from now on, for [`Engine::take_passages`].
@@ -228,22 +219,23 @@ impl Engine {
         if links.is_empty() || !Routes::fits(links.len()) {
             return None;
         }
-        let (mut at, mut is_joined) = (self.route_links[links[0].row()].from, true);
-        let (mut distance_m, mut free_time) = (0.0, 0_u32);
-        let start = self.routes.insert(links.iter().map(|link| {
-            let link = &self.route_links[link.row()];
-            is_joined &= link.from == at;
-            at = link.to;
-            distance_m += link.length_m;
-            free_time = free_time.saturating_add(link.free_time);
-            link.number
+        let Self { routes, layout, .. } = self;
+        let (mut before, mut is_joined) = (None, true);
+        let mut length = RouteLength::default();
+        let start = routes.insert(links.iter().map(|link| {
+            let number = layout.number[link.row()];
+            let link = &layout.links[number as usize];
+            is_joined &= before.is_none_or(|input| layout.meets(input, link.upstream));
+            before = Some(link.input);
+            length.add(link);
+            number
         }));
         if !is_joined {
             // Nobody holds it: its place is used again with its block.
             return None;
         }
         self.routes.hold(start);
-        Some(RouteRef { start, distance_m: distance_m as f32, free_time })
+        Some(RouteRef { start, distance_m: length.distance_m as f32, free_time: length.free_time })
     }
     /// Lets a stored route go once the last vehicle on it has arrived.
     pub fn drop_route(&mut self, route: RouteRef) {
@@ -269,16 +261,13 @@ impl Engine {
         let (chunk, node) = self.layout.upstream_node(first);
         let chunk = &mut self.layout.chunks[chunk];
         let row = first - chunk.first_link;
-        let origin = &mut chunk.origins[row as usize];
-        if origin.first == NOBODY {
-            origin.first = vehicle.0;
+        let last = &mut chunk.entries[row as usize].last_waiting;
+        if *last == NOBODY {
             let rows = chunk.nodes[node];
             let input = rows.first_input + rows.exits + row - rows.first_entry;
             self.wheel.arm::<false>(input & !7, 1 << (input & 7), depart, self.tick);
-        } else {
-            self.vehicles.behind[origin.last as usize] = vehicle.0;
         }
-        origin.last = vehicle.0;
+        self.vehicles.join_queue(vehicle, last);
         self.counts.requested += 1;
         self.queued += 1;
         vehicle
@@ -286,13 +275,9 @@ impl Engine {
 
     /// Metres and free time of links by number.
     fn length_and_free_time(&self, links: impl Iterator<Item = u32>) -> (f32, Time) {
-        let (mut distance_m, mut free_time) = (0.0, 0_u32);
-        for number in links {
-            let link = &self.route_links[self.layout.link[number as usize].row()];
-            distance_m += link.length_m;
-            free_time = free_time.saturating_add(link.free_time);
-        }
-        (distance_m as f32, free_time)
+        let mut length = RouteLength::default();
+        links.for_each(|number| length.add(&self.layout.links[number as usize]));
+        (length.distance_m as f32, length.free_time)
     }
 
     /// Computes the tick `[tick, tick + 1)` s and returns who arrived in it, in order of time, then trip.
@@ -313,17 +298,17 @@ impl Engine {
 
     /// Computes a window of ticks, in which no node can matter to another.
     fn run_window(&mut self, end: Tick) {
-        let Self { layout, vehicles, waiting, wheel, routes, greens, tick, .. } = self;
+        let Self { layout, vehicles, wheel, routes, greens, tick, .. } = self;
         let field = || Field {
             tick: *tick,
+            end: 0,
             window_start: *tick,
             window_end: end,
             pocket: self.pocket,
             slots: &layout.slots,
             wheel,
-            waiting,
-            upstream: &layout.upstream,
-            ring_start: &layout.ring_start,
+            links: &layout.links,
+            has_far: layout.has_far,
             routes: routes.arena(),
             vehicles,
             greens,
@@ -359,7 +344,7 @@ impl Engine {
         if let Some(passages) = &mut self.passages {
             let passage = |&Crossing { vehicle, link, entered, left }: &Crossing| LinkPassage {
                 trip: self.vehicles.trip[vehicle as usize],
-                link: self.layout.link[link as usize],
+                link: self.layout.links[link as usize].outside,
                 entered,
                 left,
             };
@@ -401,7 +386,8 @@ impl Engine {
     pub fn set_exit_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
         let number = self.number(link);
         let now = self.tick * TICK;
-        self.layout.exit_mut(number).gate.set_capacity(capacity_vps, now);
+        let (chunk, row) = self.layout.exit_place(number);
+        self.layout.chunks[chunk].set_capacity(|chunk| &mut chunk.exits[row].gate, capacity_vps, now);
         self.wake_exit(number);
     }
     /// Changes the capacity of a link's entrance from now on; `None` closes it: whoever is on the link
@@ -409,7 +395,8 @@ impl Engine {
     pub fn set_entry_capacity(&mut self, link: CarLinkIx, capacity_vps: Option<f64>) {
         let number = self.number(link);
         let now = self.tick * TICK;
-        self.layout.entry_mut(number).gate.set_capacity(capacity_vps, now);
+        let (chunk, row) = self.layout.entry_place(number);
+        self.layout.chunks[chunk].set_capacity(|chunk| &mut chunk.entries[row].gate, capacity_vps, now);
         let (chunk, node) = self.layout.upstream_node(number);
         let rows = self.layout.chunks[chunk].nodes[node];
         for input in rows.first_input..rows.first_input + rows.inputs() {
@@ -418,7 +405,7 @@ impl Engine {
     }
     /// Looks at a link's exit in the coming tick.
     pub(crate) fn wake_exit(&self, number: u32) {
-        let input = self.layout.entry(number).input;
+        let input = self.layout.links[number as usize].input;
         self.wheel.arm::<false>(input & !7, 1 << (input & 7), self.tick * TICK, self.tick);
     }
 }
@@ -456,8 +443,10 @@ impl Engine {
     }
     /// About when somebody last left a link.
     pub(crate) fn last_exit(&self, link: CarLinkIx) -> Option<Time> {
-        let exit = self.layout.exit(self.number(link));
-        if exit.left == 0 { None } else { exit.gate.last_pass() }
+        let (chunk, row) = self.layout.exit_place(self.number(link));
+        let chunk = &self.layout.chunks[chunk];
+        let exit = &chunk.exits[row];
+        if exit.left == 0 { None } else { exit.gate.last_pass(chunk.terms.of(exit.gate)) }
     }
     /// Adds a group that is red until [`Engine::set_green`].
     pub fn add_controlled_signal(&mut self) -> SignalIx {
@@ -466,7 +455,9 @@ impl Engine {
     /// Makes a link's exit obey a group; `None` for no signal, as when it is dark.
     pub fn set_signal(&mut self, link: CarLinkIx, signal: Option<SignalIx>) {
         let number = self.number(link);
-        self.layout.exit_mut(number).signal = signal.map_or(UNSIGNALLED, |signal| signal.0);
+        let (chunk, row) = self.layout.exit_place(number);
+        let signal = signal.map_or(UNSIGNALLED, |signal| signal.0);
+        self.layout.chunks[chunk].change_terms(|chunk| &mut chunk.exits[row].gate, |terms| terms.signal = signal);
         self.wake_exit(number);
     }
     /// Gives a controlled group green in `[from, until)` and red after it, until told again; `links` are
@@ -494,14 +485,14 @@ impl SignalIx {
 impl Engine {
     /// Vehicles on links, link by link in outside order, the head first.
     pub fn on_road(&self) -> impl Iterator<Item = OnRoad> + '_ {
-        (0..self.layout.link.len()).flat_map(move |link| self.vehicles_on(CarLinkIx(link as u32)))
+        (0..self.layout.len()).flat_map(move |link| self.vehicles_on(CarLinkIx(link)))
     }
     /// Vehicles on a link, the head first.
     pub fn vehicles_on(&self, link: CarLinkIx) -> impl Iterator<Item = OnRoad> + '_ {
         self.layout.occupants(self.number(link)).map(move |(slot, vehicle, _)| {
             let vehicle = VehicleIx(vehicle);
             let last = self.routes.links(self.vehicles.route[vehicle.row()]).last().unwrap_or(0);
-            let last = self.layout.link[last as usize];
+            let last = self.layout.links[last as usize].outside;
             OnRoad { vehicle, trip: self.vehicles.trip[vehicle.row()], link, last, slot }
         })
     }
@@ -509,7 +500,7 @@ impl Engine {
     pub fn onward(&self, vehicle: OnRoad) -> impl Iterator<Item = CarLinkIx> + '_ {
         let cursor = self.layout.slots.guess(vehicle.slot).0 as usize;
         let links = self.routes.arena()[cursor + 1..].iter().take_while(|&&link| link != END);
-        links.map(|&link| self.layout.link[link as usize])
+        links.map(|&link| self.layout.links[link as usize].outside)
     }
     /// Sends a vehicle another way from the end of its link on; its stops stay where the new way passes
     /// them in their order. False, and nothing changes, when the way has a gap or is too long.
@@ -535,9 +526,7 @@ impl Engine {
         let heading = self.vehicles.heading(vehicle.0, next);
         self.layout.slots.redirect(slot, route.0, heading);
         let number = self.number(link);
-        let exit = self.layout.exit_mut(number);
-        if exit.head == slot && exit.head_time != NEVER {
-            exit.heading = heading;
+        if self.layout.exit(number).head == slot {
             self.wake_exit(number);
         }
         true
@@ -559,10 +548,9 @@ impl Engine {
     /// vehicles in the vehicle table, which must be `on_road + waiting`.
     #[must_use]
     pub fn audit(&self) -> (VehicleCounts, u64) {
-        let links = self.layout.link.len() as u32;
-        let on_road = (0..links).into_par_iter().map(|number| self.layout.occupants(number).count() as u64);
-        let origins = self.layout.chunks.par_iter().flat_map_iter(|chunk| &chunk.origins);
-        let waiting = origins.map(|origin| self.vehicles.queue(origin.first).count() as u64);
+        let on_road = (0..self.layout.len()).into_par_iter().map(|number| self.layout.occupants(number).count() as u64);
+        let entries = self.layout.chunks.par_iter().flat_map_iter(|chunk| &chunk.entries);
+        let waiting = entries.map(|entry| self.vehicles.queue(entry.last_waiting).count() as u64);
         let counts = VehicleCounts { on_road: on_road.sum(), waiting: waiting.sum(), ..self.counts };
         (counts, self.vehicles.len() as u64)
     }
@@ -584,15 +572,15 @@ impl Engine {
             occupancy.on_link += 1;
             occupancy.queued += u32::from(arrival < now);
         }
-        occupancy.at_origin = self.vehicles.queue(self.layout.origin(number).first).count() as u32;
+        occupancy.at_origin = self.vehicles.queue(self.layout.entry(number).last_waiting).count() as u32;
         occupancy
     }
 
     /// Trips in the queues of their origins, in order of trip.
     #[must_use]
     pub fn waiting_trips(&self) -> Vec<TripIx> {
-        let origins = self.layout.chunks.iter().flat_map(|chunk| &chunk.origins);
-        let vehicles = origins.flat_map(|origin| self.vehicles.queue(origin.first));
+        let entries = self.layout.chunks.iter().flat_map(|chunk| &chunk.entries);
+        let vehicles = entries.flat_map(|entry| self.vehicles.queue(entry.last_waiting));
         let mut trips: Vec<TripIx> = vehicles.map(|vehicle| self.vehicles.trip[vehicle as usize]).collect();
         trips.sort_unstable();
         trips

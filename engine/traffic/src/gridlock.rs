@@ -11,7 +11,8 @@
 //! Contract: works between steps; links are tried in outside order, so nothing depends on threads.
 
 use crate::engine::Engine;
-use crate::link::{Entering, Leaving, Passenger};
+use crate::layout::{Layout, ring_of};
+use crate::link::{Entering, Head, Leaving, Passenger};
 use crate::node::Crossing;
 use crate::time::{NEVER, TICK};
 use crate::vehicles::{END, Heading};
@@ -101,10 +102,10 @@ impl GridlockReport {
 impl Engine {
     /// The link that the head of a full link waits for, if that one is full too.
     fn blocked_by(&self, number: u32) -> Option<u32> {
-        if self.waiting[number as usize].load(Relaxed) == 0 {
+        if self.layout.links[number as usize].waiting.load(Relaxed) == 0 {
             return None;
         }
-        let (arrival, heading) = self.layout.slots.arrival(self.layout.exit(number).head, NEVER, 0)?;
+        let (arrival, heading) = self.layout.slots.arrival(self.layout.exit(number).head, |_| true)?;
         let next = heading.link();
         if arrival >= self.tick() * TICK || next == END {
             return None;
@@ -116,9 +117,9 @@ impl Engine {
     /// All rings of full links that block themselves now.
     #[must_use]
     pub fn find_gridlock(&self) -> Vec<Vec<CarLinkIx>> {
-        let mut seen = vec![0_u32; self.layout.link.len()];
+        let mut seen = vec![0_u32; self.layout.len() as usize];
         let mut rings = Vec::new();
-        for start in 0..self.layout.link.len() as u32 {
+        for start in 0..self.layout.len() {
             let mut at = Some(start);
             let mut path = Vec::new();
             while let Some(link) = at.filter(|&link| seen[link as usize] == 0) {
@@ -131,7 +132,8 @@ impl Engine {
             }
             let Some(end) = at.filter(|&link| seen[link as usize] == start + 1) else { continue };
             let Some(first) = path.iter().position(|&link| link == end) else { continue };
-            let mut ring: Vec<CarLinkIx> = path[first..].iter().map(|&n| self.layout.link[n as usize]).collect();
+            let mut ring: Vec<CarLinkIx> =
+                path[first..].iter().map(|&n| self.layout.links[n as usize].outside).collect();
             let lowest = (0..ring.len()).min_by_key(|&nth| ring[nth]).unwrap_or(0);
             ring.rotate_left(lowest);
             rings.push(ring);
@@ -154,21 +156,19 @@ impl Engine {
             let (chunk, row) = layout.exit_place(number);
             let chunk = &mut layout.chunks[chunk];
             let exit = &mut chunk.exits[row];
-            // The head may not have been looked at yet.
-            if !exit.find_head(&layout.slots, NEVER) {
-                unreachable!("every link of a ring is full");
-            }
-            let kind = exit.heading.kind();
-            let stop = vehicles.stop(exit.heading, exit.passenger(&layout.slots));
+            let (ring, terms) = (ring_of(&layout.links, number), chunk.terms.of(exit.gate));
+            // Every link of a ring is full.
+            let head = layout.slots.head(exit.head);
+            let Head { passenger, heading, arrival } = head;
+            let stop = vehicles.stop(heading, passenger);
             let how = Leaving { at: now, green_from: 0, stop, pocket: 0 };
-            let arrival = exit.head_time;
-            let passenger = exit.leave(&layout.slots, how, |link| layout.ring_start[link as usize]);
+            exit.leave(&layout.slots, ring, terms, head, how);
             chunk.released += 1;
             if self.passages.is_some() {
-                let entered = arrival.saturating_sub(exit.free_time).saturating_sub(stop);
+                let entered = arrival.saturating_sub(ring.link.free_time).saturating_sub(stop);
                 chunk.crossings.push(Crossing { vehicle: passenger.vehicle, link: number, entered, left: now });
             }
-            moving.push((passenger, kind));
+            moving.push((passenger, heading.kind()));
         }
         for (nth, &(passenger, kind)) in moving.iter().enumerate() {
             let number = numbers[(nth + 1) % numbers.len()];
@@ -176,13 +176,13 @@ impl Engine {
             let heading = Heading::new(self.routes.arena()[passenger.cursor as usize + 1], kind);
             let stop = self.vehicles.stop(heading, passenger);
             let (chunk, row) = self.layout.entry_place(number);
-            let ring_start = self.layout.ring_start[number as usize];
-            let chunk = &mut self.layout.chunks[chunk];
+            let Layout { chunks, links, slots, .. } = &mut self.layout;
+            let (ring, chunk) = (ring_of(links, number), &mut chunks[chunk]);
             let entry = &mut chunk.entries[row];
             entry.room_at = now;
             let how = Entering { ready: now, at: now, stop, pocket: 0 };
-            let arrival = entry.admit(&self.layout.slots, passenger, heading, how, || ring_start);
-            let input = entry.input;
+            let arrival = entry.admit(slots, ring, chunk.terms.of(entry.gate), (passenger, heading), how);
+            let input = ring.link.input;
             chunk.admitted += 1;
             // The newcomer when it arrives, and the head that now stands at the exit.
             for at in [arrival, now] {

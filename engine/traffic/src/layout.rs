@@ -1,15 +1,15 @@
 //! How the kernel lays a network out: nodes along a space-filling curve, cut into chunks that fill a
-//! summary word of the wheel; the two halves of every link beside the node that owns them.
+//! summary word of the wheel; the two halves of every link beside the node that owns them, and what both share.
 //!
 //! Links are numbered here by their entry (upstream node, then outside order); [`Layout`] translates
 //! to [`CarLinkIx`], the engine from there. Results do not depend on this order: within a node inputs follow
 //! [`CarLinkIx`], and nodes do not see each other within a tick.
 
-use crate::link::{Content, Entry, Exit, Origin, Slots, UNSIGNALLED};
+use crate::gate::Terms;
+use crate::link::{Content, Entry, Exit, Link, Ring, Slots};
 use crate::network::CarNetwork;
-use crate::node::{Candidate, Chunk, NodeRows, tag_step};
-use crate::time::{Gate, NEVER, Time};
-use crate::vehicles::{END, Heading};
+use crate::node::{Candidate, Chunk, FAR, NodeRows, tag_step};
+use crate::time::{NEVER, Time};
 use crate::wheel::CHUNK_INPUTS;
 use urbis_core::csr::Csr;
 use urbis_core::{CarLinkIx, Problem, Problems, Result};
@@ -19,12 +19,12 @@ use urbis_core::{CarLinkIx, Problem, Problems, Result};
 pub(crate) struct Layout {
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) slots: Slots,
-    /// First slot of each link (by entry number).
-    pub(crate) ring_start: Vec<u32>,
-    /// First input of the upstream node of each link.
-    pub(crate) upstream: Vec<u32>,
-    /// [`CarLinkIx`] of each entry number.
-    pub(crate) link: Vec<CarLinkIx>,
+    /// Links by number, then one that ends the last ring.
+    pub(crate) links: Vec<Link>,
+    /// Number of each [`CarLinkIx`].
+    pub(crate) number: Vec<u32>,
+    /// Whether any link takes longer than the wheel reaches.
+    pub(crate) has_far: bool,
 }
 
 /// Position along a Hilbert curve of order 16.
@@ -60,13 +60,12 @@ fn node_order(network: &CarNetwork) -> Vec<u32> {
 }
 
 impl Layout {
-    /// Lays out a network; with the entry number of each [`CarLinkIx`].
+    /// Lays out a network.
     ///
     /// # Errors
     /// [`urbis_core::Error::Input`] for a node with more links than a chunk has inputs, or more storage
     /// than slots can be numbered.
-    pub(crate) fn new(network: &CarNetwork, pocket: u32) -> Result<(Self, Vec<u32>)> {
-        let links = network.links();
+    pub(crate) fn new(network: &CarNetwork, pocket: u32) -> Result<Self> {
         let by = |ends: &[u32]| {
             let pairs: Vec<(u32, u32)> = ends.iter().enumerate().map(|(link, &node)| (node, link as u32)).collect();
             Csr::from_pairs(network.nodes(), &pairs)
@@ -89,38 +88,35 @@ impl Layout {
         }
         problems.or_else(())?;
 
-        let mut layout = Self { slots: Slots::new(slots as usize), ..Self::default() };
-        let mut number = vec![0; links];
-        layout.place_nodes(network, &order, &into, &out, &mut number);
+        let mut layout = Self {
+            slots: Slots::new(slots as usize),
+            links: Vec::with_capacity(network.links() + 1),
+            number: vec![0; network.links()],
+            has_far: network.free_time.iter().any(|&time| time > FAR),
+            ..Self::default()
+        };
+        layout.place_nodes(network, &order, &into, &out, pocket);
         for chunk in &mut layout.chunks {
             let most = chunk.nodes.iter().map(|rows| rows.inputs()).max().unwrap_or(0);
             chunk.candidates = vec![Candidate::default(); most as usize].into();
         }
-        layout.fill_exits(network, &number);
-        layout.fill_pockets(network, &into, pocket);
-        Ok((layout, number))
+        Ok(layout)
     }
 
-    /// Cuts nodes into chunks and writes entries; exits get their rows.
-    fn place_nodes(
-        &mut self,
-        network: &CarNetwork,
-        order: &[u32],
-        into: &Csr<u32>,
-        out: &Csr<u32>,
-        number: &mut [u32],
-    ) {
+    /// Cuts nodes into chunks and writes links with their halves.
+    fn place_nodes(&mut self, network: &CarNetwork, order: &[u32], into: &Csr<u32>, out: &Csr<u32>, merge_pocket: u32) {
+        let merge_pocket = merge_pocket.min(u32::from(u16::MAX)) as u16;
         let mut next_slot = 0;
         let mut input_in_chunk = CHUNK_INPUTS;
         let mut input_of_link = vec![0_u32; network.links()];
         for &node in order {
-            let (into, out) = (into.row(node as usize), out.row(node as usize));
-            let inputs = (into.len() + out.len()) as u32;
+            let (before, after) = (into.row(node as usize), out.row(node as usize));
+            let inputs = (before.len() + after.len()) as u32;
             if input_in_chunk + inputs.next_multiple_of(8) > CHUNK_INPUTS {
                 input_in_chunk = 0;
                 self.chunks.push(Chunk {
                     index: self.chunks.len(),
-                    first_link: self.link.len() as u32,
+                    first_link: self.links.len() as u32,
                     byte_node: vec![0; CHUNK_INPUTS as usize / 8],
                     ..Chunk::default()
                 });
@@ -134,85 +130,64 @@ impl Layout {
             }
             chunk.nodes.push(NodeRows {
                 first_exit: chunk.exits.len() as u32,
-                exits: into.len() as u32,
+                exits: before.len() as u32,
                 first_entry: chunk.entries.len() as u32,
-                entries: out.len() as u32,
+                entries: after.len() as u32,
                 first_input,
-                circle_exits: circle_bits(network, into),
-                circle_entries: circle_bits(network, out),
+                circle_exits: circle_bits(network, before),
+                circle_entries: circle_bits(network, after),
             });
-            for (nth, &link) in into.iter().enumerate() {
-                let at = link as usize;
-                input_of_link[at] = first_input + nth as u32;
-                chunk.exits.push(Exit {
-                    gate: Gate::new(network.capacity_vps[at]),
-                    spent: 0,
-                    head_time: NEVER,
-                    heading: Heading::new(END, 0),
-                    head: 0,
-                    ring_end: 0,
-                    free_time: network.free_time[at],
-                    lag: network.lag[at],
-                    left: 0,
-                    tag: 0,
-                    tag_step: tag_step(network.priority[at]),
-                    link,
-                    signal: UNSIGNALLED,
-                });
+            let terms = |link: usize| Terms::new(network.capacity_vps[link], tag_step(network.priority[link]));
+            for (nth, &link) in before.iter().enumerate() {
+                input_of_link[link as usize] = first_input + nth as u32;
+                let gate = chunk.terms.gate(terms(link as usize));
+                chunk.exits.push(Exit::new(gate, link));
             }
-            for &link in out {
+            for &link in after {
                 let at = link as usize;
-                number[at] = self.link.len() as u32;
-                self.link.push(CarLinkIx(link));
-                self.ring_start.push(next_slot);
-                self.upstream.push(first_input);
-                chunk.origins.push(Origin::new(tag_step(network.priority[at])));
-                chunk.entries.push(Entry {
-                    gate: Gate::new(network.capacity_vps[at]),
-                    room_at: 0,
-                    next: next_slot,
-                    ring_end: next_slot + network.storage[at],
+                let gate = chunk.terms.gate(terms(at));
+                chunk.entries.push(Entry::new(gate, next_slot));
+                self.number[at] = self.links.len() as u32;
+                self.links.push(Link {
+                    ring_start: next_slot,
+                    outside: CarLinkIx(link),
+                    upstream: first_input,
                     free_time: network.free_time[at],
                     lag: network.lag[at],
-                    input: link,
-                    merge_pocket: 0,
-                    owed_quarters: 0,
+                    length_m: network.length_m[at] as f32,
+                    merge_pocket: if merges(network, into, at) { merge_pocket } else { 0 },
+                    ..Link::default()
                 });
                 next_slot += network.storage[at];
             }
             input_in_chunk += inputs.next_multiple_of(8);
         }
-        for entry in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.entries) {
-            entry.input = input_of_link[entry.input as usize];
+        for link in &mut self.links {
+            link.input = input_of_link[link.outside.row()];
         }
-    }
-
-    /// Numbers exits by entry and gives them their rings and the free time of the network.
-    fn fill_exits(&mut self, network: &CarNetwork, number: &[u32]) {
+        self.links.push(Link { ring_start: next_slot, ..Link::default() });
+        // Exits came before their links had numbers.
         for exit in self.chunks.iter_mut().flat_map(|chunk| &mut chunk.exits) {
-            let storage = network.storage[exit.link as usize];
-            exit.link = number[exit.link as usize];
-            exit.head = self.ring_start[exit.link as usize];
-            exit.ring_end = exit.head + storage;
+            exit.link = self.number[exit.link as usize];
+            exit.head = self.links[exit.link as usize].ring_start;
         }
     }
 
-    /// Gives a pocket to links that are entered from two or more directions (a turn back is none).
-    fn fill_pockets(&mut self, network: &CarNetwork, into: &Csr<u32>, pocket: u32) {
-        let pocket = pocket.min(u32::from(u16::MAX)) as u16;
-        for number in 0..self.link.len() as u32 {
-            let link = self.link[number as usize];
-            let (from, to) = (network.from[link.row()], network.to[link.row()]);
-            let directions = into.row(from as usize).iter().filter(|&&other| network.from[other as usize] != to);
-            if directions.count() > 1 {
-                self.entry_mut(number).merge_pocket = pocket;
-            }
-        }
+    /// Number of links.
+    pub(crate) fn len(&self) -> u32 {
+        self.links.len() as u32 - 1
     }
-
+    /// Whether the link that is this input leads to the node with this first input.
+    #[inline]
+    pub(crate) fn meets(&self, input: u32, upstream: u32) -> bool {
+        input & !7 == upstream || self.node_of(input) == self.node_of(upstream)
+    }
+    pub(crate) fn ring(&self, number: u32) -> Ring<'_> {
+        ring_of(&self.links, number)
+    }
     /// Chunk and row there of the node that a link comes from.
     pub(crate) fn upstream_node(&self, number: u32) -> (usize, usize) {
-        self.node_of(self.upstream[number as usize])
+        self.node_of(self.links[number as usize].upstream)
     }
     /// Chunk of an input, and row there of its node.
     fn node_of(&self, input: u32) -> (usize, usize) {
@@ -220,11 +195,11 @@ impl Layout {
         (chunk, self.chunks[chunk].byte_node[(input % CHUNK_INPUTS) as usize / 8] as usize)
     }
     pub(crate) fn entry_place(&self, number: u32) -> (usize, usize) {
-        let chunk = (self.upstream[number as usize] / CHUNK_INPUTS) as usize;
+        let chunk = (self.links[number as usize].upstream / CHUNK_INPUTS) as usize;
         (chunk, (number - self.chunks[chunk].first_link) as usize)
     }
     pub(crate) fn exit_place(&self, number: u32) -> (usize, usize) {
-        let input = self.entry(number).input;
+        let input = self.links[number as usize].input;
         let (chunk, node) = self.node_of(input);
         let rows = self.chunks[chunk].nodes[node];
         (chunk, (rows.first_exit + input - rows.first_input) as usize)
@@ -234,34 +209,15 @@ impl Layout {
         let (chunk, row) = self.entry_place(number);
         &self.chunks[chunk].entries[row]
     }
-    /// The upstream half of a link, to change.
-    pub(crate) fn entry_mut(&mut self, number: u32) -> &mut Entry {
-        let (chunk, row) = self.entry_place(number);
-        &mut self.chunks[chunk].entries[row]
-    }
     /// The downstream half of a link.
     pub(crate) fn exit(&self, number: u32) -> &Exit {
         let (chunk, row) = self.exit_place(number);
         &self.chunks[chunk].exits[row]
     }
-    /// The downstream half of a link, to change.
-    pub(crate) fn exit_mut(&mut self, number: u32) -> &mut Exit {
-        let (chunk, row) = self.exit_place(number);
-        &mut self.chunks[chunk].exits[row]
-    }
-    /// The queue in front of a link.
-    pub(crate) fn origin(&self, number: u32) -> &Origin {
-        let (chunk, row) = self.entry_place(number);
-        &self.chunks[chunk].origins[row]
-    }
     /// Vehicles on a link, head first: slot, vehicle and arrival at the exit.
     pub(crate) fn occupants(&self, number: u32) -> impl Iterator<Item = (u32, u32, Time)> + '_ {
-        let exit = self.exit(number);
-        let start = self.ring_start[number as usize];
-        let storage = exit.ring_end - start;
-        let head = exit.head - start;
-        let slots = (0..storage).map(move |nth| start + (head + nth) % storage);
-        slots
+        self.ring(number)
+            .slots_from(self.exit(number).head)
             .map(|slot| (slot, self.slots.content(slot)))
             .take_while(|(_, content)| *content != Content::Nobody)
             .filter_map(|(slot, content)| match content {
@@ -271,9 +227,22 @@ impl Layout {
     }
     /// Shortest time after which one side of a link can matter to the other.
     pub(crate) fn lookahead(&self) -> Time {
-        let entries = self.chunks.iter().flat_map(|chunk| &chunk.entries);
-        entries.map(|entry| entry.free_time.min(entry.lag)).min().unwrap_or(NEVER)
+        let links = &self.links[..self.len() as usize];
+        links.iter().map(|link| link.free_time.min(link.lag)).min().unwrap_or(NEVER)
     }
+}
+
+/// A link by number, with its slots.
+#[inline]
+pub(crate) fn ring_of(links: &[Link], number: u32) -> Ring<'_> {
+    let pair = &links[number as usize..][..2];
+    Ring { link: &pair[0], end: pair[1].ring_start }
+}
+
+/// Whether a link is entered from two or more directions (a turn back is none).
+fn merges(network: &CarNetwork, into: &Csr<u32>, link: usize) -> bool {
+    let (from, to) = (network.from[link], network.to[link]);
+    into.row(from as usize).iter().filter(|&&other| network.from[other as usize] != to).nth(1).is_some()
 }
 
 /// Which of some links are part of a circle, as bits; the 33rd and later ones count as not.
@@ -285,6 +254,49 @@ fn circle_bits(network: &CarNetwork, links: &[u32]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::synthetic::{Grid, LinkKind, random_network};
+    use std::mem::size_of;
+
+    /// Bytes of all that is kept per link: without slots of queues, and what nodes and chunks have. Names every
+    /// field, so that a new one is counted or the test does not build.
+    fn bytes_per_link(network: &CarNetwork) -> f64 {
+        let Layout { chunks, slots: _, links, number, has_far: _ } = &Layout::new(network, 4).expect("numbers suffice");
+        let of_chunk = |chunk: &Chunk| {
+            let Chunk {
+                exits,
+                entries,
+                terms,
+                // Of nodes, and of the chunk.
+                nodes: _,
+                byte_node: _,
+                index: _,
+                first_link: _,
+                looks: _,
+                admitted: _,
+                released: _,
+                // Lists of a window.
+                entered: _,
+                ended: _,
+                crossings: _,
+                calls: _,
+                candidates: _,
+                ahead: _,
+            } = chunk;
+            size_of_val(&exits[..]) + size_of_val(&entries[..]) + size_of::<Terms>() * terms.len()
+        };
+        let bytes = chunks.iter().map(of_chunk).sum::<usize>() + size_of_val(&links[..]) + size_of_val(&number[..]);
+        bytes as f64 / network.links() as f64
+    }
+
+    #[test]
+    fn a_link_takes_at_most_a_hundred_bytes() {
+        let grid = Grid::new(30, LinkKind::STREET).expect("a valid kind");
+        let bytes = bytes_per_link(&grid.network);
+        assert!(bytes <= 92.5, "{bytes}");
+        // Where no two links have the same capacity, each costs its terms once more for every chunk it joins.
+        let bytes = bytes_per_link(&random_network(2000, 3000, 1).expect("enough nodes"));
+        assert!(bytes <= 92.0 + 2.0 * size_of::<Terms>() as f64, "{bytes}");
+    }
 
     #[test]
     fn hilbert_curve_is_a_walk_to_neighbours() {

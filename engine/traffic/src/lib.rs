@@ -17,6 +17,7 @@ mod dissection;
 pub mod emissions;
 mod engine;
 mod expansion;
+mod gate;
 mod green;
 mod gridlock;
 pub mod lane_groups;
@@ -55,9 +56,9 @@ pub use parking::ParkingSettings;
 pub use route::{RouteBatch, RouteMetric, Router};
 pub use route_cost::RouteCost;
 pub use systems::{
-    Departures, EmissionFactors, RejectReason, Rejected, Traffic, TrafficSettings, TripEnded, TripRequest, TripsEnded,
-    advance_vehicles, control_signals, install, install_network, load_departures, set_tolls, tolls_of_links,
-    update_travel_times,
+    Departures, EmissionFactors, RejectReason, Rejected, RouteTaken, RoutesTaken, Traffic, TrafficSettings, TripEnded,
+    TripRequest, TripsEnded, advance_vehicles, control_signals, install, install_network, load_departures,
+    tolls_of_links, update_travel_times,
 };
 pub use time_bins::TimeBins;
 pub use time_dependent::TimedQuery;

@@ -8,28 +8,27 @@
 //! load. Capacity is a [`Gate`] at the entrance and one at the exit.
 //!
 //! A vehicle that counts for more than a car takes as many headways and slots; quarters of slots are
-//! carried on to the next such vehicle, so the mean is exact. A vehicle with a stop on the link arrives later by the time it stands, and so does whoever
-//! is behind it: it stops in its lane.
+//! carried on to the next such vehicle, so the mean is exact. A vehicle with a stop on the link arrives
+//! later by the time it stands, and so does whoever is behind it: it stops in its lane.
 //!
-//! The upstream node owns the [`Entry`], the downstream node the [`Exit`]; a slot belongs to the exit
-//! while a vehicle is in it and to the entry otherwise. Both waves last at least a window of ticks, and
-//! each side ignores what the other wrote in the window being computed ([`Slots::arrival`],
-//! [`Slots::room`]): so results do not depend on the order in which nodes are computed.
+//! The upstream node owns the [`Entry`], the downstream node the [`Exit`]; what does not change is in the
+//! [`Link`], once. A slot belongs to the exit while a vehicle is in it and to the entry otherwise. Both waves last at least a window of ticks, and
+//! each side ignores what the other wrote in the window being computed (`Field::head`,
+//! `Field::sees_room`): so results do not depend on the order in which nodes are computed.
 //!
 //! Ignored: overtaking on a link, bounded acceleration. Lanes as separate queues: see `lane_groups`.
 
-use crate::time::{Gate, NEVER, Time};
+use crate::gate::{CAR_QUARTERS, Gate, Terms};
+use crate::time::{NEVER, Time};
 use crate::vehicles::{Heading, NOBODY};
 use prefetch_index::prefetch_index;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use urbis_core::CarLinkIx;
 
 /// Marks a slot without a vehicle.
 const FREE: u32 = u32::MAX;
 /// Marks a slot that the vehicle in the slot before takes too.
 const TAKEN: u32 = u32::MAX - 1;
-
-/// No signal at an exit.
-pub(crate) const UNSIGNALLED: u32 = u32::MAX;
 
 /// A place for one car on a link: `vehicle << 32 | time` and `cursor << 32 | heading`.
 #[derive(Debug)]
@@ -55,6 +54,15 @@ pub(crate) struct Passenger {
     pub(crate) cursor: u32,
 }
 
+/// Who is in a slot and where they go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) passenger: Passenger,
+    pub(crate) heading: Heading,
+    /// At the exit.
+    pub(crate) arrival: Time,
+}
+
 /// The slots of all links, link after link.
 #[derive(Debug, Default)]
 pub(crate) struct Slots(Vec<Slot>);
@@ -64,22 +72,20 @@ impl Slots {
         let free = || Slot { vehicle_time: AtomicU64::new(pack(FREE, 0)), cursor_heading: AtomicU64::new(0) };
         Self((0..count).map(|_| free()).collect())
     }
-    /// Arrival at the exit and heading of the vehicle in a slot; `None` when it is free or was filled at
-    /// or after `window_start`.
+    /// Arrival at the exit and heading of the vehicle in a slot; `None` when it is free or an arrival then is
+    /// not to be seen.
     #[inline]
-    pub(crate) fn arrival(&self, slot: u32, free_time: Time, window_start: Time) -> Option<(Time, Heading)> {
+    pub(crate) fn arrival(&self, slot: u32, is_seen: impl FnOnce(Time) -> bool) -> Option<(Time, Heading)> {
         let slot = &self.0[slot as usize];
         let (vehicle, time) = unpack(slot.vehicle_time.load(Relaxed));
-        (vehicle < TAKEN && time < window_start.saturating_add(free_time))
-            .then(|| (time, Heading(slot.cursor_heading.load(Relaxed) as u32)))
+        (vehicle < TAKEN && is_seen(time)).then(|| (time, Heading(slot.cursor_heading.load(Relaxed) as u32)))
     }
-    /// When the room of a slot reaches the entrance; [`NEVER`] when it is taken or was left at or after
-    /// `window_start`.
+    /// When the room of a slot reaches the entrance, 0 if it was never used; [`NEVER`] when it is taken or room
+    /// then is not to be seen.
     #[inline]
-    pub(crate) fn room(&self, slot: u32, lag: Time, window_start: Time) -> Time {
+    pub(crate) fn room(&self, slot: u32, is_seen: impl FnOnce(Time) -> bool) -> Time {
         let (vehicle, time) = unpack(self.0[slot as usize].vehicle_time.load(Relaxed));
-        // A slot that was never used has time 0.
-        if vehicle == FREE && time < window_start.saturating_add(lag).max(1) { time } else { NEVER }
+        if vehicle == FREE && is_seen(time) { time } else { NEVER }
     }
     /// Position in the arena and heading of whoever is in a slot, right or not: to load memory early.
     #[inline]
@@ -118,18 +124,17 @@ impl Slots {
         slot.cursor_heading.store(pack(passenger.cursor, heading.0), Relaxed);
         slot.vehicle_time.store(pack(passenger.vehicle, arrival), Relaxed);
     }
-    /// Who is in a slot.
-    pub(crate) fn passenger(&self, slot: u32) -> Passenger {
+    /// Who is in a slot that is not free.
+    #[inline]
+    pub(crate) fn head(&self, slot: u32) -> Head {
         let slot = &self.0[slot as usize];
-        let (vehicle, _) = unpack(slot.vehicle_time.load(Relaxed));
-        let (cursor, _) = unpack(slot.cursor_heading.load(Relaxed));
-        Passenger { vehicle, cursor }
+        let (vehicle, arrival) = unpack(slot.vehicle_time.load(Relaxed));
+        let (cursor, heading) = unpack(slot.cursor_heading.load(Relaxed));
+        Head { passenger: Passenger { vehicle, cursor }, heading: Heading(heading), arrival }
     }
     #[inline]
-    fn empty(&self, slot: u32, room_at: Time) -> Passenger {
-        let passenger = self.passenger(slot);
+    fn empty(&self, slot: u32, room_at: Time) {
         self.0[slot as usize].vehicle_time.store(pack(FREE, room_at), Relaxed);
-        passenger
     }
     /// Empties a slot if the vehicle that just left the slot before took it too.
     fn empty_part(&self, slot: u32, room_at: Time) -> bool {
@@ -150,31 +155,74 @@ pub(crate) enum Content {
     Vehicle { vehicle: u32, arrival: Time },
 }
 
-/// The downstream half of a link, owned by its downstream node. One cache line.
+/// What both halves of a link, its neighbours and routes ask for. Half a cache line.
+#[derive(Debug, Default)]
+#[repr(align(32))]
+pub(crate) struct Link {
+    /// First slot; the ring ends where that of the next link starts.
+    pub(crate) ring_start: u32,
+    /// First input of the upstream node.
+    pub(crate) upstream: u32,
+    /// Input of the downstream node that this link is.
+    pub(crate) input: u32,
+    pub(crate) free_time: Time,
+    pub(crate) lag: Time,
+    pub(crate) length_m: f32,
+    /// What it is called outside.
+    pub(crate) outside: CarLinkIx,
+    /// Which inputs of the upstream node wait for room (bit = input, first eight); written there.
+    pub(crate) waiting: AtomicU8,
+    /// Quarters of slots that long vehicles are yet to take; of the upstream node too.
+    pub(crate) owed_quarters: AtomicU8,
+    /// Vehicles that a merge in front of it absorbs.
+    pub(crate) merge_pocket: u16,
+}
+
+/// A link with its ring of slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring<'a> {
+    pub(crate) link: &'a Link,
+    /// Behind the last slot.
+    pub(crate) end: u32,
+}
+
+impl Ring<'_> {
+    /// The slot so many behind another, less than once around.
+    #[inline]
+    pub(crate) fn behind(&self, slot: u32, more: u32) -> u32 {
+        let behind = slot + more;
+        if behind >= self.end { behind - self.end + self.link.ring_start } else { behind }
+    }
+    /// The slot behind another.
+    #[inline]
+    fn next(&self, slot: u32) -> u32 {
+        if slot + 1 == self.end { self.link.ring_start } else { slot + 1 }
+    }
+    /// Number of slots.
+    pub(crate) fn storage(&self) -> u32 {
+        self.end - self.link.ring_start
+    }
+    /// Slots, once around from one of them.
+    pub(crate) fn slots_from(&self, head: u32) -> impl Iterator<Item = u32> + use<> {
+        (head..self.end).chain(self.link.ring_start..head)
+    }
+}
+
+/// The downstream half of a link, owned by its downstream node. Half a cache line.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(align(32))]
 pub(crate) struct Exit {
     pub(crate) gate: Gate,
     /// Time that all who have left spent on the link.
     pub(crate) spent: u64,
-    /// Arrival of the head, or [`NEVER`] when no head is known.
-    pub(crate) head_time: Time,
-    /// Where the head goes.
-    pub(crate) heading: Heading,
-    /// Slot of the head.
+    /// Slot of the head, if there is one.
     pub(crate) head: u32,
-    pub(crate) ring_end: u32,
-    pub(crate) free_time: Time,
-    pub(crate) lag: Time,
     /// Vehicles that have left.
     pub(crate) left: u32,
     /// Service received, in inverse priorities (see the node model).
     pub(crate) tag: u32,
-    pub(crate) tag_step: u32,
-    /// Number of the entry of this link.
+    /// Number of the link.
     pub(crate) link: u32,
-    /// Signal group that it obeys, or [`UNSIGNALLED`].
-    pub(crate) signal: u32,
 }
 
 /// How a head leaves.
@@ -191,59 +239,34 @@ pub(crate) struct Leaving {
 }
 
 impl Exit {
-    /// Looks for a head if none is known; whether there is one.
-    #[inline]
-    pub(crate) fn find_head(&mut self, slots: &Slots, window_start: Time) -> bool {
-        if self.head_time == NEVER
-            && let Some((time, heading)) = slots.arrival(self.head, self.free_time, window_start)
-        {
-            (self.head_time, self.heading) = (time, heading);
-        }
-        self.head_time != NEVER
-    }
-    /// When the head could leave if nothing ahead held it up.
-    #[inline]
-    pub(crate) fn ready(&self) -> Time {
-        self.head_time.max(self.gate.opens())
-    }
-    /// The head, which is there.
-    pub(crate) fn passenger(&self, slots: &Slots) -> Passenger {
-        slots.passenger(self.head)
+    pub(crate) fn new(gate: Gate, link: u32) -> Self {
+        Self { gate, spent: 0, head: 0, left: 0, tag: 0, link }
     }
     /// Lets the head leave.
     #[inline]
-    pub(crate) fn leave(&mut self, slots: &Slots, how: Leaving, ring_start: impl Fn(u32) -> u32) -> Passenger {
+    pub(crate) fn leave(&mut self, slots: &Slots, ring: Ring<'_>, terms: &Terms, head: Head, how: Leaving) {
         let Leaving { at, green_from, stop, pocket } = how;
-        let room_at = at.saturating_add(self.lag);
-        let passenger = slots.empty(self.head, room_at);
-        let quarters = self.heading.quarters();
-        self.gate.pass(self.head_time.max(green_from), at, pocket, 0, quarters);
-        self.spent += u64::from(at - (self.head_time - self.free_time).saturating_sub(stop));
+        let Head { heading, arrival, .. } = head;
+        let room_at = at.saturating_add(ring.link.lag);
+        slots.empty(self.head, room_at);
+        self.gate.pass(terms, arrival.max(green_from), at, (pocket, 0), heading.quarters());
+        self.spent += u64::from(at - (arrival - ring.link.free_time).saturating_sub(stop));
         self.left = self.left.wrapping_add(1);
-        self.tag = self.tag.wrapping_add(self.tag_step);
-        self.advance(&ring_start);
-        if self.heading.is_long() {
+        self.tag = self.tag.wrapping_add(terms.tag_step);
+        self.head = ring.next(self.head);
+        if heading.is_long() {
             let last = self.head;
             while slots.empty_part(self.head, room_at) {
-                self.advance(&ring_start);
+                self.head = ring.next(self.head);
                 if self.head == last {
                     break;
                 }
             }
         }
-        self.head_time = NEVER;
-        passenger
-    }
-    #[inline]
-    fn advance(&mut self, ring_start: &impl Fn(u32) -> u32) {
-        self.head += 1;
-        if self.head == self.ring_end {
-            self.head = ring_start(self.link);
-        }
     }
 }
 
-/// The upstream half of a link, owned by its upstream node.
+/// The upstream half of a link, owned by its upstream node, and the queue of vehicles that start there.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) gate: Gate,
@@ -251,56 +274,23 @@ pub(crate) struct Entry {
     pub(crate) room_at: Time,
     /// Slot of the next vehicle.
     pub(crate) next: u32,
-    /// Behind the last slot; where the first is, the layout knows, as few ask.
-    pub(crate) ring_end: u32,
-    pub(crate) free_time: Time,
-    pub(crate) lag: Time,
-    /// Input of the downstream node that this link is.
-    pub(crate) input: u32,
-    /// Vehicles that a merge in front of it absorbs.
-    pub(crate) merge_pocket: u16,
-    /// Quarters of slots that long vehicles are yet to take.
-    pub(crate) owed_quarters: u16,
+    /// Last of those who wait to start here, in order of departure, behind whom the first stands; or [`NOBODY`].
+    pub(crate) last_waiting: u32,
+    /// Service received by those who start here, in inverse priorities.
+    pub(crate) tag: u32,
 }
 
 impl Entry {
-    /// Looks for room if none is known; whether there is.
+    pub(crate) fn new(gate: Gate, next: u32) -> Self {
+        Self { gate, room_at: 0, next, last_waiting: NOBODY, tag: 0 }
+    }
+    /// Looks for room if none is known; whether there is some that is to be seen.
     #[inline]
-    pub(crate) fn find_room(&mut self, slots: &Slots, window_start: Time) -> bool {
+    pub(crate) fn find_room(&mut self, slots: &Slots, is_seen: impl FnOnce(Time) -> bool) -> bool {
         if self.room_at == NEVER {
-            self.room_at = slots.room(self.next, self.lag, window_start);
+            self.room_at = slots.room(self.next, is_seen);
         }
         self.room_at != NEVER
-    }
-    /// Slots that a vehicle takes beyond the first.
-    #[inline]
-    pub(crate) fn more_slots(&self, heading: Heading, ring_start: impl Fn() -> u32) -> u32 {
-        if !heading.is_long() {
-            return 0;
-        }
-        let owed = u32::from(self.owed_quarters) + heading.quarters() - CAR;
-        self.slots_but_first(owed / CAR, ring_start)
-    }
-    /// So many slots or, if that is less, all but the first.
-    #[inline]
-    pub(crate) fn slots_but_first(&self, more: u32, ring_start: impl Fn() -> u32) -> u32 {
-        more.min(self.ring_end - ring_start() - 1)
-    }
-    /// When there is room `more` slots behind the next, or [`NEVER`] when that is not known.
-    #[inline]
-    pub(crate) fn room_behind(
-        &self,
-        slots: &Slots,
-        more: u32,
-        window_start: Time,
-        ring_start: impl Fn() -> u32,
-    ) -> Time {
-        slots.room(self.slot_behind(more, ring_start), self.lag, window_start)
-    }
-    #[inline]
-    fn slot_behind(&self, more: u32, ring_start: impl Fn() -> u32) -> u32 {
-        let behind = self.next + more;
-        if behind >= self.ring_end { behind - self.ring_end + ring_start() } else { behind }
     }
     /// Lets a vehicle in; returns its arrival at the exit. Of the slots it takes beyond the first only
     /// those that are free are taken, which matters to none who has waited for room.
@@ -308,38 +298,52 @@ impl Entry {
     pub(crate) fn admit(
         &mut self,
         slots: &Slots,
-        passenger: Passenger,
-        heading: Heading,
+        ring: Ring<'_>,
+        terms: &Terms,
+        (passenger, heading): (Passenger, Heading),
         how: Entering,
-        ring_start: impl Fn() -> u32,
     ) -> Time {
         let Entering { ready, at, stop, pocket } = how;
-        let arrival = at.saturating_add(self.free_time).saturating_add(stop);
+        let arrival = at.saturating_add(ring.link.free_time).saturating_add(stop);
         slots.fill(self.next, passenger, heading, arrival);
-        let quarters = heading.quarters();
-        self.gate.pass(ready.max(self.room_at), at, pocket, u32::from(self.merge_pocket), quarters);
+        let kept = (pocket, u32::from(ring.link.merge_pocket));
+        self.gate.pass(terms, ready.max(self.room_at), at, kept, heading.quarters());
         if heading.is_long() {
-            let more = self.more_slots(heading, &ring_start);
-            self.owed_quarters = (u32::from(self.owed_quarters) + heading.quarters() - CAR) as u16 % CAR as u16;
-            for nth in 1..=more {
-                let slot = self.slot_behind(1, &ring_start);
+            let (owed, more) = (ring.owed(heading), ring.more_slots(heading));
+            ring.link.owed_quarters.store((owed % CAR_QUARTERS) as u8, Relaxed);
+            for _ in 0..more {
+                let slot = ring.next(self.next);
                 if !slots.is_free(slot) {
                     break;
                 }
-                debug_assert!(nth < self.ring_end - ring_start());
                 self.next = slot;
                 slots.fill(slot, Passenger { vehicle: TAKEN, cursor: 0 }, heading, arrival);
             }
         }
-        self.next = self.slot_behind(1, &ring_start);
+        self.next = ring.next(self.next);
         // Whoever asks next looks; the slot may be far from the cache now.
         self.room_at = NEVER;
         arrival
     }
 }
 
-/// Quarters of a slot that a car takes.
-const CAR: u32 = crate::time::CAR_QUARTERS;
+/// What long vehicles take of a ring.
+impl Ring<'_> {
+    /// Quarters of slots that a vehicle takes beyond the first, with those that others owe.
+    fn owed(&self, heading: Heading) -> u32 {
+        u32::from(self.link.owed_quarters.load(Relaxed)) + heading.quarters() - CAR_QUARTERS
+    }
+    /// Slots that a vehicle takes beyond the first.
+    #[inline]
+    pub(crate) fn more_slots(&self, heading: Heading) -> u32 {
+        if heading.is_long() { self.slots_but_first(self.owed(heading) / CAR_QUARTERS) } else { 0 }
+    }
+    /// So many slots or, if that is less, all but the first.
+    #[inline]
+    pub(crate) fn slots_but_first(&self, more: u32) -> u32 {
+        more.min(self.storage() - 1)
+    }
+}
 
 /// How a vehicle enters a link.
 #[derive(Clone, Copy, Debug)]
@@ -352,19 +356,4 @@ pub(crate) struct Entering {
     pub(crate) stop: Time,
     /// Headways of capacity that are kept when it was held up by others.
     pub(crate) pocket: u32,
-}
-
-/// Vehicles that wait for room on their first link, in order of departure: a vertical queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
-    pub(crate) first: u32,
-    pub(crate) last: u32,
-    pub(crate) tag: u32,
-    pub(crate) tag_step: u32,
-}
-
-impl Origin {
-    pub(crate) fn new(tag_step: u32) -> Self {
-        Self { first: NOBODY, last: NOBODY, tag: 0, tag_step }
-    }
 }

@@ -30,13 +30,13 @@ impl Engine {
     /// Totals of a link now.
     pub(crate) fn totals(&self, link: CarLinkIx) -> LinkTotals {
         let number = self.number(link);
-        let exit = self.layout.exit(number);
+        let (exit, free_time) = (self.layout.exit(number), self.layout.links[number as usize].free_time);
         let now = self.tick() * TICK;
         let mut totals = LinkTotals { left: exit.left, spent: exit.spent, ..LinkTotals::default() };
         for (slot, vehicle, arrival) in self.layout.occupants(number) {
             let (cursor, heading) = self.layout.slots.guess(slot);
             let stop = self.vehicles.stop(heading, Passenger { vehicle, cursor });
-            let age = now - (arrival - exit.free_time).saturating_sub(stop);
+            let age = now - (arrival - free_time).saturating_sub(stop);
             if totals.on_link == 0 && arrival < now {
                 totals.head_age = age;
             }
@@ -49,8 +49,7 @@ impl Engine {
 
     /// Totals of all links now, in order.
     pub(crate) fn all_totals(&self) -> Vec<LinkTotals> {
-        let links = self.layout.link.len();
-        chunks::map_chunks(links, chunks::CHUNK_ROWS, |range| {
+        chunks::map_chunks(self.layout.len() as usize, chunks::CHUNK_ROWS, |range| {
             range.map(|link| self.totals(CarLinkIx(link as u32))).collect::<Vec<_>>()
         })
         .concat()

@@ -26,13 +26,15 @@
 //! window of ticks is not seen before its end, and matters to nobody before: both waves of every link
 //! last at least as long (conservative time windows, Chandy and Misra 1979).
 
+use crate::gate::{Gate, Terms, TermsTable, UNSIGNALLED};
 use crate::green::Greens;
-use crate::link::{Entering, Entry, Exit, Leaving, Origin, Passenger, Slots, UNSIGNALLED};
+use crate::layout::ring_of;
+use crate::link::{Entering, Entry, Exit, Head, Leaving, Link, Passenger, Ring, Slots};
 use crate::time::{NEVER, TICK, Time, tick_of};
 use crate::vehicles::{END, Heading, NOBODY, Vehicles};
 use crate::wheel::{CHUNK_INPUTS, CHUNK_WORDS, REACH, Wheel};
 use prefetch_index::prefetch_index;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Vehicles of service that competitors may be apart.
 const WINDOW: i32 = 4;
@@ -45,7 +47,7 @@ const CACHED_SLOTS: usize = 1 << 18;
 const HEADS_AHEAD: usize = 64;
 
 /// Links that take longer than this need their wake-ups renewed on the way.
-const FAR: Time = (REACH - 1) * TICK;
+pub(crate) const FAR: Time = (REACH - 1) * TICK;
 
 /// Service units of one crossing.
 pub(crate) fn tag_step(priority: f64) -> u32 {
@@ -56,6 +58,8 @@ pub(crate) fn tag_step(priority: f64) -> u32 {
 pub(crate) struct Field<'a> {
     /// The tick being computed.
     pub(crate) tick: u32,
+    /// When it ends.
+    pub(crate) end: Time,
     /// First tick of the window: what others did since then is not seen.
     pub(crate) window_start: u32,
     /// First tick after the window: what others did in it is seen from then on.
@@ -64,11 +68,10 @@ pub(crate) struct Field<'a> {
     pub(crate) pocket: u32,
     pub(crate) slots: &'a Slots,
     pub(crate) wheel: &'a Wheel,
-    /// Per link: which inputs of the upstream node wait for room (bit = input, first eight).
-    pub(crate) waiting: &'a [AtomicU8],
-    /// Per link: first input of the upstream node.
-    pub(crate) upstream: &'a [u32],
-    pub(crate) ring_start: &'a [u32],
+    /// By number, with one more.
+    pub(crate) links: &'a [Link],
+    /// Whether any takes longer than the wheel reaches.
+    pub(crate) has_far: bool,
     pub(crate) routes: &'a [u32],
     pub(crate) vehicles: &'a Vehicles,
     pub(crate) greens: &'a Greens,
@@ -80,9 +83,6 @@ impl Field<'_> {
     fn start(&self) -> Time {
         self.tick * TICK
     }
-    fn end(&self) -> Time {
-        self.start().saturating_add(TICK)
-    }
     /// Whether chunks read ahead.
     #[inline]
     fn fetches(&self) -> bool {
@@ -91,11 +91,25 @@ impl Field<'_> {
     fn seen_before(&self) -> Time {
         self.window_start * TICK
     }
-    /// Whether an exit has a head that is to be looked at. Its entry has armed the wheel for one that arrives
-    /// later, unless that is too far ahead.
     #[inline]
-    fn has_head(&self, exit: &mut Exit) -> bool {
-        exit.find_head(self.slots, self.seen_before()) && (exit.head_time < self.end() || exit.free_time > FAR)
+    fn ring(&self, link: u32) -> Ring<'_> {
+        ring_of(self.links, link)
+    }
+    /// Arrival and heading of the head of an exit that is to be looked at. Its entry has armed the wheel for one
+    /// that arrives later, unless that is too far ahead. Whoever entered in this window arrives after it.
+    #[inline]
+    fn head(&self, exit: &Exit) -> Option<(Time, Heading)> {
+        let is_far = |arrival| {
+            let free_time = self.links[exit.link as usize].free_time;
+            free_time > FAR && arrival < self.seen_before().saturating_add(free_time)
+        };
+        self.slots.arrival(exit.head, |arrival| arrival < self.end || self.has_far && is_far(arrival))
+    }
+    /// Whether room that reaches the entrance of a link at a time is to be seen: what was left in this window
+    /// reaches it after the window.
+    #[inline]
+    fn sees_room(&self, link: u32) -> impl Fn(Time) -> bool + use<'_> {
+        move |time| time < self.end || time < self.seen_before().saturating_add(self.links[link as usize].lag)
     }
     /// Wakes one input at a time.
     #[inline]
@@ -104,10 +118,10 @@ impl Field<'_> {
     }
     /// Tells those who wait for room on a link when there will be some.
     #[inline]
-    fn release<const SHARED: bool>(&self, link: u32, at: Time) {
-        let waiting = self.waiting[link as usize].load(Relaxed);
+    fn release<const SHARED: bool>(&self, link: &Link, at: Time) {
+        let waiting = link.waiting.load(Relaxed);
         if waiting != 0 {
-            self.wheel.arm::<SHARED>(self.upstream[link as usize], u64::from(waiting), at, self.tick);
+            self.wheel.arm::<SHARED>(link.upstream, u64::from(waiting), at, self.tick);
         }
     }
 }
@@ -188,8 +202,8 @@ pub(crate) struct Chunk {
     pub(crate) exits: Vec<Exit>,
     /// Out-links by node, then outside order.
     pub(crate) entries: Vec<Entry>,
-    /// Queue in front of each entry.
-    pub(crate) origins: Vec<Origin>,
+    /// Terms of their gates.
+    pub(crate) terms: TermsTable,
     /// Number of the first entry, over all chunks.
     pub(crate) first_link: u32,
     /// Vehicles that entered their first link in this step, with times.
@@ -208,12 +222,34 @@ pub(crate) struct Chunk {
     pub(crate) released: u64,
     /// Scratch of a step: as many as a node has inputs at most.
     pub(crate) candidates: Box<[Candidate]>,
-    /// Scratch of [`Chunk::fetch`]: places, and how often each exit was met.
+    /// Scratch of [`Chunk::fetch`].
     pub(crate) ahead: Vec<Ahead>,
-    pub(crate) seen: Vec<u8>,
 }
 
 impl Chunk {
+    /// Changes what binds one end of a link.
+    pub(crate) fn change_terms(&mut self, gate: impl Fn(&mut Self) -> &mut Gate, change: impl FnOnce(&mut Terms)) {
+        if self.terms.len() > 2 * CHUNK_INPUTS as usize {
+            let exits = self.exits.iter_mut().map(|exit| &mut exit.gate);
+            self.terms.renew(exits.chain(self.entries.iter_mut().map(|entry| &mut entry.gate)));
+        }
+        let old = *gate(self);
+        let (mut changed, mut terms) = (old, *self.terms.of(old));
+        change(&mut terms);
+        self.terms.follow(&mut changed, terms);
+        *gate(self) = changed;
+    }
+
+    /// Changes the capacity of one end of a link from `now` on; `None` closes it.
+    pub(crate) fn set_capacity(&mut self, gate: impl Fn(&mut Self) -> &mut Gate, capacity_vps: Option<f64>, now: Time) {
+        let Some(capacity_vps) = capacity_vps.filter(|&capacity_vps| capacity_vps > 0.0) else {
+            gate(self).close();
+            return;
+        };
+        gate(self).open(now);
+        self.change_terms(gate, |terms| terms.set_capacity(capacity_vps));
+    }
+
     /// Computes a window of ticks.
     pub(crate) fn run<const SHARED: bool>(&mut self, field: &mut Field<'_>) {
         let mut fetched = if field.fetches() { field.window_start } else { field.window_end };
@@ -222,7 +258,7 @@ impl Chunk {
                 fetched = self.fetch(field, tick);
             }
             if field.wheel.is_awake(self.index, tick) {
-                field.tick = tick;
+                (field.tick, field.end) = (tick, (tick * TICK).saturating_add(TICK));
                 self.step::<SHARED>(field);
             }
         }
@@ -261,10 +297,10 @@ impl Chunk {
     /// each reads what the one before fetched, so that cache misses overlap instead of following each other.
     /// Changes nothing; returns the first tick it did not look at.
     fn fetch(&mut self, field: &Field<'_>, mut tick: u32) -> u32 {
-        let Self { ahead, seen, exits, entries, nodes, byte_node, first_link, .. } = self;
+        let Self { ahead, exits, entries, nodes, byte_node, first_link, .. } = self;
         ahead.clear();
-        seen.clear();
-        seen.resize(exits.len(), 0);
+        // How often each exit was met.
+        let mut seen = [0_u8; CHUNK_INPUTS as usize];
         while tick < field.window_end && ahead.len() < HEADS_AHEAD {
             field.wheel.armed(self.index, tick, |bit| {
                 let rows = &nodes[byte_node[bit / 8] as usize];
@@ -280,10 +316,14 @@ impl Chunk {
             });
             tick += 1;
         }
+        for Ahead { place, .. } in &*ahead {
+            prefetch_index(field.links, exits[*place as usize].link as usize);
+        }
         for Ahead { place, nth, .. } in &mut *ahead {
             let exit = &exits[*place as usize];
+            let ring = field.ring(exit.link);
             let slot = exit.head + *nth;
-            *place = if slot < exit.ring_end { slot } else { exit.head };
+            *place = if slot < ring.end { slot } else { ring.link.ring_start };
             field.slots.prefetch(*place);
             // Whoever comes behind is looked at as soon as this one has left.
             field.slots.prefetch(*place + 1);
@@ -293,11 +333,13 @@ impl Chunk {
             prefetch_index(field.routes, cursor as usize + 2);
             *place = heading.link().wrapping_sub(*first_link);
             prefetch_index(&*entries, *place as usize);
+            prefetch_index(field.links, heading.link() as usize);
         }
         for &Ahead { place, tick, .. } in &*ahead {
             if let Some(entry) = entries.get(place as usize) {
+                let link = &field.links[(*first_link + place) as usize];
                 field.slots.prefetch(entry.next);
-                field.wheel.prefetch(entry.input, tick + tick_of(entry.free_time));
+                field.wheel.prefetch(link.input, tick + tick_of(link.free_time));
             }
         }
         tick
@@ -354,19 +396,15 @@ impl Chunk {
         candidate: &mut Candidate,
     ) -> bool {
         self.looks += 1;
-        let seen_before = field.seen_before();
         let (mut ready, heading, signal) = if input < rows.exits {
-            let exit = &mut self.exits[(rows.first_exit + input) as usize];
-            if !field.has_head(exit) {
-                return false;
-            }
-            (exit.ready(), exit.heading, exit.signal)
+            let exit = &self.exits[(rows.first_exit + input) as usize];
+            let Some((arrival, heading)) = field.head(exit) else { return false };
+            (arrival.max(exit.gate.opens()), heading, self.terms.of(exit.gate).signal)
         } else {
             let queue = rows.first_entry + input - rows.exits;
-            let first = self.origins[queue as usize].first;
-            if first == NOBODY {
+            let Some(first) = field.vehicles.first_behind(self.entries[queue as usize].last_waiting) else {
                 return false;
-            }
+            };
             let heading = field.vehicles.heading(first, self.first_link + queue);
             (field.vehicles.depart[first as usize], heading, UNSIGNALLED)
         };
@@ -374,7 +412,7 @@ impl Chunk {
         let out = heading.link();
         if out != END {
             let entry = &mut self.entries[(out - self.first_link) as usize];
-            if !entry.find_room(field.slots, seen_before) {
+            if !entry.find_room(field.slots, field.sees_room(out)) {
                 wait_for_room::<SHARED>(field, rows, input, out);
                 return false;
             }
@@ -382,10 +420,10 @@ impl Chunk {
             let keeps_one = rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input);
             if keeps_one || heading.is_long() {
                 // Those who fit nowhere else take what room there is.
-                let ring_start = || field.ring_start[out as usize];
-                let room_of = |more| entry.room_behind(field.slots, more, seen_before, ring_start);
-                let more = entry.more_slots(heading, ring_start);
-                let both = || room_of(entry.slots_but_first(more + 1, ring_start));
+                let ring = field.ring(out);
+                let room_of = |more| field.slots.room(ring.behind(entry.next, more), field.sees_room(out));
+                let more = ring.more_slots(heading);
+                let both = || room_of(ring.slots_but_first(more + 1));
                 let (own, kept) = (room_of(more), if keeps_one { both() } else { 0 });
                 if own == NEVER || kept == NEVER {
                     wait_for_room::<SHARED>(field, rows, input, out);
@@ -402,7 +440,8 @@ impl Chunk {
             if at != NEVER && free < green_from {
                 // Who waits for green passes half a headway into it: so greens pass the saturation flow
                 // times their length on average, neither rounded up nor down.
-                let half = self.exits[(rows.first_exit + input) as usize].gate.half_headway(heading.quarters());
+                let gate = self.exits[(rows.first_exit + input) as usize].gate;
+                let half = self.terms.of(gate).half_headway(heading.quarters());
                 at = field.greens.next(signal, at.saturating_add(half)).1;
                 green_from = at;
             }
@@ -414,7 +453,7 @@ impl Chunk {
             }
         }
         at = at.max(floor);
-        if at < field.end() {
+        if at < field.end {
             *candidate = Candidate { input, out, ready, green_from, at };
             return true;
         }
@@ -442,10 +481,9 @@ impl Chunk {
     fn follow<const SHARED: bool>(&mut self, field: &Field<'_>, rows: &NodeRows, candidate: &mut Candidate) -> bool {
         let Candidate { input, at, .. } = *candidate;
         let is_there = if input < rows.exits {
-            let exit = &mut self.exits[(rows.first_exit + input) as usize];
-            field.has_head(exit)
+            field.head(&self.exits[(rows.first_exit + input) as usize]).is_some()
         } else {
-            self.origins[(rows.first_entry + input - rows.exits) as usize].first != NOBODY
+            self.entries[(rows.first_entry + input - rows.exits) as usize].last_waiting != NOBODY
         };
         is_there && self.look_again::<SHARED>(field, rows, input, at, candidate)
     }
@@ -525,19 +563,20 @@ impl Chunk {
     }
 
     fn tag(&self, rows: &NodeRows, input: u32) -> (u32, u32) {
-        if input < rows.exits {
+        let (gate, tag) = if input < rows.exits {
             let exit = &self.exits[(rows.first_exit + input) as usize];
-            (exit.tag, exit.tag_step)
+            (exit.gate, exit.tag)
         } else {
-            let origin = &self.origins[(rows.first_entry + input - rows.exits) as usize];
-            (origin.tag, origin.tag_step)
-        }
+            let entry = &self.entries[(rows.first_entry + input - rows.exits) as usize];
+            (entry.gate, entry.tag)
+        };
+        (tag, self.terms.of(gate).tag_step)
     }
     fn tag_mut(&mut self, rows: &NodeRows, input: u32) -> &mut u32 {
         if input < rows.exits {
             &mut self.exits[(rows.first_exit + input) as usize].tag
         } else {
-            &mut self.origins[(rows.first_entry + input - rows.exits) as usize].tag
+            &mut self.entries[(rows.first_entry + input - rows.exits) as usize].tag
         }
     }
 
@@ -547,15 +586,17 @@ impl Chunk {
         let Candidate { at, ready, .. } = *chosen;
         let (passenger, kind) = if chosen.input < rows.exits {
             let exit = &mut self.exits[(rows.first_exit + chosen.input) as usize];
-            let (heading, arrival) = (exit.heading, exit.head_time);
-            let stop = if heading.stops() { field.vehicles.stop(heading, exit.passenger(field.slots)) } else { 0 };
+            let ring = field.ring(exit.link);
+            let head = field.slots.head(exit.head);
+            let Head { passenger, heading, arrival } = head;
+            let stop = field.vehicles.stop(heading, passenger);
             let how = Leaving { at, green_from: chosen.green_from, stop, pocket: field.pocket };
-            let passenger = exit.leave(field.slots, how, |link| field.ring_start[link as usize]);
+            exit.leave(field.slots, ring, self.terms.of(exit.gate), head, how);
             if field.keeps_crossings {
-                let entered = arrival.saturating_sub(exit.free_time).saturating_sub(stop);
+                let entered = arrival.saturating_sub(ring.link.free_time).saturating_sub(stop);
                 self.crossings.push(Crossing { vehicle: passenger.vehicle, link: exit.link, entered, left: at });
             }
-            field.release::<SHARED>(exit.link, at.saturating_add(exit.lag));
+            field.release::<SHARED>(ring.link, at.saturating_add(ring.link.lag));
             self.released += 1;
             if chosen.out == END {
                 self.ended.push((passenger.vehicle, at));
@@ -563,10 +604,9 @@ impl Chunk {
             }
             (Passenger { cursor: passenger.cursor + 1, ..passenger }, heading.kind())
         } else {
-            let origin = &mut self.origins[(rows.first_entry + chosen.input - rows.exits) as usize];
-            let vehicle = origin.first;
-            origin.first = field.vehicles.behind[vehicle as usize];
-            origin.tag = origin.tag.wrapping_add(origin.tag_step);
+            let entry = &mut self.entries[(rows.first_entry + chosen.input - rows.exits) as usize];
+            let vehicle = field.vehicles.leave_queue(&mut entry.last_waiting);
+            entry.tag = entry.tag.wrapping_add(self.terms.of(entry.gate).tag_step);
             self.entered.push((vehicle, at));
             let kind = field.vehicles.heading(vehicle, chosen.out).kind();
             (Passenger { vehicle, cursor: field.vehicles.cursor(vehicle) }, kind)
@@ -575,21 +615,22 @@ impl Chunk {
         let heading = Heading::new(field.routes[passenger.cursor as usize + 1], kind);
         let stop = field.vehicles.stop(heading, passenger);
         let how = Entering { ready: ready.max(chosen.green_from), at, stop, pocket: field.pocket };
-        let arrival = entry.admit(field.slots, passenger, heading, how, || field.ring_start[chosen.out as usize]);
-        field.wake::<SHARED>(entry.input, arrival);
+        let (ring, terms) = (field.ring(chosen.out), self.terms.of(entry.gate));
+        let arrival = entry.admit(field.slots, ring, terms, (passenger, heading), how);
+        field.wake::<SHARED>(ring.link.input, arrival);
         if field.fetches() {
             field.slots.prefetch(entry.next);
         } else {
             // It is at hand now, and may not be when the next one asks.
-            entry.find_room(field.slots, field.seen_before());
+            entry.find_room(field.slots, field.sees_room(chosen.out));
         }
         self.admitted += 1;
-        let waiting = &field.waiting[chosen.out as usize];
+        let waiting = &ring.link.waiting;
         let flags = waiting.load(Relaxed);
         if flags != 0 {
             let bit = if rows.bytes() > 1 { 0 } else { 1 << chosen.input };
             // In front of a circle others may still wait for the room that must stay behind them.
-            let keeps = !entry.find_room(field.slots, field.seen_before())
+            let keeps = !entry.find_room(field.slots, field.sees_room(chosen.out))
                 || rows.is_circle(chosen.out - self.first_link - rows.first_entry);
             waiting.store(if keeps { flags & !bit } else { 0 }, Relaxed);
         }
@@ -600,7 +641,7 @@ impl Chunk {
 /// note, so the input looks once more in the next; from then on it sleeps until it is told.
 #[cold]
 fn wait_for_room<const SHARED: bool>(field: &Field<'_>, rows: &NodeRows, input: u32, link: u32) {
-    let waiting = &field.waiting[link as usize];
+    let waiting = &field.links[link as usize].waiting;
     let flags = waiting.load(Relaxed);
     let next_tick = field.window_end * TICK;
     if rows.bytes() > 1 {

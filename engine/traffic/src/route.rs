@@ -162,6 +162,8 @@ pub struct Router {
     /// What drivers add to the travel time of each link, milliseconds: tolls; empty where there are none.
     extra_ms: Vec<u32>,
     present: RouteMetric,
+    /// The same for further groups of drivers, who pay other prices: groups 1 and on.
+    groups: Vec<(Vec<u32>, RouteMetric)>,
     pool: Mutex<Vec<Search>>,
 }
 
@@ -191,6 +193,7 @@ impl Router {
             factor,
             extra_ms: Vec::new(),
             present: RouteMetric { metric: Metric::default() },
+            groups: Vec::new(),
             pool: Mutex::new(Vec::new()),
         };
         if costs.len() == router.factor.len() {
@@ -203,23 +206,62 @@ impl Router {
     /// 1 ms and at most a day counts.
     pub fn set_travel_times(&mut self, travel_time_ms: &[u32]) {
         self.present = self.travel_time_metric(travel_time_ms);
+        let mut groups = std::mem::take(&mut self.groups);
+        for (extra_ms, metric) in &mut groups {
+            *metric = self.travel_time_metric_with(travel_time_ms, extra_ms);
+        }
+        self.groups = groups;
     }
 
     /// What [`Router::set_travel_times`] takes over, as a metric of its own.
     #[must_use]
     pub fn travel_time_metric(&self, travel_time_ms: &[u32]) -> RouteMetric {
-        let cost = |(link, (&ms, &factor)): (usize, (&u32, &f64))| {
-            let extra_ms = self.extra_ms.get(link).map_or(0.0, |&ms| f64::from(ms));
-            ((f64::from(ms) * factor + extra_ms).round() as u32).clamp(1, LINK_COST_MAX)
+        self.travel_time_metric_with(travel_time_ms, &self.extra_ms)
+    }
+
+    /// The same with something else that drivers add to each link than [`Router::set_extra_ms`] says.
+    #[must_use]
+    pub fn travel_time_metric_with(&self, travel_time_ms: &[u32], extra_ms: &[u32]) -> RouteMetric {
+        let cost = |(link, (&ms, &factor)): (usize, (&u32, &f64))| match extra_ms.get(link) {
+            Some(&CLOSED) => CLOSED,
+            extra_ms => {
+                let extra_ms = extra_ms.map_or(0.0, |&ms| f64::from(ms));
+                ((f64::from(ms) * factor + extra_ms).round() as u32).clamp(1, LINK_COST_MAX)
+            }
         };
         let costs: Vec<u32> = travel_time_ms.iter().zip(&self.factor).enumerate().map(cost).collect();
         self.metric(&costs)
     }
 
     /// Takes what drivers add to the travel time of each link, milliseconds, such as a toll at their value of time;
-    /// empty for nothing. Counts from the next travel times on.
+    /// empty for nothing; [`CLOSED`] closes a link. Counts from the next travel times on.
     pub fn set_extra_ms(&mut self, extra_ms: Vec<u32>) {
         self.extra_ms = extra_ms;
+    }
+
+    /// The same for groups of drivers: the first is group 0, everybody who is in no other.
+    pub fn set_groups(&mut self, extra_ms: Vec<Vec<u32>>) {
+        let mut all = extra_ms.into_iter();
+        self.extra_ms = all.next().unwrap_or_default();
+        let metric = || RouteMetric { metric: Metric::default() };
+        self.groups = all.map(|extra_ms| (extra_ms, metric())).collect();
+    }
+
+    /// The cheapest route for each pair of car nodes, each for a driver of a group. Panics when a group does not exist.
+    #[must_use]
+    pub fn route_batch_in_groups(&self, queries: &[(u32, u32)], groups: &[u8]) -> RouteBatch {
+        if groups.iter().all(|&group| group == 0) {
+            return self.route_batch(queries);
+        }
+        let mut batch = RouteBatch::join(queries.len(), Vec::new());
+        for group in 0..=self.groups.len() {
+            let of: Vec<u32> =
+                (0..queries.len() as u32).filter(|&query| usize::from(groups[query as usize]) == group).collect();
+            let pairs: Vec<(u32, u32)> = of.iter().map(|&query| queries[query as usize]).collect();
+            let metric = group.checked_sub(1).map_or(&self.present, |nth| &self.groups[nth].1);
+            batch.place(self.route_batch_under(metric, &pairs), &of);
+        }
+        batch
     }
 
     /// A metric from a cost for each link, at least 1 and at most [`LINK_COST_MAX`], or [`CLOSED`]; values outside

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::{City, NodeControl};
-use urbis_core::{Clock, LinkIx, NodeIx, Problem, Problems, Result, Tick, TripIx};
+use urbis_core::{CarLinkIx, Clock, LinkIx, NodeIx, Problem, Problems, Result, Tick, TripIx};
 
 /// Settings of traffic in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Resource)]
@@ -99,6 +99,26 @@ pub struct TripRequest {
     pub from: NodeIx,
     /// Node of the city where it ends.
     pub to: NodeIx,
+    /// Group of drivers whose prices it pays: see [`Router::set_groups`].
+    pub group: u8,
+}
+
+/// A trip that was put on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTaken {
+    /// What was asked for.
+    pub request: TripRequest,
+    /// The way.
+    pub links: Vec<CarLinkIx>,
+}
+
+/// Ways of the trips that departed in this tick, in order of departure, then trip; kept only where somebody asks.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct RoutesTaken {
+    /// Whether they are kept.
+    pub are_kept: bool,
+    /// The ways.
+    pub routes: Vec<RouteTaken>,
 }
 
 /// Trips that want to leave, in order of trip; others fill it, [`load_departures`] takes those that are due.
@@ -262,6 +282,7 @@ pub fn install_network(world: &mut World, network: CarNetwork, settings: Traffic
     world.insert_resource(network);
     world.insert_resource(settings);
     world.init_resource::<Departures>();
+    world.init_resource::<RoutesTaken>();
     world.init_resource::<TripsEnded>();
     world.init_resource::<Rejected>();
     world.init_resource::<GridlockReport>();
@@ -304,16 +325,6 @@ pub fn tolls_of_links(city: &City, network: &CarNetwork, settings: &TrafficSetti
     problems.or_else(tolls)
 }
 
-/// Lets drivers weigh tolls against time from now on: milliseconds for each unit of money. `tolls` by car link; empty
-/// for none.
-pub fn set_tolls(world: &mut World, tolls: &[f32], ms_per_money: f64) {
-    let extra_ms = tolls.iter().map(|&toll| (f64::from(toll) * ms_per_money).round() as u32).collect();
-    let free_ms = world.resource::<CarNetwork>().free_time_ms();
-    let mut router = world.resource_mut::<Router>();
-    router.set_extra_ms(extra_ms);
-    router.set_travel_times(&free_ms);
-}
-
 /// Lets the controllers of signals decide whose time has come.
 pub fn control_signals(mut signals: ResMut<'_, Signals>, mut traffic: ResMut<'_, Traffic>) {
     signals.decide(&mut traffic.engine);
@@ -328,15 +339,17 @@ pub fn load_departures(
     mut departures: ResMut<'_, Departures>,
     mut traffic: ResMut<'_, Traffic>,
     mut rejected: ResMut<'_, Rejected>,
+    mut taken: ResMut<'_, RoutesTaken>,
 ) {
     rejected.trips.clear();
+    taken.routes.clear();
     if departures.requests.is_empty() {
         return;
     }
     let now = clock.tick();
     let mut due: Vec<TripRequest> = departures.requests.extract_if(.., |request| request.depart <= now).collect();
     due.sort_by_key(|request| (request.depart, request.trip));
-    let mut queries = Vec::with_capacity(due.len());
+    let (mut queries, mut groups) = (Vec::with_capacity(due.len()), Vec::with_capacity(due.len()));
     due.retain(|request| {
         let reason = match (network.node_of(request.from), network.node_of(request.to)) {
             // Somebody who stays where they are needs no road.
@@ -345,6 +358,7 @@ pub fn load_departures(
             (_, None) => Some(RejectReason::DestinationOffNetwork),
             (Some(from), Some(to)) => {
                 queries.push((from, to));
+                groups.push(request.group);
                 return true;
             }
         };
@@ -365,10 +379,13 @@ pub fn load_departures(
         }
         false
     });
-    let routes = router.route_batch(&queries);
+    let routes = router.route_batch_in_groups(&queries, &groups);
     for (nth, request) in due.iter().enumerate() {
-        let route = routes.route(nth).and_then(|(links, _)| traffic.engine.add_route(links));
-        if let Some(route) = route {
+        let route = routes.route(nth).and_then(|(links, _)| Some((links, traffic.engine.add_route(links)?)));
+        if let Some((links, route)) = route {
+            if taken.are_kept {
+                taken.routes.push(RouteTaken { request: *request, links: links.to_vec() });
+            }
             traffic.engine.depart(request.trip, route, from_seconds(f64::from(request.depart)));
             traffic.engine.drop_route(route);
         } else {

@@ -5,12 +5,13 @@
 //! route may share it, and a block is used again when no vehicle refers to it.
 //!
 //! Contract: written only between steps, by one thread, in the order of trips and events; nodes read
-//! them during a step.
+//! them during a step, and take the first out of queues of their own.
 
 use crate::link::Passenger;
 use crate::time::{NEVER, Time};
 use crate::vehicle_class::VehicleClass;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use urbis_core::{TripIx, VehicleIx};
 
 /// Ends a route. Link numbers are below it.
@@ -29,7 +30,7 @@ const STOPS: u8 = 8;
 
 /// Quarters of a passenger car by the lower three bits of a kind.
 const QUARTERS: [u32; 8] = {
-    let mut quarters = [crate::time::CAR_QUARTERS; 8];
+    let mut quarters = [crate::gate::CAR_QUARTERS; 8];
     let mut nth = 0;
     while nth < VehicleClass::NAMED.len() {
         quarters[nth] = VehicleClass::NAMED[nth].0.pce_quarters();
@@ -59,7 +60,7 @@ impl Heading {
     /// Whether it counts for more than a car.
     #[inline]
     pub(crate) fn is_long(self) -> bool {
-        self.0 >= 1 << LINK_BITS && self.quarters() > crate::time::CAR_QUARTERS
+        self.0 >= 1 << LINK_BITS && self.quarters() > crate::gate::CAR_QUARTERS
     }
     /// Whether it makes stops.
     #[inline]
@@ -146,7 +147,7 @@ impl Routes {
 }
 
 /// Columns of the vehicles; key [`VehicleIx`].
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Vehicles {
     pub(crate) trip: Vec<TripIx>,
     pub(crate) route: Vec<RouteStart>,
@@ -157,8 +158,9 @@ pub(crate) struct Vehicles {
     pub(crate) distance_m: Vec<f32>,
     /// Time its route takes on an empty network.
     pub(crate) free_time: Vec<Time>,
-    /// The vehicle behind it in its origin queue, or [`NOBODY`].
-    pub(crate) behind: Vec<u32>,
+    /// The vehicle behind it in its origin queue; behind the last is the first, so a queue is known by its last.
+    /// Nodes write those of their own queues.
+    behind: Vec<AtomicU32>,
     /// Class, and whether it makes stops.
     kind: Vec<u8>,
     /// How long a vehicle stands on a link of its route, by vehicle and position in the arena.
@@ -191,7 +193,6 @@ impl Vehicles {
             self.entered[at] = NEVER;
             self.distance_m[at] = distance_m;
             self.free_time[at] = free_time;
-            self.behind[at] = NOBODY;
             self.kind[at] = kind;
             row
         } else {
@@ -201,7 +202,7 @@ impl Vehicles {
             self.entered.push(NEVER);
             self.distance_m.push(distance_m);
             self.free_time.push(free_time);
-            self.behind.push(NOBODY);
+            self.behind.push(AtomicU32::new(NOBODY));
             self.kind.push(kind);
             self.trip.len() as u32 - 1
         };
@@ -257,13 +258,38 @@ impl Vehicles {
     pub(crate) fn cursor(&self, vehicle: u32) -> u32 {
         self.route[vehicle as usize].0
     }
-    /// A vehicle and those behind it in its origin queue.
-    pub(crate) fn queue(&self, mut vehicle: u32) -> impl Iterator<Item = u32> + '_ {
-        std::iter::from_fn(move || {
-            let present = (vehicle != NOBODY).then_some(vehicle)?;
-            vehicle = self.behind[present as usize];
-            Some(present)
-        })
+    fn behind(&self, vehicle: u32) -> &AtomicU32 {
+        &self.behind[vehicle as usize]
+    }
+    /// The first of a queue, known by its last; `None` when that is [`NOBODY`].
+    #[inline]
+    pub(crate) fn first_behind(&self, last: u32) -> Option<u32> {
+        (last != NOBODY).then(|| self.behind(last).load(Relaxed))
+    }
+    /// Puts a vehicle behind the last of a queue.
+    pub(crate) fn join_queue(&self, vehicle: VehicleIx, last: &mut u32) {
+        let first = self.first_behind(*last).unwrap_or(vehicle.0);
+        self.behind(vehicle.0).store(first, Relaxed);
+        if *last != NOBODY {
+            self.behind(*last).store(vehicle.0, Relaxed);
+        }
+        *last = vehicle.0;
+    }
+    /// Takes the first out of a queue, which has one.
+    #[inline]
+    pub(crate) fn leave_queue(&self, last: &mut u32) -> u32 {
+        let first = self.behind(*last).load(Relaxed);
+        if first == *last {
+            *last = NOBODY;
+        } else {
+            self.behind(*last).store(self.behind(first).load(Relaxed), Relaxed);
+        }
+        first
+    }
+    /// Those in a queue, the first first.
+    pub(crate) fn queue(&self, last: u32) -> impl Iterator<Item = u32> + '_ {
+        let next = move |&vehicle: &u32| if vehicle == last { None } else { self.first_behind(vehicle) };
+        std::iter::successors(self.first_behind(last), next)
     }
     /// Vehicles in use.
     pub(crate) fn len(&self) -> usize {
@@ -290,6 +316,17 @@ mod tests {
         }
         assert!(routes.blocks() <= 4, "{}", routes.blocks());
         assert!(Routes::fits(BLOCK - 1) && !Routes::fits(BLOCK));
+    }
+
+    #[test]
+    fn a_vehicle_takes_29_bytes() {
+        let Vehicles { trip, route, depart, entered, distance_m, free_time, behind, kind, stops: _, free: _ } =
+            Vehicles::default();
+        fn bytes<T>(_: &[T]) -> usize {
+            size_of::<T>()
+        }
+        let words = bytes(&trip) + bytes(&route) + bytes(&depart) + bytes(&entered) + bytes(&free_time);
+        assert_eq!(words + bytes(&distance_m) + bytes(&behind) + bytes(&kind), 29);
     }
 
     #[test]

@@ -28,8 +28,13 @@ fn world(size: u32, settings: TrafficSettings) -> (World, Schedule) {
 #[test]
 fn trips_end_once_or_are_rejected() {
     let (mut world, mut schedule) = world(8, TrafficSettings::default());
-    let request =
-        |trip, depart, from, to| TripRequest { trip: TripIx(trip), depart, from: NodeIx(from), to: NodeIx(to) };
+    let request = |trip, depart, from, to| TripRequest {
+        trip: TripIx(trip),
+        depart,
+        from: NodeIx(from),
+        to: NodeIx(to),
+        group: 0,
+    };
     world.resource_mut::<Departures>().requests.extend([
         request(0, 0, 5, 5),
         request(1, 0, 0, 63),
@@ -77,6 +82,7 @@ fn commute(settings: TrafficSettings, threads: usize) -> (f64, Vec<(u32, u32)>) 
                     depart: tick,
                     from,
                     to,
+                    group: 0,
                 });
             }
             schedule.run(&mut world);

@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Transit(crate::transit::TransitCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
+    /// Say what scenarios change against their base, with confidence
+    Compare(crate::compare::CompareArguments),
+    /// Say what scenarios are worth against their base, to whom, and in which year
+    Appraise(crate::appraise::AppraiseArguments),
     /// Write a page for planners that compares the scenarios of a results folder
     Report(ReportArguments),
     /// Find the static user equilibrium of a TNTP network

@@ -1,10 +1,12 @@
 //! What a page holds: a summary that is shown at once, columns and names that the page unpacks afterwards.
 
 use super::arms::Arm;
-use super::effect::{Effect, State};
 use super::gather::{Counts, Places, RunDay};
 use super::pack::Pack;
 use super::shapes::{self, Buildings, Roads, Zones};
+use super::worth::worth;
+use crate::PairedRuns;
+use crate::statistics::{FALSE_DISCOVERY_RATE, State, Statistics, q_values};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +30,7 @@ fn rows_of(ids: &[String]) -> BTreeMap<String, usize> {
     ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect()
 }
 
-pub(crate) fn gather(results: &Path, arms: &mut [Arm]) -> Result<Content> {
+pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns>) -> Result<Content> {
     let run = &arms[0].runs[0];
     let (roads, buildings, zones) = (Roads::read(run)?, Buildings::read(run)?, Zones::read(run)?);
     let info = arms[0].origins[0].info.clone();
@@ -76,6 +78,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm]) -> Result<Content> {
         "sectors": sectors(arms, &places),
         "zones": zone_effects(arms, &zones),
         "groups": groups(arms),
+        "worth": pairs.filter(|_| has(Table::Trips)).map(worth).transpose()?,
         "has": {
             "link_state": has(Table::LinkState), "trips": has(Table::Trips), "crossings": has(Table::Crossings),
             "loads": has_loads, "water": grounds[0], "green": grounds[1],
@@ -116,12 +119,21 @@ fn study(results: &Path) -> Result<toml::Table> {
 }
 
 /// A difference on the page; null where there is none, as for the base.
-fn told(effect: Option<Effect>) -> Value {
-    effect.map_or(Value::Null, |e| json!({"diff": e.mean, "half": e.half, "state": e.state.name()}))
+pub(crate) fn told(effect: Option<Statistics>) -> Value {
+    let Some(effect) = effect else { return Value::Null };
+    // Keys of the page's words.
+    let state = match effect.state {
+        State::Higher => "higher",
+        State::Lower => "lower",
+        State::NoDetectableDifference => "none",
+        State::TooFewSeeds => "few",
+        State::Identical => "same",
+    };
+    json!({"diff": effect.difference_mean, "half": effect.interval.map(|i| i.width() / 2.0), "state": state})
 }
 
 fn scenario(arm: &Arm) -> Value {
-    let toml: toml::Table = arm.origins[0].scenario_toml.parse().unwrap_or_default();
+    let toml: toml::Table = arm.origins[0].info.scenario_toml.parse().unwrap_or_default();
     let description = toml.get("description").and_then(toml::Value::as_str).unwrap_or_default();
     json!({"name": arm.name, "title": arm.origins[0].info.title, "description": description})
 }
@@ -153,19 +165,30 @@ fn links(arms: &[Arm], roads: &Roads, places: &Places, pack: &mut Pack) -> (Vec<
     (rows, with_traffic)
 }
 
-/// For each link, each hour and then the whole period: 0 no detectable difference, 1 there is one, 2 too few seeds.
+/// For each link, each hour and then the whole period: 0 no detectable difference, 1 there is one, 2 too few seeds. The
+/// streets of one map are judged together: of those that count as changed a share of [`FALSE_DISCOVERY_RATE`] is expected
+/// to be chance.
 fn sure(arm: &Arm, base: &Arm, rows: &[usize], hours: usize, of: fn(&RunDay) -> &[f32]) -> Vec<u8> {
-    let mut states = Vec::with_capacity(rows.len() * (hours + 1));
-    for &link in rows {
-        let first = link * hours;
-        for slot in 0..=hours {
-            let span = if slot < hours { first + slot..first + slot + 1 } else { first..first + hours };
-            let sum = |day: &RunDay| Some(of(day)[span.clone()].iter().map(|v| f64::from(*v)).sum());
-            states.push(match arm.effect(base, sum).map(|effect| effect.state) {
-                Some(State::Higher | State::Lower) => 1,
+    let slots = hours + 1;
+    let mut states = vec![0; rows.len() * slots];
+    for slot in 0..slots {
+        let found: Vec<Option<Statistics>> = rows
+            .iter()
+            .map(|link| {
+                let first = link * hours;
+                let span = if slot < hours { first + slot..first + slot + 1 } else { first..first + hours };
+                arm.effect(base, |day| Some(of(day)[span.clone()].iter().map(|v| f64::from(*v)).sum()))
+            })
+            .collect();
+        // Streets without any difference, most of them in quiet hours, are no test.
+        let is_test = |s: &Statistics| s.state != State::Identical;
+        let p: Vec<f64> =
+            found.iter().map(|s| s.as_ref().filter(|s| is_test(s)).and_then(|s| s.p).unwrap_or(f64::NAN)).collect();
+        for (nth, (statistics, q)) in found.iter().zip(q_values(&p)).enumerate() {
+            states[nth * slots + slot] = match statistics.map(|s| s.state) {
                 Some(State::TooFewSeeds) => 2,
-                _ => 0,
-            });
+                _ => u8::from(q <= FALSE_DISCOVERY_RATE),
+            };
         }
     }
     states
@@ -220,7 +243,7 @@ fn by_arm(arms: &[Arm], of: fn(&RunDay) -> &Counts, rows: &[usize], at_most: usi
 fn inputs(arms: &[Arm]) -> Vec<Value> {
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (row, arm) in arms.iter().enumerate() {
-        let toml: toml::Table = arm.origins[0].scenario_toml.parse().unwrap_or_default();
+        let toml: toml::Table = arm.origins[0].info.scenario_toml.parse().unwrap_or_default();
         flatten("", &toml, &mut |key, value| {
             keys.entry(key).or_insert_with(|| vec![String::new(); arms.len()])[row] = value;
         });
@@ -312,7 +335,7 @@ fn provenance(arm: &Arm) -> Vec<Value> {
     let one = |origin: &super::arms::Origin| {
         json!({
             "scenario": arm.name, "seed": origin.seed, "run_id": origin.run_id, "version": origin.info.urbis_version,
-            "schema": origin.schema_version, "scenario_hash": origin.scenario_hash, "city_hash": origin.city_hash,
+            "schema": origin.info.schema_version, "scenario_hash": origin.scenario_hash, "city_hash": origin.info.city_hash,
         })
     };
     arm.origins.iter().map(one).collect()

@@ -1,16 +1,15 @@
 //! The planner's report: one page that opens from `file://` with no server and no network. Everything stands in it:
 //! the figures as compressed columns, the page's own code, deck.gl for the map and uPlot for curves.
 //!
-//! `arms` opens the runs and says whether they can be compared -> `gather` adds up each of them -> `effect` says what
-//! their differences are worth -> `content` and `shapes` put it all into a `pack` -> here it becomes a page, equal
-//! for equal results.
+//! `arms` opens the runs and pairs them -> `gather` adds up each of them -> `content`, `worth` and `shapes` put all of it
+//! into a `pack` -> here it becomes a page, equal for equal results.
 
 mod arms;
 mod content;
-mod effect;
 mod gather;
 mod pack;
 mod shapes;
+mod worth;
 
 use pack::compressed;
 use std::path::Path;
@@ -57,8 +56,8 @@ pub struct Written {
 /// [`urbis_core::Error::Input`] when nothing is finished, `base` is not there, the runs cannot be compared (other
 /// cities, periods, versions of the tables or seeds) or a table cannot be read; [`urbis_core::Error::Write`].
 pub fn write(results: &Path, base: Option<&str>, language: Language, out: &Path) -> Result<Written> {
-    let mut arms = arms::open(results, base)?;
-    let content = content::gather(results, &mut arms)?;
+    let (mut arms, pairs) = arms::open(results, base)?;
+    let content = content::gather(results, &mut arms, pairs.as_ref())?;
     let language = match language {
         Language::English => "en",
         Language::Chinese => "zh",

@@ -10,6 +10,7 @@ use crate::plans::day_tables::DayTables;
 use crate::settings::{ExternalGroup, PersonKind, PopulationSettings};
 use crate::skims::period_of;
 use crate::synthesis::purpose;
+use crate::telework::Telework;
 use urbis_city::model::City;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 use urbis_core::columns::cumulative;
@@ -170,7 +171,8 @@ impl<'a> Outside<'a> {
             PersonKind::Resident => {}
             PersonKind::Commuter => {
                 let at = maker.persons.workplace[row];
-                if at == Place::NONE {
+                let stays = |telework: &Telework| telework.commuters && telework.keeps(maker.seed, row, day, at);
+                if at == Place::NONE || maker.settings.telework.iter().any(stays) {
                     return;
                 }
                 let (_, stay_h) = working_hours(maker.tables, &mut rng);

@@ -126,7 +126,7 @@ impl Day<'_, '_, '_> {
             return Main::Free;
         }
         if persons.employed[row] {
-            if works_from_home {
+            if works_from_home || self.teleworks(member, at) {
                 return Main::AtHome;
             }
             let (from_h, stay_h) = working_hours(self.tables, &mut rng);
@@ -138,6 +138,12 @@ impl Day<'_, '_, '_> {
             return Main::School(Away { at, from_h, to_h: from_h + school.stay.draw(&mut rng) });
         }
         Main::Free
+    }
+
+    /// Whether a policy keeps somebody at home on this day.
+    fn teleworks(&self, member: usize, at: Place) -> bool {
+        let policies = &self.maker.settings.telework;
+        policies.iter().any(|telework| telework.keeps(self.maker.seed, self.first + member, self.day, at))
     }
 
     /// The first small child that is taken to school, if an adult of the household can be there in time.
@@ -164,7 +170,9 @@ impl Day<'_, '_, '_> {
     }
 
     fn tour(&self, to: Place, from_h: f64, to_h: f64) -> Tour {
-        Tour { from: self.home, to, out: period_of(from_h), back: period_of(to_h) }
+        let second = |hour: f64| (hour.max(0.0) * 3600.0) as u32;
+        let stay_s = (second(from_h), second(to_h));
+        Tour { from: self.home, to, out: period_of(from_h), back: period_of(to_h), stay_s }
     }
 
     /// The mode of a tour; a car counts only if one of the household's is there all the while.

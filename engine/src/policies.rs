@@ -1,0 +1,220 @@
+//! The policies of a scenario, put into the city and the world that they change.
+
+use bevy_ecs::world::World;
+use std::sync::Arc;
+use urbis_city::model::City;
+use urbis_core::{CarLinkIx, Clock, Problems, Result};
+use urbis_coupling::Policies;
+use urbis_coupling::policy::area::InArea;
+use urbis_coupling::policy::roads;
+use urbis_coupling::policy::state::{Amount, Closing, GROUPS_MAX, RoadPrice, Taker, When};
+use urbis_coupling::policy::{DAY, LaneUser, Policy, PolicyKind, PriceBasis, PriceClass, window};
+use urbis_population::Places;
+use urbis_population::prices::{ParkingPrice, PlacePrices};
+use urbis_population::telework::Telework;
+use urbis_scenario::{Loaded, Scenario};
+use urbis_traffic::{CarNetwork, RoutesTaken};
+
+/// Name under which `[traffic.tolls]` take money.
+const TOLLS: &str = "traffic.tolls";
+
+/// Whether anybody pays for anything.
+pub(crate) fn take_money(scenario: &Scenario) -> bool {
+    let takes = |policy: &Policy| matches!(policy.kind, PolicyKind::RoadPrice { .. } | PolicyKind::ParkingPrice { .. });
+    !scenario.traffic.tolls.is_empty() || scenario.policy.iter().any(takes)
+}
+
+/// The area of every policy, in order.
+///
+/// # Errors
+/// Areas that do not fit the city, each with its place in the scenario.
+pub(crate) fn areas(loaded: &Loaded, city: &City) -> Result<Vec<InArea>> {
+    let mut problems = Problems::new();
+    let mut areas = Vec::new();
+    for (row, policy) in loaded.scenario.policy.iter().enumerate() {
+        let Some(area) = &policy.area else {
+            areas.push(InArea::whole(city));
+            continue;
+        };
+        let of_package = |layer: &String| loaded.package().join("layers").join(format!("{layer}.parquet"));
+        let file = area.file.as_deref().map(|file| loaded.resolve(file)).or(area.layer.as_ref().map(of_package));
+        match InArea::find(city, area, file.as_deref()) {
+            Ok(found) => areas.push(found),
+            Err(faults) => {
+                for fault in faults {
+                    let key = if fault.key.is_empty() { "area".to_owned() } else { format!("area.{}", fault.key) };
+                    let problem = loaded.policy_problem(row, &key, &fault.message);
+                    problems.push(match fault.help {
+                        Some(help) => problem.with_help(help),
+                        None => problem,
+                    });
+                }
+            }
+        }
+    }
+    problems.or_else(areas)
+}
+
+/// Speed limits and lanes, put into the roads of the city. By link, whether buses have lanes of their own; empty where
+/// they have none.
+///
+/// # Errors
+/// Policies that change no link.
+pub(crate) fn change_roads(loaded: &Loaded, city: &mut City, areas: &[InArea]) -> Result<Vec<bool>> {
+    let mut problems = Problems::new();
+    let mut bus_lanes = Vec::new();
+    for (row, (policy, area)) in loaded.scenario.policy.iter().zip(areas).enumerate() {
+        match policy.kind {
+            PolicyKind::SpeedLimit { speed_kmh, raises } => {
+                let changed = roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises);
+                if changed == 0 {
+                    let what = format!("no road of the area is faster than {speed_kmh} km/h, so nothing would change");
+                    problems.push(loaded.policy_problem(row, "speed_kmh", &what));
+                }
+            }
+            PolicyKind::Lanes { taken, given_to } => {
+                let has_lost = roads::take_lanes(city, &area.links, taken);
+                if !has_lost.contains(&true) {
+                    let what = "no road of the area has more than one lane, and cars keep one: close it instead";
+                    problems.push(loaded.policy_problem(row, "taken", what));
+                }
+                if given_to == LaneUser::Bus {
+                    bus_lanes.resize(has_lost.len(), false);
+                    bus_lanes.iter_mut().zip(has_lost).for_each(|(has_lane, lost)| *has_lane |= lost);
+                }
+            }
+            _ => {}
+        }
+    }
+    problems.or_else(bus_lanes)
+}
+
+/// Who stays at home, for the settings of the population.
+pub(crate) fn telework(loaded: &Loaded, city: &City, areas: &[InArea]) -> Vec<Telework> {
+    let places = Places::new(city);
+    let of = |(policy, area): (&Policy, &InArea)| match policy.kind {
+        PolicyKind::Telework { share, able_share, commuters } => {
+            let days = loaded.policy_days(policy);
+            Some(Telework { share, able_share, commuters, at: area.places(&places), days })
+        }
+        _ => None,
+    };
+    loaded.scenario.policy.iter().zip(areas).filter_map(of).collect()
+}
+
+/// Prices and closures of a run.
+///
+/// # Errors
+/// Tolls of links that cars do not use, and prices that cannot be told apart.
+pub(crate) fn install(
+    loaded: &Loaded,
+    city: &City,
+    world: &World,
+    clock: &Clock,
+    areas: &[InArea],
+) -> Result<Policies> {
+    let scenario = &loaded.scenario;
+    let (network, places) = (world.resource::<CarNetwork>(), world.resource::<Places>());
+    let mut problems = Problems::new();
+    let ms_per_money = 3.6e6 / scenario.population.value_of_time_per_h.max(1e-6);
+    let mut policies = Policies::new(ms_per_money, clock.local_second_of_day(0));
+    let tolls = urbis_traffic::tolls_of_links(city, network, &scenario.traffic)?;
+    if !tolls.is_empty() {
+        let when = When { days: (0, i64::MAX), window: DAY };
+        policies.roads.push(RoadPrice {
+            taker: 0,
+            weight: tolls,
+            amounts: vec![Amount { when, classes: [true, true], money: 1.0 }],
+            once_per_day: false,
+            resident_share: 1.0,
+            lives_in: Vec::new(),
+        });
+        policies.takers.push(Taker { policy: TOLLS.to_owned(), payee: "city".to_owned() });
+    }
+    let mut at_places = PlacePrices::default();
+    for (row, (policy, area)) in scenario.policy.iter().zip(areas).enumerate() {
+        let when = When { days: loaded.policy_days(policy), window: policy.window() };
+        let taker = policies.takers.len() as u32;
+        match &policy.kind {
+            PolicyKind::RoadPrice { basis, prices, once_per_day, resident_share } => {
+                let weight = weights(city, network, area, *basis);
+                if !weight.iter().any(|&weight| weight > 0.0) {
+                    problems.push(loaded.policy_problem(row, "area", "no road for cars enters it"));
+                }
+                let amount = |price: &urbis_coupling::policy::Price| Amount {
+                    when: When {
+                        window: window(price.from.as_deref(), price.to.as_deref(), when.window).unwrap_or(when.window),
+                        ..when
+                    },
+                    classes: [PriceClass::Car, PriceClass::Van]
+                        .map(|class| price.classes.is_empty() || price.classes.contains(&class)),
+                    money: price.amount,
+                };
+                let lives_in = area.places(places);
+                if *resident_share < 1.0 {
+                    if !at_places.home_share.is_empty() {
+                        let what = "another policy has a share for residents, and people can plan with one alone";
+                        problems.push(loaded.policy_problem(row, "resident_share", what));
+                    }
+                    let share = |&is_in: &bool| if is_in { *resident_share as f32 } else { 1.0 };
+                    at_places.home_share = lives_in.iter().map(share).collect();
+                }
+                policies.roads.push(RoadPrice {
+                    taker,
+                    weight,
+                    amounts: prices.iter().map(amount).collect(),
+                    once_per_day: *once_per_day,
+                    resident_share: *resident_share,
+                    lives_in,
+                });
+            }
+            PolicyKind::ParkingPrice { per_hour, per_stay, residents_exempt } => {
+                let (at, residents_exempt) = (area.places(places), *residents_exempt);
+                if !at.contains(&true) {
+                    problems.push(loaded.policy_problem(row, "area", "no building lies in it, so nobody parks there"));
+                }
+                let (per_hour, per_stay, window) = (*per_hour, *per_stay, when.window);
+                at_places.parking.push(ParkingPrice { per_hour, per_stay, window, at, residents_exempt });
+                policies.parking_takers.push((taker, when.days));
+            }
+            PolicyKind::Closure => {
+                let rows = network.car_link.iter().zip(&area.links);
+                let links: Vec<CarLinkIx> =
+                    rows.filter(|(link, is_in)| **is_in && link.is_some()).map(|(&link, _)| link).collect();
+                if links.is_empty() {
+                    problems.push(loaded.policy_problem(row, "area", "no road for cars lies in it"));
+                }
+                policies.closures.push(Closing { when, links });
+                continue;
+            }
+            PolicyKind::SpeedLimit { .. } | PolicyKind::Lanes { .. } | PolicyKind::Telework { .. } => continue,
+        }
+        policies.takers.push(Taker { policy: policy.name.clone(), payee: policy.revenue_to.clone() });
+    }
+    if policies.groups() > GROUPS_MAX {
+        let what = format!("{} groups of drivers pay differently, expected at most {GROUPS_MAX}", policies.groups());
+        problems.push(loaded.problem_at("policy", &what, "too many road prices with exemptions"));
+    }
+    policies.places = (at_places != PlacePrices::default()).then(|| Arc::new(at_places));
+    policies.reset();
+    problems.or_else(policies)
+}
+
+/// How often a price is due on each car link: entries into the area, or kilometres in it.
+fn weights(city: &City, network: &CarNetwork, area: &InArea, basis: PriceBasis) -> Vec<f32> {
+    let mut weights = vec![0.0_f32; network.links()];
+    // The body of a link is charged: what stands for several links for each of them, parts of one link once.
+    for (link, car_link) in network.car_link.iter().enumerate().filter(|(_, link)| link.is_some()) {
+        weights[car_link.row()] += match basis {
+            PriceBasis::Cordon if area.enters(city, link) => 1.0,
+            PriceBasis::PerKm if area.links[link] => (city.links.length_m[link] / 1000.0) as f32,
+            _ => 0.0,
+        };
+    }
+    weights
+}
+
+/// Lets traffic keep the routes that are charged.
+pub(crate) fn keep_routes(world: &mut World, policies: &Policies) {
+    world.resource_mut::<RoutesTaken>().are_kept = !policies.roads.is_empty();
+}

@@ -1,0 +1,298 @@
+#![allow(clippy::print_stdout)] // tests print the figures they found
+
+//! Policies in two arms with the same seed: what they do has the right sign, moves those it meets, takes the money it
+//! says, and is the same on any number of threads. What makes no sense is refused with its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use urbis::RunSummary;
+use urbis_tests::{hashes, read_table, root, run, scenario_in};
+
+const TOWN: &str = "scenarios/town/baseline.toml";
+
+type Rows = Vec<BTreeMap<String, String>>;
+
+/// A finished run and its tables.
+struct Arm {
+    out: PathBuf,
+    summary: RunSummary,
+    _place: tempfile::TempDir,
+}
+
+impl Arm {
+    fn table(&self, name: &str) -> Rows {
+        read_table(&self.out.join(name).join("scenario=test/seed=1/part-0.parquet"))
+    }
+    fn kpi(&self, name: &str) -> f64 {
+        let kpi = self.summary.kpis.iter().find(|kpi| kpi.indicator == name);
+        kpi.unwrap_or_else(|| panic!("no indicator {name}")).value
+    }
+    /// Trips by number that fit.
+    fn count(&self, fits: impl Fn(&BTreeMap<String, String>) -> bool) -> usize {
+        self.table("trips").iter().filter(|trip| fits(trip)).count()
+    }
+}
+
+fn arm(base: &str, patch: &str) -> Arm {
+    let place = tempfile::tempdir().unwrap();
+    let scenario = scenario_in(place.path(), base, patch);
+    let out = place.path().join("out");
+    let summary = run(&scenario, &out, 2, None).unwrap_or_else(|error| panic!("{patch}: {error:?}"));
+    Arm { out, summary, _place: place }
+}
+
+/// The policies that a shipped scenario adds to its base.
+fn shipped(name: &str) -> String {
+    let text = std::fs::read_to_string(root().join("scenarios").join(name)).unwrap();
+    text[text.find("[[policy]]").unwrap()..].to_owned()
+}
+
+/// Car trips that end in a zone and were made.
+fn into_east(trip: &BTreeMap<String, String>) -> bool {
+    trip["mode"] == "car" && trip["to_zone"] == "east" && trip["from_zone"] == "west" && trip["status"] == "arrived"
+}
+
+fn hour(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    // The town's day is in the zone of Berlin, two hours before UTC in June.
+    let ms: f64 = row[column].parse().unwrap();
+    (ms / 3.6e6 + 2.0) % 24.0
+}
+
+#[test]
+fn a_cordon_charge_moves_those_it_meets_and_takes_its_money() {
+    let (plain, charged) = (arm(TOWN, ""), arm(TOWN, &shipped("town/charge.toml")));
+    let (before, after) = (plain.count(into_east), charged.count(into_east));
+    let payments = charged.table("payments");
+    let revenue: f64 = payments.iter().map(|row| row["amount"].parse::<f64>().unwrap()).sum();
+    println!("cars into the east {before} -> {after}; {} payments, {revenue} in all", payments.len());
+    assert!(after < before && !payments.is_empty());
+    assert!((charged.kpi("revenue_east by car") - revenue).abs() < 1e-6);
+    // Prices follow the hour, and nobody pays outside the windows.
+    for row in &payments {
+        let due = if hour(row, "time") < 10.0 { "4.0" } else { "2.0" };
+        let hour = hour(row, "time");
+        assert!((7.0..19.0).contains(&hour) && row["amount"] == due && row["payee"] == "city", "{row:?}");
+    }
+    // Everybody who crossed the cordon by day has paid, once for each trip; who is reached from a road outside has not.
+    let layer = |name: &str| read_table(&charged.out.join("layers").join(name));
+    let zone_of_node: BTreeMap<String, String> =
+        layer("nodes.parquet").into_iter().map(|node| (node["id"].clone(), node["zone_id"].clone())).collect();
+    let zone_of_door: BTreeMap<String, String> = layer("buildings.parquet")
+        .into_iter()
+        .map(|building| (building["id"].clone(), zone_of_node[&building["car_node"]].clone()))
+        .collect();
+    let crosses = |trip: &BTreeMap<String, String>| {
+        zone_of_door[&trip["from_building"]] == "west" && zone_of_door[&trip["to_building"]] == "east"
+    };
+    let paid: BTreeSet<String> = payments.iter().map(|row| row["trip_id"].clone()).collect();
+    let by_day = |trip: &&BTreeMap<String, String>| {
+        trip["mode"] == "car" && trip["status"] == "arrived" && (7.0..19.0).contains(&hour(trip, "depart_time"))
+    };
+    let trips = charged.table("trips");
+    let unpaid = trips.iter().filter(by_day).filter(|trip| crosses(trip) && !paid.contains(&trip["trip_id"])).count();
+    assert_eq!((unpaid, paid.len()), (0, payments.len()));
+    assert!(!plain.out.join("payments").exists(), "without policies there is no such table");
+}
+
+#[test]
+fn residents_and_days_change_who_pays() {
+    let cordon = |more: &str| {
+        format!(
+            "[[policy]]\nname = \"c\"\nkind = \"road_price\"\narea = {{ zones = [\"east\"] }}\nbasis = \"cordon\"\n\
+             prices = [{{ amount = 1.0 }}]\n{more}\n"
+        )
+    };
+    let plain = arm(TOWN, &cordon(""));
+    let (free, once) = (arm(TOWN, &cordon("resident_share = 0.0")), arm(TOWN, &cordon("once_per_day = true")));
+    let never = arm(TOWN, &cordon("start_date = \"2024-06-12\""));
+    let persons = |arm: &Arm| arm.table("payments").iter().map(|row| row["person_id"].clone()).collect::<Vec<_>>();
+    let unlike = |all: &[String]| all.iter().collect::<BTreeSet<_>>().len();
+    let (all, free, once) = (persons(&plain), persons(&free), persons(&once));
+    println!("{} payments, {} without residents, {} once a day", all.len(), free.len(), once.len());
+    assert!(!free.is_empty() && free.len() < all.len());
+    assert!(unlike(&all) < all.len() && unlike(&once) == once.len());
+    // The period ends at three in the morning of the first day on which it is charged.
+    assert!(never.table("payments").iter().all(|row| hour(row, "time") < 3.0));
+    assert!(never.table("payments").len() < all.len() / 2);
+}
+
+#[test]
+fn a_kilometre_costs_and_is_driven_less() {
+    let (plain, priced) = (arm(TOWN, ""), arm(TOWN, &shipped("town/per_km.toml")));
+    let (before, after) = (plain.kpi("vehicle_kilometres"), priced.kpi("vehicle_kilometres"));
+    let revenue = priced.kpi("revenue_kilometres");
+    println!("vehicle kilometres {before:.0} -> {after:.0}, revenue {revenue:.1}");
+    assert!(after < 0.97 * before);
+    // What trips on the road at midnight have still to drive is paid but not counted as driven.
+    assert!((revenue - 0.5 * after).abs() < 0.02 * revenue, "{revenue} and {after}");
+}
+
+#[test]
+fn nobody_enters_a_closed_street() {
+    let (plain, closed) = (arm(TOWN, ""), arm(TOWN, &shipped("town/closure.toml")));
+    let links = read_table(&closed.out.join("layers/links.parquet"));
+    let row_3: BTreeSet<String> =
+        links.iter().filter(|link| link["name"] == "Row 3").map(|link| link["id"].clone()).collect();
+    let entered = |arm: &Arm, from: f64, to: f64| -> u64 {
+        let is_one = |row: &&BTreeMap<String, String>| {
+            row_3.contains(&row["link_id"]) && (from..to).contains(&hour(row, "time"))
+        };
+        arm.table("link_state").iter().filter(is_one).map(|row| row["entered_veh"].parse::<u64>().unwrap()).sum()
+    };
+    let (shut, before, after) = (entered(&closed, 6.0, 12.0), entered(&plain, 6.0, 12.0), entered(&closed, 12.0, 20.0));
+    println!("Row 3 in the morning: {before} -> {shut} vehicles; {after} once it is open again");
+    assert!(before > 50 && shut == 0 && after > 50);
+    assert!((closed.kpi("road_trips_arrived") - plain.kpi("road_trips_arrived")).abs() < 0.5);
+}
+
+#[test]
+fn limits_parking_and_work_at_home_have_their_sign() {
+    let plain = arm(TOWN, "");
+    let slow = arm(TOWN, &shipped("town/speed_limit.toml"));
+    println!("mean speed {:.2} -> {:.2} km/h", plain.kpi("mean_speed"), slow.kpi("mean_speed"));
+    assert!(slow.kpi("mean_speed") < plain.kpi("mean_speed") && slow.kpi("mean_speed") <= 20.0);
+    let parking = arm(TOWN, &shipped("town/parking.toml"));
+    let cars = |arm: &Arm| arm.count(into_east);
+    let revenue = parking.kpi("revenue_meters");
+    println!("cars into the east {} -> {}, meters take {revenue:.0}", cars(&plain), cars(&parking));
+    assert!(cars(&parking) < cars(&plain) && revenue > 0.0);
+    // Who lives in the east parks free there.
+    let everybody = arm(TOWN, &shipped("town/parking.toml").replace("residents_exempt = true", ""));
+    assert!(everybody.kpi("revenue_meters") > revenue);
+    let workers = |arm: &Arm| -> BTreeSet<String> {
+        let to_work = |trip: &&BTreeMap<String, String>| trip["purpose"] == "work" && trip["status"] != "not_started";
+        arm.table("trips").iter().filter(to_work).map(|trip| trip["person_id"].clone()).collect()
+    };
+    let share = |share: &str| workers(&arm(TOWN, &shipped("town/telework.toml").replace("0.5", share)));
+    let (all, some, many) = (workers(&plain), share("0.5"), share("1.0"));
+    println!("{} go to work, {} at a share of 0.5, {} at 1", all.len(), some.len(), many.len());
+    assert!(many.is_subset(&some) && some.is_subset(&all));
+    let home = |left: &BTreeSet<String>| 1.0 - left.len() as f64 / all.len() as f64;
+    assert!((home(&some) - 0.185).abs() < 0.04 && (home(&many) - 0.37).abs() < 0.05);
+}
+
+#[test]
+fn lanes_go_to_buses_and_cars_keep_one() {
+    let place = tempfile::tempdir().unwrap();
+    let city = |patch: &str, name: &str| {
+        let folder = place.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let loaded = urbis_scenario::load(&scenario_in(&folder, "scenarios/monaco/baseline.toml", patch)).unwrap();
+        let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
+        let city = urbis_city::package::read(&package).unwrap();
+        let facts = urbis_output::RunFacts { scenario: "test".to_owned(), ..Default::default() };
+        let writer = urbis_output::ResultsWriter::create(&folder.join("out"), &package, facts, &[]).unwrap();
+        let simulation = urbis::Simulation::new(&loaded, city, 1, writer).unwrap();
+        simulation.world().resource::<urbis_city::model::City>().links.clone()
+    };
+    let (before, after) = (city("", "plain"), city(&shipped("monaco/bus_lane.toml"), "lane"));
+    let mut changed = 0;
+    for link in 0..before.len() {
+        if before.lanes[link] > 1 && before.name[link] == "Boulevard Princesse Charlotte" {
+            let share = f64::from(after.lanes[link]) / f64::from(before.lanes[link]);
+            assert_eq!(after.lanes[link], before.lanes[link] - 1);
+            assert!((after.capacity_vps[link] / before.capacity_vps[link] - share).abs() < 1e-9);
+            changed += 1;
+        } else {
+            assert_eq!((after.lanes[link], after.capacity_vps[link]), (before.lanes[link], before.capacity_vps[link]));
+        }
+    }
+    println!("{changed} links lose a lane");
+    assert!(changed > 0);
+}
+
+#[test]
+fn policies_are_the_same_on_any_number_of_threads() {
+    let patch = format!(
+        "[population.feedback]\niterations = 1\n{}\n{}\n{}\n{}",
+        shipped("town/charge.toml"),
+        shipped("town/closure.toml"),
+        shipped("town/parking.toml"),
+        shipped("town/telework.toml")
+    );
+    let place = tempfile::tempdir().unwrap();
+    let scenario = scenario_in(place.path(), TOWN, &patch);
+    let of = |threads: usize| {
+        let out = place.path().join(format!("out-{threads}"));
+        run(&scenario, &out, threads, None).unwrap();
+        hashes(&out)
+    };
+    let first = of(1);
+    assert!(first == of(3) && first == of(8));
+}
+
+/// What is said of a scenario with a policy, in one text.
+fn refusal(place: &Path, block: &str) -> String {
+    let scenario = scenario_in(place, TOWN, &format!("[[policy]]\n{block}\n"));
+    let error = run(&scenario, &place.join("out"), 1, None).expect_err(block);
+    assert!(!place.join("out/_SUCCESS").exists());
+    let urbis_core::Error::Input(problems) = error else { panic!("{block}: {error}") };
+    problems.listed().iter().map(|problem| format!("{problem} {}\n", problem.help_text().unwrap_or(""))).collect()
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_place() {
+    let place = tempfile::tempdir().unwrap();
+    let price = "name = \"p\"\nkind = \"road_price\"\nbasis = \"cordon\"\n";
+    let cases = [
+        ("name = \"p\"\nkind = \"road_prize\"", vec!["line 5", "did you mean \"road_price\""]),
+        ("name = \"p\"\nkind = \"closure\"\ncolour = 1", vec!["line 6", "unknown key", "colour"]),
+        ("kind = \"closure\"\narea = { zones = [\"east\"] }", vec!["missing key", "name"]),
+        ("name = \"p\"\nkind = \"closure\"", vec!["needs an `area`"]),
+        (
+            "name = \"p\"\nkind = \"closure\"\narea = { zones = [\"eats\"] }",
+            vec!["line 6", "no zone `eats`", "did you mean `east`"],
+        ),
+        ("name = \"p\"\nkind = \"closure\"\narea = { links = [] }", vec!["line 6", "one of `zones`"]),
+        (
+            "name = \"p\"\nkind = \"closure\"\narea = { zones = [\"east\"] }\nfrom = \"19:00\"\nto = \"07:00\"",
+            vec!["line 8", "ends at 07:00"],
+        ),
+        ("name = \"p\"\nkind = \"closure\"\narea = { zones = [\"east\"] }\nto = \"25:00\"", vec!["no clock time"]),
+        ("name = \"p\"\nkind = \"telework\"\nshare = 1.2", vec!["line 6", "<= 1"]),
+        ("name = \"p\"\nkind = \"telework\"\nshare = 0.2\nend_date = \"soon\"", vec!["line 7", "no date"]),
+        ("name = \"p\"\nkind = \"parking_price\"\nper_hour = -1.0", vec!["line 6", ">= 0"]),
+        ("name = \"p\"\nkind = \"parking_price\"", vec!["nothing is to be paid"]),
+        ("name = \"p\"\nkind = \"speed_limit\"\nspeed_kmh = 20\nfrom = \"07:00\"", vec!["line 7", "whole run"]),
+        ("name = \"p\"\nkind = \"speed_limit\"\nspeed_kmh = 120", vec!["line 6", "nothing would change"]),
+        (
+            "name = \"p\"\nkind = \"lanes\"\ntaken = 1\ngiven_to = \"bus\"\narea = { roads = [\"Row 3\"] }",
+            vec!["more than one lane"],
+        ),
+        (
+            &format!(
+                "{price}prices = [{{ amount = 1, classes = [\"two_wheeler\"] }}]\narea = {{ zones = [\"east\"] }}"
+            ),
+            vec!["\"car\"", "two_wheeler"],
+        ),
+        (&format!("{price}prices = [{{ amount = -1 }}]"), vec!["line 7", ">= 0"]),
+        (
+            "name = \"p\"\nkind = \"telework\"\nshare = 0.1\n[[policy]]\nname = \"p\"\nkind = \"telework\"\nshare = 0.1",
+            vec!["another policy"],
+        ),
+        ("name = \"p\"\nkind = \"closure\"\narea = { file = \"nowhere.geojson\" }", vec!["line 6", "nowhere.geojson"]),
+    ];
+    for (block, expected) in cases {
+        let said = refusal(place.path(), block);
+        println!("{}", said.trim());
+        for word in expected {
+            assert!(said.contains(word), "{block}: expected {word:?} in {said}");
+        }
+    }
+}
+
+#[test]
+fn areas_may_be_polygons() {
+    let place = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root().join("assets/town/zones.geojson")).unwrap();
+    let mut zones: serde_json::Value = serde_json::from_str(&text).unwrap();
+    zones["features"].as_array_mut().unwrap().retain(|zone| zone["properties"]["zone_id"] == "east");
+    std::fs::write(place.path().join("east.geojson"), zones.to_string()).unwrap();
+    let revenue = |area: &str| {
+        let patch = shipped("town/charge.toml").replace("zones = [\"east\"]", area);
+        let scenario = scenario_in(place.path(), TOWN, &patch);
+        run(&scenario, &place.path().join("out"), 2, None).unwrap();
+        read_table(&place.path().join("out/payments/scenario=test/seed=1/part-0.parquet"))
+    };
+    assert_eq!(revenue("zones = [\"east\"]"), revenue("file = \"east.geojson\""));
+}
