@@ -5,7 +5,7 @@
 //! Contract: read-only, one thread, rows in file order.
 
 use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
-use arrow::datatypes::{Float64Type, TimestampMillisecondType, UInt64Type};
+use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -118,6 +118,12 @@ pub struct RunInfo {
     pub wall_s: f64,
     /// Version of the program.
     pub urbis_version: String,
+    /// Version of the tables.
+    pub schema_version: String,
+    /// Content hash of the city package.
+    pub city_hash: String,
+    /// The resolved scenario as TOML.
+    pub scenario_toml: String,
     /// Share of the people that was simulated, as the scenario says; 1 where it does not.
     pub sample_factor: f64,
 }
@@ -221,6 +227,12 @@ impl RunResults {
         Ok(())
     }
 
+    /// Whether the results vouch for a layer.
+    #[must_use]
+    pub fn has_layer(&self, layer: &str) -> bool {
+        self.marker.files.contains_key(&format!("{LAYERS}/{layer}.parquet"))
+    }
+
     /// A layer of the city the run took place in.
     ///
     /// # Errors
@@ -238,7 +250,16 @@ impl RunResults {
     /// # Errors
     /// As [`RunResults::for_each_batch`]; [`Error::Input`] when it is not exactly one row.
     pub fn info(&self) -> Result<RunInfo> {
-        let texts = ["title", "city", "attribution", "time_zone", "urbis_version", "scenario_toml"];
+        let texts = [
+            "title",
+            "city",
+            "attribution",
+            "time_zone",
+            "urbis_version",
+            "schema_version",
+            "city_hash",
+            "scenario_toml",
+        ];
         let columns = ["local_offset_s", "start_utc", "duration_s", "wall_s"];
         let mut rows = Vec::new();
         self.for_each_batch(Table::Runs, &[&texts[..], &columns[..]].concat(), |batch| {
@@ -250,6 +271,9 @@ impl RunResults {
                     attribution: text("attribution"),
                     time_zone: text("time_zone"),
                     urbis_version: text("urbis_version"),
+                    schema_version: text("schema_version"),
+                    city_hash: text("city_hash"),
+                    scenario_toml: text("scenario_toml"),
                     sample_factor: sample_factor(&text("scenario_toml")),
                     local_offset_ms: (batch.real("local_offset_s").value(row) * 1000.0) as i64,
                     start_utc_ms: batch.time_ms("start_utc", row),
@@ -320,6 +344,11 @@ impl Batch {
     #[must_use]
     pub fn count(&self, name: &str) -> &UInt64Array {
         self.0[name].as_primitive::<UInt64Type>()
+    }
+    /// A whole number.
+    #[must_use]
+    pub fn number(&self, name: &str, row: usize) -> i64 {
+        self.0[name].as_primitive::<Int64Type>().value(row)
     }
     /// A column of flags.
     #[must_use]

@@ -57,6 +57,12 @@ pub(crate) enum Command {
     Transit(crate::transit::TransitCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
+    /// Say what scenarios change against their base, with confidence
+    Compare(crate::compare::CompareArguments),
+    /// Say what scenarios are worth against their base, to whom, and in which year
+    Appraise(crate::appraise::AppraiseArguments),
+    /// Write a page for planners that compares the scenarios of a results folder
+    Report(ReportArguments),
     /// Find the static user equilibrium of a TNTP network
     Assign(AssignArguments),
     /// Print the JSON Schema of scenario or study files, for editors
@@ -433,6 +439,36 @@ pub(crate) struct AssignArguments {
     /// No progress on standard error; figures, warnings and errors are still printed
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "The page holds everything it shows: it opens from the disk, without server and network.
+
+Example:
+  urbis report out/monaco --base baseline --out report.html")]
+pub(crate) struct ReportArguments {
+    /// Folder of the results
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) results: PathBuf,
+    /// Scenario the others are compared with [default: baseline, else the first by name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) base: Option<String>,
+    /// The page
+    #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
+    pub(crate) out: PathBuf,
+    /// Language it opens in; it can be switched on the page
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) language: LanguageChoice,
+}
+
+/// Languages of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LanguageChoice {
+    /// English
+    #[default]
+    En,
+    /// Chinese
+    Zh,
 }
 
 /// Form of an answer for people or programs.

@@ -2,11 +2,13 @@
 //! how it speaks are here: data on standard output, everything else on standard error; exit codes of
 //! [`ExitStatus`]; one place that turns errors into text (`screen`).
 
+mod appraise;
 mod args;
 mod assign;
 mod batch;
 mod batch_jobs;
 mod city;
+mod compare;
 mod convert;
 mod equilibrium;
 mod matsim;
@@ -65,6 +67,9 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Draw(arguments) => results::draw(arguments),
+        Command::Compare(arguments) => compare::run(arguments),
+        Command::Appraise(arguments) => appraise::run(arguments),
+        Command::Report(arguments) => results::report(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Schema { study: true } => screen::print_json(&urbis_scenario::study_schema()),
         Command::Schema { study: false } => screen::print_json(&urbis_scenario::json_schema()),

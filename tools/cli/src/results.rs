@@ -1,6 +1,6 @@
-//! `urbis run` and `urbis draw`: results and the figures that say how far to trust them.
+//! `urbis run`, `urbis draw` and `urbis report`: results and the figures that say how far to trust them.
 
-use crate::args::{DrawArguments, RunArguments, TableFormat};
+use crate::args::{DrawArguments, LanguageChoice, ReportArguments, RunArguments, TableFormat};
 use crate::progress::Display;
 use crate::screen::{figure, print, print_json, say, table};
 use serde_json::{Value as Json, json};
@@ -9,6 +9,7 @@ use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis::{Kpi, RunOptions, RunSummary};
+use urbis_appraisal::report::{self, Language};
 use urbis_core::Result;
 use urbis_core::diagnostics::ExitStatus;
 
@@ -33,6 +34,18 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
 /// Draws a run's day.
 pub(crate) fn draw(arguments: &DrawArguments) -> Result<()> {
     urbis_appraisal::draw::day(&arguments.results, &arguments.scenario, arguments.seed, &arguments.out)?;
+    print(&format!("{}\n", arguments.out.display()))
+}
+
+/// Writes the planner's page.
+pub(crate) fn report(arguments: &ReportArguments) -> Result<()> {
+    let language = match arguments.language {
+        LanguageChoice::En => Language::English,
+        LanguageChoice::Zh => Language::Chinese,
+    };
+    let written = report::write(&arguments.results, arguments.base.as_deref(), language, &arguments.out)?;
+    let megabytes = written.bytes as f64 / 1e6;
+    say(&format!("{} scenarios, {} seeds, {megabytes:.1} MB", written.scenarios, written.seeds));
     print(&format!("{}\n", arguments.out.display()))
 }
 

@@ -75,6 +75,18 @@ pub(crate) fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<It
     format!("{}\n", table.trim_fmt())
 }
 
+/// Comma-separated values: a header, then rows; cells that need quotes get them.
+pub(crate) fn csv(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<String> {
+    let write = || -> csv::Result<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(header)?;
+        rows.into_iter().try_for_each(|row| writer.write_record(row))?;
+        let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    write().map_err(|error| Error::write(Path::new("standard output"), std::io::Error::other(error)))
+}
+
 /// A figure with about four digits and grouped thousands: `98,392`, `43.2`, `0.0312`.
 pub(crate) fn figure(value: f64) -> String {
     if !value.is_finite() {
@@ -117,6 +129,14 @@ mod tests {
                 .map(figure)
                 .into();
         assert_eq!(shown, ["0", "3", "-0.0312", "0.245", "1.23", "43.2", "512", "1,000", "98,392", "-1,234,567", "-"]);
+    }
+
+    #[test]
+    fn cells_are_quoted_where_they_must() {
+        let text =
+            csv(&["a", "b"], [vec!["1,5".to_owned(), "x \"y\"".to_owned()], vec![String::new(), "z".to_owned()]])
+                .unwrap();
+        assert_eq!(text, "a,b\n\"1,5\",\"x \"\"y\"\"\"\n,z\n");
     }
 
     #[test]
