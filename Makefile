@@ -18,14 +18,17 @@ setup: ## Install the system packages that are missing (root or sudo)
 build: setup ## Build the program target/release/urbis
 	cargo build --release --locked -p urbis-cli
 
-demo: build ## A day of Monaco: build the city, run it, draw it
+demo: build ## Monaco: build the city, compare two policies over five paired days, draw a day, write the report
 	$(URBIS) city build assets/monaco/city.toml --out cities/monaco
-	$(URBIS) run scenarios/monaco/baseline.toml --out out/monaco
+	$(URBIS) batch run scenarios/monaco/study.toml --out out/monaco
 	$(URBIS) draw out/monaco --scenario baseline --seed 1 --out out/monaco.svg
+	$(URBIS) compare out/monaco --base baseline
+	$(URBIS) report out/monaco --out out/monaco.html
 	@echo
 	@echo "Results   $(CURDIR)/out/monaco (Parquet: pandas.read_parquet('out/monaco/trips'))"
 	@echo "Picture   $(CURDIR)/out/monaco.svg"
-	@echo "Next      $(URBIS) scenario show scenarios/monaco/baseline.toml"
+	@echo "Report    $(CURDIR)/out/monaco.html (open it in a browser)"
+	@echo "Next      $(URBIS) appraise out/monaco --base baseline"
 
 test: setup ## Every test
 	cargo test --release --workspace --locked

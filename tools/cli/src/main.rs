@@ -27,8 +27,13 @@ use population::PopulationCommand;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 use transit::TransitCommand;
+use tikv_jemallocator::Jemalloc;
 use urbis_core::Result;
 use urbis_core::diagnostics::ExitStatus;
+
+/// Keeps large tables in huge pages (`.cargo/config.toml`), and threads out of each other's way.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
