@@ -29,9 +29,13 @@ fn names(study: &LoadedStudy) -> Vec<&str> {
     study.variants.iter().map(|variant| variant.name()).collect()
 }
 
-/// What is said, help included.
 fn refusal(text: &str) -> String {
-    match loaded(text) {
+    said(loaded(text))
+}
+
+/// What is said, help included.
+fn said<T: std::fmt::Debug>(refused: Result<T, Error>) -> String {
+    match refused {
         Err(Error::Input(problems)) => {
             problems.listed().iter().map(|p| format!("{p} {}\n", p.help_text().unwrap_or_default())).collect()
         }
@@ -139,7 +143,7 @@ fn one_run_is_the_same_as_among_all() {
         assert_eq!((run.variant.loaded.hash(), run.seed), (variant.loaded.hash(), seed));
         assert_eq!(run.variant.parameters, variant.parameters);
     }
-    let said = load_run(&path, 12).unwrap_err().to_string();
+    let said = said(load_run(&path, 12));
     assert!(said.contains("has 12 runs, numbered from 0; there is no run 12"), "{said}");
 }
 

@@ -316,7 +316,7 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
     let StudyRun { variant, seed } = load_run(&arguments.study, index)?;
     urbis::ensure_package(&variant.loaded, &mut |line| {
         if !arguments.quiet {
-            say(line)
+            say(line);
         }
     })?;
     let run_id = urbis::run_ids(&variant.loaded, &[seed])?.remove(0);
@@ -403,7 +403,7 @@ fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
     let out = &arguments.out;
     let manifest = Manifest::prepare(&arguments.study, &mut |line| {
         if !arguments.quiet {
-            say(line)
+            say(line);
         }
     })?;
     let _alone = alone(out)?;

@@ -293,7 +293,7 @@ impl Screen {
         match &self.lines {
             Some(lines) => drop(lines.println(text)),
             None if !self.is_quiet => {
-                say(&format!("{}/{} {text}", self.all.position(), self.all.length().unwrap_or(0)))
+                say(&format!("{}/{} {text}", self.all.position(), self.all.length().unwrap_or(0)));
             }
             None => {}
         }
