@@ -14,9 +14,9 @@ use urbis_output::marker::partition;
 use urbis_output::{ResultsWriter, RunEnd, RunFacts};
 use urbis_tests::{read_table, root, run};
 
-/// Runs a scenario of the town with these seeds into `out`.
-fn runs(place: &Path, name: &str, seeds: std::ops::RangeInclusive<u64>) -> PathBuf {
-    let base = root().join(format!("scenarios/town/{name}.toml")).canonicalize().unwrap();
+/// Runs a scenario of the town under another name with these seeds into `out`.
+fn runs(place: &Path, shipped: &str, name: &str, seeds: std::ops::RangeInclusive<u64>) -> PathBuf {
+    let base = root().join(format!("scenarios/town/{shipped}.toml")).canonicalize().unwrap();
     let scenario = place.join(format!("{name}.toml"));
     let city = place.join("city");
     let text = format!("base = {base:?}\nname = {name:?}\n[city]\npackage = {:?}\n", city.to_string_lossy());
@@ -36,12 +36,12 @@ fn kpi(out: &Path, scenario: &str, seed: u64, indicator: &str) -> f64 {
 #[test]
 fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
     let place = tempfile::tempdir().unwrap();
-    runs(place.path(), "baseline", 1..=10);
-    let out = runs(place.path(), "charge", 1..=5);
-    let pairs = PairedRuns::open(&out, "baseline", &[], true).unwrap();
+    runs(place.path(), "baseline", "plain", 1..=10);
+    let out = runs(place.path(), "charge", "charged", 1..=5);
+    let pairs = PairedRuns::open(&out, "plain", &[], true).unwrap();
     assert_eq!(
         (pairs.seeds.as_slice(), pairs.scenarios.as_slice()),
-        (&[1, 2, 3, 4, 5][..], &["charge".to_owned()][..])
+        (&[1, 2, 3, 4, 5][..], &["charged".to_owned()][..])
     );
     let comparison = Comparison::of(pairs, Options::default()).unwrap();
     for indicator in ["vehicle_kilometres", "co2_exhaust", "road_trips_arrived", "trips_per_resident"] {
@@ -49,8 +49,8 @@ fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
         let found = effect.unwrap_or_else(|| panic!("no {indicator}")).statistics;
         let paired = found.interval.unwrap();
         // The base with five other seeds: runs that share nothing with those of the charge.
-        let base: Vec<f64> = (6..=10).map(|seed| kpi(&out, "baseline", seed, indicator)).collect();
-        let charge: Vec<f64> = (1..=5).map(|seed| kpi(&out, "charge", seed, indicator)).collect();
+        let base: Vec<f64> = (6..=10).map(|seed| kpi(&out, "plain", seed, indicator)).collect();
+        let charge: Vec<f64> = (1..=5).map(|seed| kpi(&out, "charged", seed, indicator)).collect();
         let apart = independent_interval(&base, &charge).unwrap();
         println!(
             "{indicator}: paired {:.4} to {:.4}, width {:.4}; independent seeds {:.4} to {:.4}, width {:.4}; {:.1} x",
