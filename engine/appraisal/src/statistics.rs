@@ -195,6 +195,14 @@ impl Statistics {
     }
 }
 
+/// Student's p of [`Statistics`] alone, which maps need before they can say anything else.
+pub(crate) fn paired_p(pairs: &[(f64, f64)]) -> Option<f64> {
+    let n = pairs.len() as f64;
+    let differences: Vec<f64> = pairs.iter().map(|pair| pair.1 - pair.0).collect();
+    let middle = mean(differences.iter().copied());
+    (n >= 2.0).then(|| t_test(middle, variance(&differences, middle).sqrt() / n.sqrt(), n - 1.0))
+}
+
 /// Chance that Student's t lies further from 0 than `t`: the regularised incomplete beta function (Abramowitz and Stegun
 /// 26.7.1).
 fn t_tails(t: f64, freedom: f64) -> f64 {
@@ -213,8 +221,25 @@ pub(crate) fn t_quantile(freedom: f64) -> f64 {
     } else if freedom.fract() == 0.0 && freedom >= 1.0 {
         WHOLE[freedom as usize - 1]
     } else {
-        inverse_t(freedom)
+        // Welch's degrees are no whole numbers; the next whole one starts near enough for a few steps of Newton's.
+        let start = WHOLE[(freedom.floor() as usize).clamp(1, TABLE) - 1];
+        newton_t(freedom, start)
     }
+}
+
+/// Newton's method on the tails, which are convex, so that from the second step on it comes from below.
+fn newton_t(freedom: f64, start: f64) -> f64 {
+    let ln_beta = (freedom / 2.0).ln_beta(0.5);
+    let mut t = start;
+    for _ in 0..20 {
+        let density = (-(freedom + 1.0) / 2.0 * (t * t / freedom).ln_1p() - ln_beta).exp() / freedom.sqrt();
+        let step = (t_tails(t, freedom) - (1.0 - LEVEL)) / (2.0 * density);
+        t += step;
+        if step.abs() <= 1e-12 * t {
+            break;
+        }
+    }
+    t
 }
 
 /// The same for many degrees of freedom: the expansion of Cornish and Fisher (Abramowitz and Stegun 26.7.5), to nine digits
@@ -366,6 +391,9 @@ mod tests {
             assert!((t_quantile(freedom) - wanted).abs() < 5e-5, "{freedom}: {}", t_quantile(freedom));
         }
         assert!((series_t(64.0) - inverse_t(64.0)).abs() < 1e-8);
+        for freedom in [1.01, 1.5, 4.4118, 7.9, 63.5] {
+            assert!((t_quantile(freedom) - inverse_t(freedom)).abs() < 1e-9 * inverse_t(freedom), "{freedom}");
+        }
     }
 
     #[test]
@@ -430,6 +458,7 @@ mod tests {
         assert!((found.interval.unwrap().width() / 2.0 - 4.302_653 / 3.0_f64.sqrt()).abs() < 1e-5);
         // t = 2 * sqrt(3) with two degrees of freedom: p = 0.0742.
         assert!((found.p.unwrap() - 0.074_18).abs() < 1e-4, "{:?}", found.p);
+        assert_eq!(found.p, paired_p(&[(10.0, 11.0), (12.0, 14.0), (11.0, 14.0)]));
         let needed = found.seeds_needed.unwrap();
         let half = |n: f64| t_quantile(n - 1.0) / n.sqrt();
         assert!(half(needed as f64) <= 0.55 && half(needed as f64 - 1.0) > 0.55, "{needed}");
