@@ -49,7 +49,9 @@ fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
         (&[1, 2, 3, 4, 5][..], &["charged".to_owned()][..])
     );
     let comparison = Comparison::of(pairs, Options::default()).unwrap();
-    for indicator in ["vehicle_kilometres", "co2_exhaust", "road_trips_arrived", "trips_per_resident"] {
+    // Whom the charge moves is chance too, so that shares of modes gain less by pairing; told, not promised.
+    let promised = ["vehicle_kilometres", "co2_exhaust", "mean_trip_time", "mean_trip_length", "trips_per_resident"];
+    for indicator in promised.into_iter().chain(["mean_speed", "resident_mode_share_car_all"]) {
         let effect = comparison.kpis.iter().find(|e| e.figure.indicator == indicator && e.figure.zone_id.is_none());
         let found = effect.unwrap_or_else(|| panic!("no {indicator}")).statistics;
         let paired = found.interval.unwrap();
@@ -67,7 +69,8 @@ fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
             apart.width(),
             apart.width() / paired.width()
         );
-        assert!(apart.width() >= 2.0 * paired.width(), "{indicator}");
+        let is_twice = paired.width() > 0.0 && apart.width() >= 2.0 * paired.width();
+        assert!(is_twice || !promised.contains(&indicator), "{indicator}");
     }
 
     // What was computed is what is written, and a figure that only the charge has stands against 0.
@@ -215,7 +218,7 @@ fn what_cannot_be_compared_is_refused_with_a_reason() {
     assert!(text.contains("version of the tables differs: 1 in base seed 1, 0 in older seed 1"), "{text}");
 
     empty_run(&out, &package, "sampled", 1, |facts| {
-        facts.scenario_toml = "[population]\nsample_factor = 0.5".to_owned()
+        facts.scenario_toml = "[population]\nsample_factor = 0.5".to_owned();
     });
     assert!(
         refusal(&out, "base", &["sampled"], true).contains("sample factor differs: 1 in base seed 1, 0.5 in sampled")

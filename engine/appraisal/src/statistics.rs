@@ -103,7 +103,8 @@ pub struct Statistics {
     pub difference_sd: Option<f64>,
     /// Student's 95 % interval of the mean difference.
     pub interval: Option<Interval>,
-    /// Bootstrap 95 % interval ([`bootstrap::percentile_t`]); none with fewer than five pairs, or where it was not asked for.
+    /// Bootstrap 95 % interval ([`bootstrap::percentile_t`]); none with fewer than five pairs, where most
+    /// differences are equal, or where it was not asked for.
     pub bootstrap: Option<Interval>,
     /// Welch's 95 % interval, as if the runs of both arms had nothing in common.
     pub independent: Option<Interval>,
@@ -359,6 +360,7 @@ pub fn q_values(p: &[f64]) -> Vec<f64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::print_stdout)] // tests print the figures they found
 mod tests {
     use super::*;
     use urbis_core::rng::Rng;
