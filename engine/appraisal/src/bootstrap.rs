@@ -12,8 +12,8 @@ const PURPOSE: u32 = 0x0B00;
 /// Below this, resamples without any spread are too frequent for a tail of 2.5 %.
 pub const PAIRS_AT_LEAST: usize = 5;
 
-/// Percentile-t interval of the mean of `differences`; none for fewer than five of them or without `resamples`. Without
-/// any spread both ends are the mean.
+/// Percentile-t interval of the mean of `differences`; none for fewer than five of them, without `resamples`, or where so
+/// many of them are equal that an end would be infinite. Without any spread both ends are the mean.
 #[must_use]
 pub fn percentile_t(differences: &[f64], level: f64, resamples: u32, key: u64) -> Option<Interval> {
     let n = differences.len();
@@ -37,7 +37,8 @@ pub fn percentile_t(differences: &[f64], level: f64, resamples: u32, key: u64) -
     t.sort_by(f64::total_cmp);
     let quantile = |share: f64| t[((share * f64::from(resamples + 1)).round() as usize).clamp(1, t.len()) - 1];
     let tail = (1.0 - level) / 2.0;
-    Some(Interval { low: mean - quantile(1.0 - tail) * error, high: mean - quantile(tail) * error })
+    let (low, high) = (mean - quantile(1.0 - tail) * error, mean - quantile(tail) * error);
+    (low.is_finite() && high.is_finite()).then_some(Interval { low, high })
 }
 
 fn mean_and_error(values: impl Iterator<Item = f64> + Clone, n: usize) -> (f64, f64) {
@@ -45,4 +46,21 @@ fn mean_and_error(values: impl Iterator<Item = f64> + Clone, n: usize) -> (f64, 
     let mean = values.clone().sum::<f64>() / n;
     let squares = values.map(|value| (value - mean).powi(2)).sum::<f64>();
     (mean, (squares / (n - 1.0) / n).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_an_interval_cannot_be_told_there_is_none() {
+        let of = |differences: &[f64]| percentile_t(differences, 0.95, 999, 1);
+        assert_eq!(of(&[1.0, 2.0, 3.0, 4.0]), None);
+        assert_eq!(percentile_t(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95, 0, 1), None);
+        // A third of the resamples lack the one that differs.
+        assert_eq!(of(&[0.0, 0.0, 0.0, 0.0, 1.0]), None);
+        assert_eq!(of(&[2.0; 5]), Some(Interval { low: 2.0, high: 2.0 }));
+        let found = of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!(found.low < 2.0 && found.high > 4.0 && found == of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap(), "{found:?}");
+    }
 }

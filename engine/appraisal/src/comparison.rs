@@ -98,8 +98,6 @@ pub struct Comparison {
     pub options: Options,
     /// Figures of the whole city (`zone_id` none) and indicators by zone, scenario by scenario.
     pub kpis: Vec<Effect>,
-    /// Indicators that cannot be computed from these results, with what they wait for.
-    pub absent: Vec<(&'static str, &'static str)>,
 }
 
 /// Compares all scenarios of a results folder with one of them, with default options.
@@ -118,7 +116,7 @@ impl Comparison {
     pub fn of(runs: PairedRuns, options: Options) -> Result<Self> {
         let (days, city) = (runs.days(), runs.info.city.clone());
         let kpis = effects(&runs, options, |run| indicators::of(run, days, &city))?;
-        Ok(Self { runs, options, kpis, absent: indicators::ABSENT.to_vec() })
+        Ok(Self { runs, options, kpis })
     }
 
     /// Effects on the whole city by hour: electricity, people on the way and at their places, trips by mode.

@@ -42,7 +42,7 @@ pub const EFFECTS: TableOut = TableOut {
             "bootstrap_low",
             Kind::Real,
             UNIT,
-            "Lower end of the percentile-t bootstrap's 95 % interval; null below five seeds and for hours of links.",
+            "Lower end of the percentile-t bootstrap's 95 % interval; null below five seeds, where most differences are equal, and for hours of links.",
         ),
         column("bootstrap_high", Kind::Real, UNIT, "Upper end."),
         column("independent_low", Kind::Real, UNIT, "Lower end of Welch's interval, as if runs were not paired."),

@@ -7,14 +7,6 @@ use std::collections::BTreeMap;
 use urbis_core::Result;
 use urbis_output::Table;
 
-/// Indicators that planners ask for and results do not carry yet: name, table or feature they wait for.
-pub(crate) const ABSENT: [(&str, &str); 4] = [
-    ("road_fatalities_per_100k", "crash rates by road class"),
-    ("transport_cost_burden", "money spent by trip"),
-    ("crowding_person_hours", "positions of people within buildings and streets"),
-    ("transit_crowding", "seats of vehicles"),
-];
-
 /// Figures of a run by what they are.
 pub(crate) fn of(run: &RunResults, days: f64, city: &str) -> Result<BTreeMap<Figure, f64>> {
     let mut figures = BTreeMap::new();

@@ -5,7 +5,7 @@ use crate::comparison::{Effect, Figure, Options};
 use crate::pairs::PairedRuns;
 use crate::place_values::local_hour;
 use crate::read::RunResults;
-use crate::statistics::{Statistics, q_values};
+use crate::statistics::{Statistics, paired_p, q_values};
 use arrow::array::Array;
 use std::collections::BTreeMap;
 use urbis_core::Result;
@@ -123,28 +123,31 @@ pub(crate) fn each(runs: &PairedRuns, options: Options, each: &mut dyn FnMut(&Ef
                     hour: hour.map(|hour| hour as u8),
                     ..Figure::whole("traffic", name, unit, false)
                 };
-                let statistics = |link: usize, hour: Option<usize>, resamples: u32, key: u64| {
+                // Links without a vehicle in any run have no row, nor those without a pair.
+                let pairs = |link: usize, hour: Option<usize>| -> Vec<(f64, f64)> {
                     let used = |run: &Vec<[Sums; HOURS]>| at(run, link, hour).entered_veh > 0.0;
                     if !base.iter().chain(&other).any(used) {
-                        return None;
+                        return Vec::new();
                     }
                     let figure = |run: &Vec<[Sums; HOURS]>| value(&at(run, link, hour), scale);
-                    let pairs = base.iter().zip(&other).filter_map(|(a, b)| Some((figure(a)?, figure(b)?)));
-                    let pairs: Vec<_> = pairs.collect();
-                    (!pairs.is_empty()).then(|| Statistics::of(&pairs, options.precision, resamples, key))
+                    base.iter().zip(&other).filter_map(|(a, b)| Some((figure(a)?, figure(b)?))).collect()
                 };
-                // The map's p values first, because each q depends on all of them; statistics are cheaper than memory.
+                // The map's p values first, because each q depends on all of them.
                 let places = || links.row.iter().flat_map(|(id, &link)| hours.iter().map(move |&h| (id, link, h)));
-                let p: Vec<f64> = places()
-                    .filter_map(|(_, link, hour)| Some(statistics(link, hour, 0, 0)?.p.unwrap_or(f64::NAN)))
-                    .collect();
+                let p: Vec<f64> =
+                    places().map(|(_, link, hour)| paired_p(&pairs(link, hour)).unwrap_or(f64::NAN)).collect();
                 let mut q = q_values(&p).into_iter();
                 for (id, link, hour) in places() {
+                    let q = q.next().filter(|q| !q.is_nan());
+                    let pairs = pairs(link, hour);
+                    if pairs.is_empty() {
+                        continue;
+                    }
                     let figure = place(id, hour);
                     let resamples = if hourly { 0 } else { options.resamples };
-                    let Some(mut found) = statistics(link, hour, resamples, figure.key()) else { continue };
-                    found.q = q.next().filter(|q| !q.is_nan());
-                    each(&Effect { scenario: scenario.clone(), figure, statistics: found })?;
+                    let found = Statistics::of(&pairs, options.precision, resamples, figure.key());
+                    let statistics = Statistics { q, ..found };
+                    each(&Effect { scenario: scenario.clone(), figure, statistics })?;
                 }
             }
         }

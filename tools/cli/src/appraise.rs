@@ -113,8 +113,9 @@ fn tables_text(appraisal: &Appraisal) -> String {
     let dash = || "-".to_owned();
     let mut text = String::new();
     for policy in &appraisal.policies {
-        let title = appraisal.runs.titles.get(&policy.scenario).map_or("", String::as_str);
-        text += &format!("{} against {base}: {title}\n", policy.scenario);
+        let title = appraisal.runs.titles.get(&policy.scenario).filter(|title| !title.is_empty());
+        let title = title.map(|title| format!(": {title}")).unwrap_or_default();
+        text += &format!("{} against {base}{title}\n", policy.scenario);
         let rows = policy.measures.iter().map(|measure| {
             let found = &measure.statistics;
             vec![

@@ -4,7 +4,7 @@ use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, ValueEnum, ValueHint};
 use serde_json::json;
 use std::path::PathBuf;
-use urbis_appraisal::{Comparison, Effect, Figure, Options, PairedRuns, Precision, comparison_tables};
+use urbis_appraisal::{Comparison, Effect, Figure, Options, PairedRuns, Precision, State, comparison_tables};
 use urbis_core::Result;
 
 /// What `urbis compare` is asked.
@@ -46,7 +46,7 @@ pub(crate) struct CompareArguments {
     /// What to show
     #[arg(long, value_enum, default_value_t)]
     pub(crate) by: By,
-    /// Show all figures in the table, not only those of the first page and, in maps, the findings
+    /// Show all figures in the table, not only those of the first page that differ and, in maps, the findings
     #[arg(long)]
     pub(crate) all: bool,
     /// Folder of the tables [default: RESULTS/comparison]
@@ -113,15 +113,21 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<()> {
         EffectFormat::Csv => print(&csv(&CSV_HEADER, effects.iter().map(csv_row))?)?,
         EffectFormat::Table => {
             let of_first_page = |effect: &&Effect| {
-                let is_shown =
-                    if arguments.by == By::City { effect.figure.headline } else { effect.statistics.is_finding() };
+                let is_shown = match arguments.by {
+                    By::City => effect.figure.headline && effect.statistics.state != State::Identical,
+                    _ => effect.statistics.is_finding(),
+                };
                 arguments.all || is_shown
             };
             let shown: Vec<Vec<String>> = effects.iter().filter(of_first_page).map(table_row).collect();
             let rest = effects.len() - shown.len();
             print(&table(&HEADER, &[3, 4, 5, 8], shown))?;
             if rest > 0 {
-                let what = if arguments.by == By::City { "other figures" } else { "rows without a finding" };
+                let what = if arguments.by == By::City {
+                    "figures that are identical or not of the first page"
+                } else {
+                    "rows without a finding"
+                };
                 say(&format!("{rest} {what} are left out; --all shows them"));
             }
         }

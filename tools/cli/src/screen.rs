@@ -92,6 +92,8 @@ pub(crate) fn figure(value: f64) -> String {
     if !value.is_finite() {
         return "-".to_owned();
     }
+    // Nothing has no sign.
+    let value = value + 0.0;
     let size = value.abs();
     if size >= 999.5 {
         let digits = format!("{:.0}", size);
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn figures_are_short_and_grouped() {
         let shown: Vec<String> =
-            [0.0, 3.0, -0.03117, 0.2449, 1.234, 43.21, 512.4, 999.6, 98_392.2, -1_234_567.0, f64::NAN]
+            [-0.0, 3.0, -0.03117, 0.2449, 1.234, 43.21, 512.4, 999.6, 98_392.2, -1_234_567.0, f64::NAN]
                 .map(figure)
                 .into();
         assert_eq!(shown, ["0", "3", "-0.0312", "0.245", "1.23", "43.2", "512", "1,000", "98,392", "-1,234,567", "-"]);

@@ -32,7 +32,7 @@ pub const MEASURES: TableOut = TableOut {
             "bootstrap_low",
             Kind::Real,
             "see column unit",
-            "Lower end of the percentile-t bootstrap's 95 % interval; null below five seeds.",
+            "Lower end of the percentile-t bootstrap's 95 % interval; null below five seeds, or where most differences are equal.",
         ),
         column("bootstrap_high", Kind::Real, "see column unit", "Upper end."),
         column("n", Kind::Count, "seeds", "Paired seeds."),
