@@ -14,6 +14,7 @@ mod chart;
 pub mod comparison;
 pub mod comparison_tables;
 mod day;
+pub mod describe;
 pub mod draw;
 mod indicators;
 mod link_effects;

@@ -63,16 +63,22 @@ pub(crate) enum Command {
     Appraise(crate::appraise::AppraiseArguments),
     /// Write a page for planners that compares the scenarios of a results folder
     Report(ReportArguments),
+    /// Look into results
+    #[command(subcommand)]
+    Results(crate::describe::ResultsCommand),
     /// Find the static user equilibrium of a TNTP network
     Assign(AssignArguments),
-    /// Print the JSON Schema of scenario or study files, for editors
+    /// Print the JSON Schema of scenario or study files, for editors, or the data dictionary of results
     #[command(after_help = "Example, for editors that read a schema beside the TOML file:
   urbis schema > scenario.schema.json
   # then as first line of a scenario:  #:schema ./scenario.schema.json")]
     Schema {
         /// That of study files
-        #[arg(long)]
+        #[arg(long, conflicts_with = "tables")]
         study: bool,
+        /// The data dictionary of results, in Markdown
+        #[arg(long)]
+        tables: bool,
     },
     /// Print shell completions
     #[command(after_help = "Example:

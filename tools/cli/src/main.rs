@@ -10,6 +10,7 @@ mod batch_jobs;
 mod city;
 mod compare;
 mod convert;
+mod describe;
 mod equilibrium;
 mod matsim;
 mod population;
@@ -76,8 +77,10 @@ fn execute(command: &Command) -> Result<()> {
         Command::Appraise(arguments) => appraise::run(arguments),
         Command::Report(arguments) => results::report(arguments),
         Command::Assign(arguments) => assign::run(arguments),
-        Command::Schema { study: true } => screen::print_json(&urbis_scenario::study_schema()),
-        Command::Schema { study: false } => screen::print_json(&urbis_scenario::json_schema()),
+        Command::Results(command) => describe::run(command),
+        Command::Schema { tables: true, .. } => screen::print(&urbis_appraisal::describe::dictionary()),
+        Command::Schema { study: true, .. } => screen::print_json(&urbis_scenario::study_schema()),
+        Command::Schema { .. } => screen::print_json(&urbis_scenario::json_schema()),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "urbis", &mut text);
