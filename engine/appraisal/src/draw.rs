@@ -146,8 +146,9 @@ fn words(name: &str) -> String {
 fn draw_kpis(svg: &mut Svg, kpis: &[Kpi], city: &str) {
     let is_of_city = |kpi: &&Kpi| kpi.zone_id.is_empty() || kpi.zone_id == city;
     let mut shown: Vec<_> = kpis.iter().filter(|kpi| kpi.headline).filter(is_of_city).collect();
-    // What can be checked comes first, and against what was published before what was estimated.
-    shown.sort_by_key(|kpi| (kpi.published.is_none(), kpi.quality != "sourced"));
+    // What can be checked comes first, and against what was published before what was estimated; ways of travel come
+    // last, because most of them stand beside a survey of the country and not of the city.
+    shown.sort_by_key(|kpi| (kpi.published.is_none(), kpi.quality != "sourced", kpi.group == "travel"));
     shown.truncate(KPIS_SHOWN);
     if shown.is_empty() {
         return;
