@@ -27,8 +27,8 @@ use clap::{CommandFactory, Parser};
 use population::PopulationCommand;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
-use transit::TransitCommand;
 use tikv_jemallocator::Jemalloc;
+use transit::TransitCommand;
 use urbis_core::Result;
 use urbis_core::diagnostics::ExitStatus;
 
