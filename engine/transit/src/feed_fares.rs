@@ -26,7 +26,7 @@ pub(crate) fn read(feed: &mut Feed, of: &Of<'_>, fares: &mut Fares, report: &mut
     for version_2 in ["fare_products.txt", "fare_leg_rules.txt"] {
         if feed.table(version_2, &[], report).is_some() {
             let place = feed.place(version_2);
-            let instead = if ids.is_empty() { "the scenario's settings" } else { "fare_attributes.txt" };
+            let instead = if ids.is_empty() { "the mode's setting" } else { "fare_attributes.txt" };
             let what = format!("holds fares of version 2, which are not read; {instead} says what journeys cost");
             report.add(Defect::FaresVersion2, || Problem::file(&place, what));
         }

@@ -233,7 +233,7 @@ fn what_is_wrong_with_fares_is_told() {
     let findings = of.report.findings();
     let text = findings[0].1.examples[0].to_string();
     assert_eq!((findings[0].0, findings.len()), (Defect::FaresVersion2, 1));
-    assert!(text.contains("fare_products.txt") && text.contains("the scenario's settings says"), "{text}");
+    assert!(text.contains("fare_products.txt") && text.contains("the mode's setting says"), "{text}");
     assert!(of.timetable.fares.is_empty());
     assert_eq!(price(&of.timetable, &[(0, 0, 1)]).0, Price { money: 0.0, without: 1 });
 }
