@@ -111,10 +111,11 @@ fn appraise(out: &Path) {
         println!("{}: {:.3} {} ({:?})", measure.name, found.difference_mean, measure.unit, found.interval);
     }
     println!("{:?}", charge.worth);
-    // What payees receive is what the indicator says, and most of it is paid by those who drive on.
+    // What payees receive is what the indicator says. Those who drive on lose it; those who give up lose at most half of
+    // what they would have paid.
     let taken: f64 = (1..=5).map(|seed| kpi(out, "charged", seed, "revenue_east by car")).sum::<f64>() / 5.0;
     assert!((change("revenue") - 250.0 * taken).abs() < 1e-6 * change("revenue"));
-    assert!(-change("money_saved") > 0.5 * taken && -change("money_saved") < 1.2 * taken);
+    assert!(-change("money_saved") > 0.5 * taken && -change("money_saved") < 1.5 * taken);
     assert!(change("carbon") > 0.0 && change("accidents") > 0.0, "less is driven");
     // The city builds for 40,000, and the streams of all parties are the whole.
     let year_0: f64 = charge.streams.iter().map(|stream| stream.money[0]).sum();
