@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_folder_without_a_marker_is_refused() {
         let place = tempfile::tempdir().unwrap();
-        let error = describe(place.path()).unwrap_err().to_string();
+        let error = format!("{:?}", describe(place.path()).unwrap_err());
         assert!(error.contains("no finished results folder"), "{error}");
     }
 }
