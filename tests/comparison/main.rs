@@ -75,7 +75,7 @@ fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
 
     // What was computed is what is written, and a figure that only the charge has stands against 0.
     let folder = out.join("comparison");
-    comparison_tables::write(&comparison, &folder).unwrap();
+    comparison_tables::write(&comparison, &folder, &mut |_, _| {}).unwrap();
     let city = read_table(&folder.join("city.parquet"));
     assert_eq!(city.len(), comparison.kpis.len());
     let revenue = city.iter().find(|row| row["indicator"] == "revenue_east by car").unwrap();

@@ -4,7 +4,6 @@
 //! fill; nobody moved but those who gain by it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use urbis::Simulation;
 use urbis::coupling::{Changes, CityParking};
@@ -12,43 +11,9 @@ use urbis_core::diagnostics::Error;
 use urbis_output::{ResultsWriter, RunFacts};
 use urbis_population::plans::{Mode, Purpose};
 use urbis_population::{FitReport, Persons, Plans, Sites};
-use urbis_tests::{hashes, read_table, root, run, scenario_in};
+use urbis_tests::{EVERY_DAY, bus_line, hashes, read_table, root, run, scenario_in};
 
 type Row = BTreeMap<String, String>;
-
-/// A line of six stops along the town, both ways every ten minutes from five to midnight.
-fn feed(folder: &Path) -> PathBuf {
-    let feed = folder.join("feed");
-    std::fs::create_dir_all(&feed).unwrap();
-    let write = |name: &str, text: &str| std::fs::write(feed.join(name), text).unwrap();
-    write("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\na,Town,https://example.org,Europe/Berlin\n");
-    write("routes.txt", "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,a,1,Across,3\n");
-    write(
-        "calendar.txt",
-        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\nw,1,1,1,1,1,1,1,20240101,20241231\n",
-    );
-    let mut stops = "stop_id,stop_name,stop_lat,stop_lon\n".to_owned();
-    for stop in 0..6 {
-        writeln!(stops, "s{stop},Stop {stop},50.00450,{:.5}", 10.0 + 0.0035 * f64::from(stop)).unwrap();
-    }
-    write("stops.txt", &stops);
-    let mut trips = "route_id,service_id,trip_id\n".to_owned();
-    let mut times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n".to_owned();
-    for run in 0..19 * 6 {
-        for (way, name) in ["out", "back"].iter().enumerate() {
-            writeln!(trips, "r1,w,{name}{run}").unwrap();
-            for nth in 0..6 {
-                let second = 5 * 3600 + run * 600 + nth * 40;
-                let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-                let stop = if way == 0 { nth } else { 5 - nth };
-                writeln!(times, "{name}{run},{clock},{clock},s{stop},{nth}").unwrap();
-            }
-        }
-    }
-    write("trips.txt", &trips);
-    write("stop_times.txt", &times);
-    feed
-}
 
 /// The tables of the day with a constant for park-and-ride, which in so small a town nobody would take otherwise.
 fn day_tables(folder: &Path, constant_min: f64) -> PathBuf {
@@ -109,7 +74,7 @@ fn installed(folder: &Path, patch: &str) -> Simulation {
 #[test]
 fn the_car_waits_at_the_site() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -25.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let more = format!("{}[traffic.parking]\nenabled = true\n", sites(400));
     let day = Day::new(place.path(), "out", 2, &patch(&feed, &tables, &more));
     let (trips, legs) = (day.table("trips"), day.table("legs"));
@@ -169,7 +134,7 @@ fn the_car_waits_at_the_site() {
 #[test]
 fn people_and_cars_add_up_while_they_change() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -25.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let more = format!("{}[traffic.parking]\nenabled = true\n", sites(20));
     let mut simulation = installed(place.path(), &patch(&feed, &tables, &more));
     let (mut most, mut most_parked) = (0, 0);
@@ -196,7 +161,7 @@ fn people_and_cars_add_up_while_they_change() {
 #[test]
 fn a_full_site_sends_cars_on() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -25.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let more = format!("{}[traffic.parking]\nenabled = true\n", sites(5));
     let day = Day::new(place.path(), "out", 1, &patch(&feed, &tables, &more));
     let parking = day.table("parking");
@@ -215,7 +180,7 @@ fn a_full_site_sends_cars_on() {
 #[test]
 fn one_car_serves_one_at_a_time() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -25.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let simulation = installed(place.path(), &patch(&feed, &tables, &sites(400)));
     let world = simulation.world();
     let (plans, persons) = (world.resource::<Plans>(), world.resource::<Persons>());
@@ -260,7 +225,7 @@ fn one_car_serves_one_at_a_time() {
 #[test]
 fn sites_move_only_those_who_take_them() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -10.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -10.0));
     let without = installed(place.path(), &patch(&feed, &tables, ""));
     let with = installed(place.path(), &patch(&feed, &tables, &sites(400)));
     let plan = |simulation: &Simulation, person: u32| -> Vec<(Mode, u32, u32)> {
@@ -296,7 +261,7 @@ fn sites_move_only_those_who_take_them() {
 #[test]
 fn shares_of_park_and_ride_can_be_asked_for() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), 10.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), 10.0));
     let more = sites(400)
         + "[population.target_mode_shares]\ncar = 20\ntransit = 20\nbicycle = 10\nwalk = 45\npark_and_ride = 5\n";
     let simulation = installed(place.path(), &patch(&feed, &tables, &more));
@@ -309,7 +274,7 @@ fn shares_of_park_and_ride_can_be_asked_for() {
 #[test]
 fn the_same_on_any_number_of_threads() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), -25.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let more =
         sites(40) + "[traffic.parking]\nenabled = true\n[population.feedback]\niterations = 2\ntolerance = 0.0\n";
     let patch = patch(&feed, &tables, &more);
@@ -344,7 +309,7 @@ fn without_a_timetable_there_is_none() {
 #[test]
 fn sites_that_do_not_fit_are_named() {
     let place = tempfile::tempdir().unwrap();
-    let (feed, tables) = (feed(place.path()), day_tables(place.path(), 10.0));
+    let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), 10.0));
     let told = |more: &str, words: &[&str]| {
         let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", &patch(&feed, &tables, more));
         let error = run(&scenario, &place.path().join("out"), 1, None).unwrap_err();

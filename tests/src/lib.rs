@@ -1,6 +1,7 @@
 //! What tests that cross crates share: scenarios of the repository run into temporary folders.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use urbis::{RunOptions, RunSummary};
@@ -99,4 +100,49 @@ pub fn read_table(path: &Path) -> Vec<BTreeMap<String, String>> {
         }
     }
     rows
+}
+
+/// The row of a calendar that runs daily.
+pub const EVERY_DAY: &str = "w,1,1,1,1,1,1,1,20240101,20241231";
+
+/// A feed in a folder: a line of six stops along the town, both ways every ten minutes from five to midnight, on the days of
+/// the rows of `calendar.txt`, of which `w` is the service of all trips.
+///
+/// # Panics
+/// When the folder cannot be written.
+#[must_use]
+pub fn bus_line(folder: &Path, service: &str) -> PathBuf {
+    let feed = folder.join("feed");
+    std::fs::create_dir_all(&feed).expect("writable folder");
+    let write = |name: &str, text: &str| std::fs::write(feed.join(name), text).expect("writable folder");
+    write("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\na,Town,https://example.org,Europe/Berlin\n");
+    write("routes.txt", "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,a,1,Across,3\n");
+    write(
+        "calendar.txt",
+        &format!(
+            "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n{service}\n"
+        ),
+    );
+    let mut stops = "stop_id,stop_name,stop_lat,stop_lon\n".to_owned();
+    for stop in 0..6 {
+        writeln!(stops, "s{stop},Stop {stop},50.00450,{:.5}", 10.0 + 0.0035 * f64::from(stop))
+            .expect("writable folder");
+    }
+    write("stops.txt", &stops);
+    let mut trips = "route_id,service_id,trip_id\n".to_owned();
+    let mut times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n".to_owned();
+    for run in 0..19 * 6 {
+        for (way, name) in ["out", "back"].iter().enumerate() {
+            writeln!(trips, "r1,w,{name}{run}").expect("writable folder");
+            for nth in 0..6 {
+                let second = 5 * 3600 + run * 600 + nth * 40;
+                let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+                let stop = if way == 0 { nth } else { 5 - nth };
+                writeln!(times, "{name}{run},{clock},{clock},s{stop},{nth}").expect("writable folder");
+            }
+        }
+    }
+    write("trips.txt", &trips);
+    write("stop_times.txt", &times);
+    feed
 }

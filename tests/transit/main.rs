@@ -5,47 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use urbis_core::diagnostics::Error;
-use urbis_tests::{hashes, read_table, run, scenario_in};
-
-/// A line of six stops along the town, both ways every ten minutes from five to midnight.
-fn feed(folder: &Path, service: &str) -> PathBuf {
-    let feed = folder.join("feed");
-    std::fs::create_dir_all(&feed).unwrap();
-    let write = |name: &str, text: &str| std::fs::write(feed.join(name), text).unwrap();
-    write("agency.txt", "agency_id,agency_name,agency_url,agency_timezone\na,Town,https://example.org,Europe/Berlin\n");
-    write("routes.txt", "route_id,agency_id,route_short_name,route_long_name,route_type\nr1,a,1,Across,3\n");
-    write(
-        "calendar.txt",
-        &format!(
-            "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n{service}\n"
-        ),
-    );
-    let mut stops = "stop_id,stop_name,stop_lat,stop_lon\n".to_owned();
-    for stop in 0..6 {
-        writeln!(stops, "s{stop},Stop {stop},50.00450,{:.5}", 10.0 + 0.0035 * f64::from(stop)).unwrap();
-    }
-    write("stops.txt", &stops);
-    let mut trips = "route_id,service_id,trip_id\n".to_owned();
-    let mut times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n".to_owned();
-    for run in 0..19 * 6 {
-        for (way, name) in ["out", "back"].iter().enumerate() {
-            writeln!(trips, "r1,w,{name}{run}").unwrap();
-            for nth in 0..6 {
-                let second = 5 * 3600 + run * 600 + nth * 40;
-                let clock = format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
-                let stop = if way == 0 { nth } else { 5 - nth };
-                writeln!(times, "{name}{run},{clock},{clock},s{stop},{nth}").unwrap();
-            }
-        }
-    }
-    write("trips.txt", &trips);
-    write("stop_times.txt", &times);
-    feed
-}
-
-const EVERY_DAY: &str = "w,1,1,1,1,1,1,1,20240101,20241231";
+use urbis_tests::{EVERY_DAY, bus_line, hashes, read_table, run, scenario_in};
 
 /// People who like buses, in a town that has one.
 fn patch(feed: &Path, more: &str) -> String {
@@ -86,7 +48,7 @@ fn by_transit(day: &Day) -> (f64, usize) {
 #[test]
 fn passengers_and_vehicles_add_up() {
     let place = tempfile::tempdir().unwrap();
-    let feed = feed(place.path(), EVERY_DAY);
+    let feed = bus_line(place.path(), EVERY_DAY);
     let roomy = day(place.path(), "roomy", 2, &patch(&feed, "places = { bus = 70 }"));
     let rides = roomy.legs.iter().filter(|leg| leg["mode"] == "bus").count() as u64;
     let (boarded, alighted) = (sum(&roomy.loads, "boarded"), sum(&roomy.loads, "alighted"));
@@ -116,7 +78,7 @@ fn passengers_and_vehicles_add_up() {
 #[test]
 fn who_finds_no_place_waits() {
     let place = tempfile::tempdir().unwrap();
-    let feed = feed(place.path(), EVERY_DAY);
+    let feed = bus_line(place.path(), EVERY_DAY);
     let roomy = day(place.path(), "roomy", 1, &patch(&feed, ""));
     let tight = day(place.path(), "tight", 1, &patch(&feed, "places = { bus = 1 }"));
     let ((roomy_s, _), (tight_s, _)) = (by_transit(&roomy), by_transit(&tight));
@@ -129,7 +91,7 @@ fn who_finds_no_place_waits() {
 #[test]
 fn the_same_on_any_number_of_threads() {
     let place = tempfile::tempdir().unwrap();
-    let feed = feed(place.path(), EVERY_DAY);
+    let feed = bus_line(place.path(), EVERY_DAY);
     let patch = patch(&feed, "") + "[population.feedback]\niterations = 2\ntolerance = 0.0\n";
     for threads in [1, 2, 3, 8] {
         day(place.path(), &format!("out-{threads}"), threads, &patch);
@@ -147,7 +109,7 @@ fn every_day_has_its_own_buses_and_passengers() {
         let flags: Vec<&str> = (0..7).map(|of| if of == on { "1" } else { "0" }).collect();
         format!("{day},{},20240101,20241231", flags.join(","))
     };
-    let feed = feed(place.path(), &[week("w", 1), week("wednesday", 2), week("monday", 0)].join("\n"));
+    let feed = bus_line(place.path(), &[week("w", 1), week("wednesday", 2), week("monday", 0)].join("\n"));
     let append = |name: &str, rows: &str| {
         let path = feed.join(name);
         std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + rows).unwrap();
@@ -201,7 +163,7 @@ fn every_day_has_its_own_buses_and_passengers() {
 #[test]
 fn people_pay_the_fares_of_the_feed() {
     let place = tempfile::tempdir().unwrap();
-    let feed = feed(place.path(), EVERY_DAY);
+    let feed = bus_line(place.path(), EVERY_DAY);
     let patch = patch(&feed, "") + "persons = { enabled = true }\nskims = { enabled = true }\n";
     let free = day(place.path(), "free", 2, &patch);
     let attributes = "fare_id,price,currency_type,payment_method,transfers\nticket,3.00,EUR,0,0\n";
@@ -266,7 +228,7 @@ fn feeds_that_do_not_fit_are_named() {
         assert!(text.contains(word), "expected {word:?} in {text}");
         assert!(!out.join("_SUCCESS").exists());
     };
-    let whole = feed(place.path(), EVERY_DAY);
+    let whole = bus_line(place.path(), EVERY_DAY);
     told(&patch(&whole, "date = \"2031-01-01\""), "has no trip on 2031-01-01");
     told(&patch(&whole, "date = \"yesterday\""), "is no date");
     told(&patch(&whole, "places = { buss = 3 }"), "unknown kind `buss`");

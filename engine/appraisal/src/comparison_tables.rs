@@ -2,14 +2,10 @@
 
 use crate::comparison::{Comparison, Effect};
 use crate::statistics::FALSE_DISCOVERY_RATE;
-use crate::table_out::{Cell, Column, Kind, TableOut, TableWriter};
+use crate::table_out::{Cell, Kind, SCENARIO, STATE, TableOut, TableWriter, column};
 use std::path::Path;
 use urbis_core::Result;
 use urbis_core::files::StagedFolder;
-
-const fn column(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Column {
-    Column { name, kind, unit, description }
-}
 
 const UNIT: &str = "see column unit";
 
@@ -17,7 +13,7 @@ const UNIT: &str = "see column unit";
 pub const EFFECTS: TableOut = TableOut {
     description: "What scenarios change against their base: paired differences, scenario less base, one row for each figure.",
     columns: &[
-        column("scenario", Kind::Text, "", "The scenario compared with the base."),
+        SCENARIO,
         column("subject", Kind::Text, "", "Subject: traffic, people, power ..."),
         column("indicator", Kind::Text, "", "What the figure is."),
         column("unit", Kind::Text, "", "Its unit."),
@@ -63,12 +59,15 @@ pub const EFFECTS: TableOut = TableOut {
             "seeds",
             "Seeds for the precision in the footer, by today's spread; null where unknown or over a million.",
         ),
-        column("state", Kind::Text, "", "higher, lower, no detectable difference, identical or too few seeds."),
+        STATE,
     ],
 };
 
 fn push(table: &mut TableWriter, effect: &Effect) -> Result<()> {
     let (what, found) = (&effect.figure, &effect.statistics);
+    let [low, high] = Cell::ends(found.interval);
+    let [bootstrap_low, bootstrap_high] = Cell::ends(found.bootstrap);
+    let [independent_low, independent_high] = Cell::ends(found.independent);
     table.push([
         Cell::Text(&effect.scenario),
         Cell::Text(&what.subject),
@@ -84,12 +83,12 @@ fn push(table: &mut TableWriter, effect: &Effect) -> Result<()> {
         Cell::Real(found.scenario_mean),
         Cell::Real(found.difference_mean),
         Cell::MaybeReal(found.difference_sd),
-        Cell::MaybeReal(found.interval.map(|i| i.low)),
-        Cell::MaybeReal(found.interval.map(|i| i.high)),
-        Cell::MaybeReal(found.bootstrap.map(|i| i.low)),
-        Cell::MaybeReal(found.bootstrap.map(|i| i.high)),
-        Cell::MaybeReal(found.independent.map(|i| i.low)),
-        Cell::MaybeReal(found.independent.map(|i| i.high)),
+        low,
+        high,
+        bootstrap_low,
+        bootstrap_high,
+        independent_low,
+        independent_high,
         Cell::Real(found.share_positive),
         Cell::Real(found.sign_p),
         Cell::MaybeReal(found.p),
@@ -100,24 +99,22 @@ fn push(table: &mut TableWriter, effect: &Effect) -> Result<()> {
     ])
 }
 
-/// Writes the tables into a folder, which is replaced as a whole.
+/// Writes the tables into a folder, which is replaced as a whole; `see` is shown each row with the name of its table, so that
+/// nothing is computed twice for those who look at it too.
 ///
 /// # Errors
 /// When a table of the results cannot be read or the folder cannot be written.
-pub fn write(comparison: &Comparison, folder: &Path) -> Result<()> {
-    let runs = &comparison.runs;
-    let seeds: Vec<String> = runs.seeds.iter().map(u64::to_string).collect();
-    let about = [
-        ("urbis.base", runs.base.clone()),
-        ("urbis.seeds", seeds.join(",")),
-        ("urbis.city_hash", runs.info.city_hash.clone()),
-        ("urbis.precision", comparison.options.precision.to_string()),
-        ("urbis.false_discovery_rate", FALSE_DISCOVERY_RATE.to_string()),
-    ];
+pub fn write(comparison: &Comparison, folder: &Path, see: &mut dyn FnMut(&str, &Effect)) -> Result<()> {
+    let mut about = comparison.runs.about();
+    about.push(("urbis.precision", comparison.options.precision.to_string()));
+    about.push(("urbis.false_discovery_rate", FALSE_DISCOVERY_RATE.to_string()));
     let staged = StagedFolder::new(folder)?;
-    let table = |name: &str, effects: &[Effect]| -> Result<()> {
+    let mut table = |name: &str, effects: &[Effect]| -> Result<()> {
         let mut table = TableWriter::create(staged.path(), name, &EFFECTS, &about)?;
-        effects.iter().try_for_each(|effect| push(&mut table, effect))?;
+        for effect in effects {
+            see(name, effect);
+            push(&mut table, effect)?;
+        }
         table.finish()
     };
     table("city", &comparison.kpis)?;
@@ -125,7 +122,10 @@ pub fn write(comparison: &Comparison, folder: &Path) -> Result<()> {
     table("zones", &comparison.zones()?)?;
     table("groups", &comparison.groups()?)?;
     let mut links = TableWriter::create(staged.path(), "links", &EFFECTS, &about)?;
-    comparison.links(&mut |effect| push(&mut links, effect))?;
+    comparison.links(&mut |effect| {
+        see("links", effect);
+        push(&mut links, effect)
+    })?;
     links.finish()?;
     staged.commit()
 }

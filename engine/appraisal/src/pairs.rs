@@ -76,6 +76,16 @@ impl PairedRuns {
         RunResults::open(&self.results, scenario, seed)
     }
 
+    /// What tables made of them say in their footers.
+    pub(crate) fn about(&self) -> Vec<(&'static str, String)> {
+        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
+        vec![
+            ("urbis.base", self.base.clone()),
+            ("urbis.seeds", seeds.join(",")),
+            ("urbis.city_hash", self.info.city_hash.clone()),
+        ]
+    }
+
     /// Length of the period in days.
     #[must_use]
     pub fn days(&self) -> f64 {

@@ -3,6 +3,7 @@
 //!
 //! Contract: one writer, rows in the order they come, constant batch sizes: equal rows give equal bytes.
 
+use crate::statistics::Interval;
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, RecordBatch, StringBuilder, UInt64Builder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -45,6 +46,17 @@ pub struct Column {
     pub description: &'static str,
 }
 
+/// A column, in the order of its fields.
+pub(crate) const fn column(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Column {
+    Column { name, kind, unit, description }
+}
+
+/// The scenario of a row.
+pub(crate) const SCENARIO: Column = column("scenario", Kind::Text, "", "The scenario compared with the base.");
+/// What the pairs of a row say.
+pub(crate) const STATE: Column =
+    column("state", Kind::Text, "", "higher, lower, no detectable difference, identical or too few seeds.");
+
 /// A table as declared.
 #[derive(Clone, Copy, Debug)]
 pub struct TableOut {
@@ -71,6 +83,13 @@ pub enum Cell<'a> {
     MaybeCount(Option<u64>),
     /// Yes or no.
     Flag(bool),
+}
+
+impl Cell<'_> {
+    /// Both ends of an interval; null where there is none.
+    pub(crate) fn ends(interval: Option<Interval>) -> [Self; 2] {
+        [Self::MaybeReal(interval.map(|i| i.low)), Self::MaybeReal(interval.map(|i| i.high))]
+    }
 }
 
 impl TableOut {

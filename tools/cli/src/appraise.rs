@@ -1,6 +1,6 @@
 //! `urbis appraise`: what scenarios are worth against their base, to whom, and in which year.
 
-use crate::compare::EffectFormat;
+use crate::pairs::{EffectFormat, PairArguments, interval, real, where_tables_are};
 use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, ValueHint};
 use serde_json::{Value as Json, json};
@@ -9,7 +9,7 @@ use urbis_appraisal::appraisal::cash_flows::by_year;
 use urbis_appraisal::appraisal::finance::present_value;
 use urbis_appraisal::appraisal::values::Name;
 use urbis_appraisal::appraisal::{OBJECTIVES, PolicyAppraisal, tables};
-use urbis_appraisal::{Appraisal, PairedRuns, Statistics, Values};
+use urbis_appraisal::{Appraisal, Values};
 use urbis_core::Result;
 
 /// Rows of the tornado that are shown; the table in the folder has all.
@@ -35,21 +35,11 @@ Examples:
   urbis appraise out/town --base baseline --format json | jq '.policies[].worth'"
 )]
 pub(crate) struct AppraiseArguments {
-    /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub(crate) results: PathBuf,
-    /// Scenario that the others are compared with
-    #[arg(long, value_name = "NAME")]
-    pub(crate) base: String,
-    /// Scenario to appraise, may be given again [default: all others]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) scenario: Vec<String>,
+    #[command(flatten)]
+    pub(crate) pairs: PairArguments,
     /// Unit values (TOML) in place of the shipped ones
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) values: Option<PathBuf>,
-    /// Leave out seeds that a scenario lacks, instead of refusing
-    #[arg(long)]
-    pub(crate) common_seeds: bool,
     /// Folder of the tables [default: RESULTS/appraisal]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: Option<PathBuf>,
@@ -61,9 +51,8 @@ pub(crate) struct AppraiseArguments {
 /// Appraises, writes and prints.
 pub(crate) fn run(arguments: &AppraiseArguments) -> Result<()> {
     let values = arguments.values.as_deref().map_or_else(Values::shipped, Values::read)?;
-    let runs = PairedRuns::open(&arguments.results, &arguments.base, &arguments.scenario, arguments.common_seeds)?;
-    let appraisal = Appraisal::of(runs, values)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| arguments.results.join("appraisal"));
+    let appraisal = Appraisal::of(arguments.pairs.open()?, values)?;
+    let folder = arguments.out.clone().unwrap_or_else(|| arguments.pairs.results.join("appraisal"));
     tables::write(&appraisal, &folder)?;
     match arguments.format {
         EffectFormat::Json => print_json(&as_json(&appraisal))?,
@@ -72,15 +61,14 @@ pub(crate) fn run(arguments: &AppraiseArguments) -> Result<()> {
             let rows = appraisal.policies.iter().flat_map(|policy| {
                 policy.measures.iter().map(|measure| {
                     let found = &measure.statistics;
-                    let end = |end: Option<f64>| end.map_or_else(String::new, |value| value.to_string());
                     vec![
                         policy.scenario.clone(),
                         measure.name.to_owned(),
                         unit(measure.unit, &appraisal.values),
                         found.base_mean.to_string(),
                         found.difference_mean.to_string(),
-                        end(found.interval.map(|i| i.low)),
-                        end(found.interval.map(|i| i.high)),
+                        real(found.interval.map(|i| i.low)),
+                        real(found.interval.map(|i| i.high)),
                         found.n.to_string(),
                         found.state.name().to_owned(),
                     ]
@@ -93,18 +81,13 @@ pub(crate) fn run(arguments: &AppraiseArguments) -> Result<()> {
     for note in &appraisal.notes {
         say(&format!("note: {note}"));
     }
-    let seeds = appraisal.runs.seeds.len();
-    say(&format!("{seeds} paired seed{}; tables in {}", if seeds == 1 { "" } else { "s" }, folder.display()));
+    say(&where_tables_are(&appraisal.runs, &folder));
     Ok(())
 }
 
 /// A unit with the currency in it.
 fn unit(unit: &str, values: &Values) -> String {
     unit.replace("money", values.currency())
-}
-
-fn interval(found: &Statistics) -> String {
-    found.interval.map_or_else(|| "-".to_owned(), |i| format!("{} to {}", figure(i.low), figure(i.high)))
 }
 
 fn tables_text(appraisal: &Appraisal) -> String {

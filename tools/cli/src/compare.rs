@@ -1,10 +1,11 @@
 //! `urbis compare`: what scenarios change against their base, as pairs of runs tell it.
 
+use crate::pairs::{EffectFormat, PairArguments, interval, real, where_tables_are};
 use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, ValueEnum, ValueHint};
 use serde_json::json;
 use std::path::PathBuf;
-use urbis_appraisal::{Comparison, Effect, Figure, Options, PairedRuns, Precision, State, comparison_tables};
+use urbis_appraisal::{Comparison, Effect, Figure, Options, Precision, State, comparison_tables};
 use urbis_core::Result;
 
 /// What `urbis compare` is asked.
@@ -28,21 +29,11 @@ Examples:
   urbis compare out/town --base baseline --format csv --by hour > hours.csv"
 )]
 pub(crate) struct CompareArguments {
-    /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
-    pub(crate) results: PathBuf,
-    /// Scenario that the others are compared with
-    #[arg(long, value_name = "NAME")]
-    pub(crate) base: String,
-    /// Scenario to compare, may be given again [default: all others]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) scenario: Vec<String>,
+    #[command(flatten)]
+    pub(crate) pairs: PairArguments,
     /// Half width of the interval, as a share of the base, that the column of seeds is about
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = positive)]
     pub(crate) precision: f64,
-    /// Leave out seeds that a scenario lacks, instead of refusing
-    #[arg(long)]
-    pub(crate) common_seeds: bool,
     /// What to show
     #[arg(long, value_enum, default_value_t)]
     pub(crate) by: By,
@@ -73,16 +64,17 @@ pub(crate) enum By {
     Link,
 }
 
-/// Form of effects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EffectFormat {
-    /// A table for people
-    #[default]
-    Table,
-    /// One JSON object for programs
-    Json,
-    /// Comma-separated values
-    Csv,
+impl By {
+    /// The table that holds them.
+    fn table(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Hour => "hours",
+            Self::Zone => "zones",
+            Self::Group => "groups",
+            Self::Link => "links",
+        }
+    }
 }
 
 /// A figure above 0.
@@ -93,18 +85,16 @@ pub(crate) fn positive(text: &str) -> Result<f64, String> {
 
 /// Compares, writes and prints.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<()> {
-    let runs = PairedRuns::open(&arguments.results, &arguments.base, &arguments.scenario, arguments.common_seeds)?;
+    let runs = arguments.pairs.open()?;
     let options = Options { precision: Precision::OfBase(arguments.precision), ..Options::default() };
     let comparison = Comparison::of(runs, options)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| arguments.results.join("comparison"));
-    comparison_tables::write(&comparison, &folder)?;
-    let effects = match arguments.by {
-        By::City => comparison.kpis.clone(),
-        By::Hour => comparison.hours()?,
-        By::Zone => comparison.zones()?,
-        By::Group => comparison.groups()?,
-        By::Link => links(&comparison)?,
-    };
+    let folder = arguments.out.clone().unwrap_or_else(|| arguments.pairs.results.join("comparison"));
+    let mut effects: Vec<Effect> = Vec::new();
+    comparison_tables::write(&comparison, &folder, &mut |table, effect| {
+        if table == arguments.by.table() {
+            effects.push(effect.clone());
+        }
+    })?;
     match arguments.format {
         EffectFormat::Json => print_json(&json!({
             "base": comparison.runs.base, "scenarios": comparison.runs.scenarios, "seeds": comparison.runs.seeds,
@@ -132,18 +122,8 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<()> {
             }
         }
     }
-    let seeds = comparison.runs.seeds.len();
-    say(&format!("{seeds} paired seed{}; tables in {}", if seeds == 1 { "" } else { "s" }, folder.display()));
+    say(&where_tables_are(&comparison.runs, &folder));
     Ok(())
-}
-
-fn links(comparison: &Comparison) -> Result<Vec<Effect>> {
-    let mut effects = Vec::new();
-    comparison.links(&mut |effect| {
-        effects.push(effect.clone());
-        Ok(())
-    })?;
-    Ok(effects)
 }
 
 /// Where a figure holds: zone, link, group, hour.
@@ -168,7 +148,7 @@ fn table_row(effect: &Effect) -> Vec<String> {
         what.unit.clone(),
         figure(found.base_mean),
         format!("{}{percent}", figure(found.difference_mean)),
-        found.interval.map_or_else(dash, |i| format!("{} to {}", figure(i.low), figure(i.high))),
+        interval(found),
         found.p.map_or_else(dash, |value| format!("{} ({})", p(value), found.q.map_or_else(dash, p))),
         found.state.name().to_owned(),
         found.seeds_needed.map_or_else(dash, |n| n.to_string()),
@@ -204,7 +184,6 @@ const CSV_HEADER: [&str; 23] = [
 fn csv_row(effect: &Effect) -> Vec<String> {
     let (what, found) = (&effect.figure, &effect.statistics);
     let word = |text: &Option<String>| text.clone().unwrap_or_default();
-    let real = |value: Option<f64>| value.filter(|v| v.is_finite()).map_or_else(String::new, |v| v.to_string());
     vec![
         effect.scenario.clone(),
         what.subject.clone(),

@@ -13,6 +13,7 @@ mod convert;
 mod describe;
 mod equilibrium;
 mod matsim;
+mod pairs;
 mod population;
 mod progress;
 mod results;

@@ -4,18 +4,12 @@ use crate::appraisal::cash_flows::Stream;
 use crate::appraisal::finance::present_value;
 use crate::appraisal::values::Name;
 use crate::appraisal::{Appraisal, OBJECTIVES, PolicyAppraisal};
-use crate::statistics::Statistics;
-use crate::table_out::{Cell, Column, Kind, TableOut, TableWriter};
+use crate::table_out::{Cell, Kind, SCENARIO, STATE, TableOut, TableWriter, column};
 use std::path::Path;
 use urbis_core::Result;
 use urbis_core::files::StagedFolder;
 
-const fn column(name: &'static str, kind: Kind, unit: &'static str, description: &'static str) -> Column {
-    Column { name, kind, unit, description }
-}
-
 const MONEY: &str = "currency in the footer";
-const SCENARIO: Column = column("scenario", Kind::Text, "", "The scenario compared with the base.");
 
 /// Figures with their intervals.
 pub const MEASURES: TableOut = TableOut {
@@ -36,7 +30,7 @@ pub const MEASURES: TableOut = TableOut {
         ),
         column("bootstrap_high", Kind::Real, "see column unit", "Upper end."),
         column("n", Kind::Count, "seeds", "Paired seeds."),
-        column("state", Kind::Text, "", "higher, lower, no detectable difference, identical or too few seeds."),
+        STATE,
     ],
 };
 
@@ -125,7 +119,7 @@ pub const FLOWS: TableOut = TableOut {
         ),
         column("low", Kind::Real, "money/day", "Lower end of Student's 95 % interval; null below two seeds."),
         column("high", Kind::Real, "money/day", "Upper end."),
-        column("state", Kind::Text, "", "higher, lower, no detectable difference, identical or too few seeds."),
+        STATE,
     ],
 };
 
@@ -142,7 +136,7 @@ pub const GROUPS: TableOut = TableOut {
         column("high", Kind::Real, "money/person/day", "Upper end."),
         column("share_winners", Kind::Real, "0 to 1", "Who gain more than 0.10 a day."),
         column("share_losers", Kind::Real, "0 to 1", "Who lose more than 0.10 a day."),
-        column("state", Kind::Text, "", "higher, lower, no detectable difference, identical or too few seeds."),
+        STATE,
     ],
 };
 
@@ -175,23 +169,14 @@ pub const VALUES: TableOut = TableOut {
     ],
 };
 
-fn ends(found: &Statistics) -> [Cell<'static>; 2] {
-    [Cell::MaybeReal(found.interval.map(|i| i.low)), Cell::MaybeReal(found.interval.map(|i| i.high))]
-}
-
 /// Writes the tables into a folder, which is replaced as a whole.
 ///
 /// # Errors
 /// [`urbis_core::Error::Write`].
 pub fn write(appraisal: &Appraisal, folder: &Path) -> Result<()> {
-    let (runs, values) = (&appraisal.runs, &appraisal.values);
-    let seeds: Vec<String> = runs.seeds.iter().map(u64::to_string).collect();
-    let about = [
-        ("urbis.base", runs.base.clone()),
-        ("urbis.seeds", seeds.join(",")),
-        ("urbis.city_hash", runs.info.city_hash.clone()),
-        ("urbis.currency", values.currency().to_owned()),
-    ];
+    let values = &appraisal.values;
+    let mut about = appraisal.runs.about();
+    about.push(("urbis.currency", values.currency().to_owned()));
     let staged = StagedFolder::new(folder)?;
     let table = |name: &str, table: &TableOut, fill: &dyn Fn(&mut TableWriter, &PolicyAppraisal) -> Result<()>| {
         let mut writer = TableWriter::create(staged.path(), name, table, &about)?;
@@ -239,7 +224,8 @@ pub fn write(appraisal: &Appraisal, folder: &Path) -> Result<()> {
 fn measures(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
     policy.measures.iter().try_for_each(|measure| {
         let found = &measure.statistics;
-        let [low, high] = ends(found);
+        let [low, high] = Cell::ends(found.interval);
+        let [bootstrap_low, bootstrap_high] = Cell::ends(found.bootstrap);
         writer.push([
             Cell::Text(&policy.scenario),
             Cell::Text(measure.name),
@@ -248,8 +234,8 @@ fn measures(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
             Cell::Real(found.difference_mean),
             low,
             high,
-            Cell::MaybeReal(found.bootstrap.map(|i| i.low)),
-            Cell::MaybeReal(found.bootstrap.map(|i| i.high)),
+            bootstrap_low,
+            bootstrap_high,
             Cell::Count(found.n),
             Cell::Text(found.state.name()),
         ])
@@ -294,6 +280,7 @@ fn cash_flow(writer: &mut TableWriter, scenario: &str, stream: &Stream, rate: f6
 fn flows(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
     policy.flows.iter().try_for_each(|flow| {
         let benefit = flow.benefit;
+        let [low, high] = Cell::ends(benefit.and_then(|found| found.interval));
         writer.push([
             Cell::Text(&policy.scenario),
             Cell::Text(&flow.from_zone),
@@ -304,8 +291,8 @@ fn flows(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
             Cell::MaybeReal(flow.cost.map(|cost| cost[0])),
             Cell::MaybeReal(flow.cost.map(|cost| cost[1])),
             Cell::MaybeReal(benefit.map(|found| found.difference_mean)),
-            Cell::MaybeReal(benefit.and_then(|found| found.interval).map(|i| i.low)),
-            Cell::MaybeReal(benefit.and_then(|found| found.interval).map(|i| i.high)),
+            low,
+            high,
             Cell::MaybeText(benefit.map(|found| found.state.name())),
         ])
     })
@@ -313,7 +300,7 @@ fn flows(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
 
 fn groups(writer: &mut TableWriter, policy: &PolicyAppraisal) -> Result<()> {
     policy.groups.iter().try_for_each(|group| {
-        let [low, high] = ends(&group.benefit);
+        let [low, high] = Cell::ends(group.benefit.interval);
         writer.push([
             Cell::Text(&policy.scenario),
             Cell::Text(group.by),
