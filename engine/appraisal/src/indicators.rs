@@ -1,7 +1,6 @@
 //! Figures of one run for the whole city and its zones: table `kpis`, and what follows from it and other tables.
 
 use crate::comparison::Figure;
-use crate::place_values::residents_by_zone;
 use crate::read::RunResults;
 use std::collections::BTreeMap;
 use urbis_core::Result;
@@ -11,7 +10,10 @@ use urbis_output::Table;
 pub(crate) fn of(run: &RunResults, days: f64, city: &str) -> Result<BTreeMap<Figure, f64>> {
     let mut figures = BTreeMap::new();
     let mut city_value = BTreeMap::new();
-    for kpi in run.kpis()? {
+    let kpis = run.kpis()?;
+    let of_zones = kpis.iter().filter(|kpi| kpi.indicator == "residents" && kpi.zone_id != city);
+    let residents_of: BTreeMap<String, f64> = of_zones.map(|kpi| (kpi.zone_id.clone(), kpi.value)).collect();
+    for kpi in kpis {
         let whole = kpi.zone_id.is_empty() || kpi.zone_id == city;
         if whole {
             city_value.insert(kpi.indicator.clone(), kpi.value);
@@ -33,8 +35,7 @@ pub(crate) fn of(run: &RunResults, days: f64, city: &str) -> Result<BTreeMap<Fig
             figures.insert(Figure::whole(subject, indicator, unit, headline), value);
         }
     };
-    let residents_all: f64 = residents_by_zone(run)?.values().sum();
-    let residents = Some(residents_all).filter(|r| *r > 0.0);
+    let residents = Some(residents_of.values().sum::<f64>()).filter(|r| *r > 0.0);
     let share = |name: &str, by: f64| Some(city_value.get(name)? * by / residents?);
     // Vehicle kilometres, exhaust and electricity of a day over residents.
     add("traffic", "vehicle_km_per_resident", "km/person/day", true, share("vehicle_kilometres", 1.0));
@@ -42,15 +43,16 @@ pub(crate) fn of(run: &RunResults, days: f64, city: &str) -> Result<BTreeMap<Fig
     add("power", "electricity_per_resident", "kWh/person/day", false, share("electricity_use_day", 1e6));
     add("power", "peak_demand_per_resident", "kW/person", false, share("electricity_peak", 1000.0));
     if run.has(Table::LinkState) {
-        let roads = roads(run)?;
-        let scale = 1.0 / run.info()?.sample_factor;
+        let info = run.info()?;
+        let roads = roads(run, info.local_offset_ms)?;
+        let scale = 1.0 / info.sample_factor;
         // Delay against free speed of all vehicles, and mean vehicle hours per vehicle in hours of the morning peak.
         add("traffic", "vehicle_hours_of_delay", "h/day", true, Some(roads.delay_s * scale / 3600.0 / days));
         let each = residents.map(|r| roads.delay_s * scale / 3600.0 / days / r);
         add("traffic", "delay_hours_per_resident", "h/person/day", false, each);
         add("traffic", "peak_mean_speed", "km/h", true, Some(3.6 * roads.peak_m / roads.peak_s));
     }
-    accessibility(run, &mut add)?;
+    accessibility(run, &residents_of, &mut add)?;
     Ok(figures)
 }
 
@@ -66,8 +68,7 @@ fn is_peak(hour: u8) -> bool {
     matches!(hour, 7 | 8 | 17 | 18)
 }
 
-fn roads(run: &RunResults) -> Result<Roads> {
-    let offset = run.info()?.local_offset_ms;
+fn roads(run: &RunResults, offset_ms: i64) -> Result<Roads> {
     let mut sums = Roads::default();
     let columns = ["time", "left_veh", "travel_time_s", "speed_mps", "delay_s"];
     run.for_each_batch(Table::LinkState, &columns, |batch| {
@@ -76,7 +77,7 @@ fn roads(run: &RunResults) -> Result<Roads> {
         let (times, speeds) = (time.values(), speed.values());
         for row in 0..batch.rows() {
             sums.delay_s += delay.value(row);
-            if left.value(row) > 0 && is_peak(crate::place_values::local_hour(batch.time_ms("time", row), offset)) {
+            if left.value(row) > 0 && is_peak(crate::place_values::local_hour(batch.time_ms("time", row), offset_ms)) {
                 let seconds = left.value(row) as f64 * times[row];
                 sums.peak_s += seconds;
                 sums.peak_m += seconds * speeds[row];
@@ -88,11 +89,14 @@ fn roads(run: &RunResults) -> Result<Roads> {
 }
 
 /// Mean, Gini and Palma of jobs that residents of a zone reach, weighted by residents; one set for each mode and limit.
-fn accessibility(run: &RunResults, add: &mut impl FnMut(&str, &str, &str, bool, Option<f64>)) -> Result<()> {
+fn accessibility(
+    run: &RunResults,
+    residents: &BTreeMap<String, f64>,
+    add: &mut impl FnMut(&str, &str, &str, bool, Option<f64>),
+) -> Result<()> {
     if !run.has(Table::Accessibility) {
         return Ok(());
     }
-    let residents = residents_by_zone(run)?;
     let mut reached: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     let columns = ["zone_id", "group", "mode", "opportunity", "limit_s", "opportunities"];
     run.for_each_batch(Table::Accessibility, &columns, |batch| {

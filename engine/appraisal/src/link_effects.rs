@@ -104,7 +104,12 @@ fn at(run: &[[Sums; HOURS]], link: usize, hour: Option<usize>) -> Sums {
 /// Hands every effect to `each`: scenario by scenario, indicator by indicator, days before hours, links in the order of
 /// their ids.
 pub(crate) fn each(runs: &PairedRuns, options: Options, each: &mut dyn FnMut(&Effect) -> Result<()>) -> Result<()> {
-    if !runs.run(&runs.base, runs.seeds[0])?.has(Table::LinkState) {
+    // A run without the table says nothing of links, which is not that nobody drove there.
+    let has = |scenario: &String| -> Result<bool> {
+        let tells = |&seed: &u64| Ok(runs.run(scenario, seed)?.has(Table::LinkState));
+        Ok(runs.seeds.iter().map(tells).collect::<Result<Vec<bool>>>()?.into_iter().all(|has| has))
+    };
+    if !has(&runs.base)? {
         return Ok(());
     }
     let scale = 1.0 / runs.info.sample_factor / runs.days();
@@ -114,6 +119,9 @@ pub(crate) fn each(runs: &PairedRuns, options: Options, each: &mut dyn FnMut(&Ef
     };
     let base = gather(&mut links, &runs.base)?;
     for scenario in &runs.scenarios {
+        if !has(scenario)? {
+            continue;
+        }
         let other = gather(&mut links, scenario)?;
         for (name, unit, value) in INDICATORS {
             for hourly in [false, true] {

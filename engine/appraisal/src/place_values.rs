@@ -12,14 +12,6 @@ pub(crate) fn local_hour(time_ms: i64, offset_ms: i64) -> u8 {
     ((time_ms + offset_ms).div_euclid(3_600_000).rem_euclid(24)) as u8
 }
 
-/// Residents by zone, as table `kpis` has them.
-pub(crate) fn residents_by_zone(run: &RunResults) -> Result<BTreeMap<String, f64>> {
-    let city = run.info()?.city;
-    let kpis = run.kpis()?;
-    let zones = kpis.into_iter().filter(|kpi| kpi.indicator == "residents" && kpi.zone_id != city);
-    Ok(zones.map(|kpi| (kpi.zone_id, kpi.value)).collect())
-}
-
 /// Sums and counts that become figures of a mean day.
 #[derive(Default)]
 struct Sums(BTreeMap<Figure, (f64, f64)>);

@@ -4,7 +4,7 @@
 //!
 //! Contract: read-only, one thread, rows in file order.
 
-use arrow::array::{AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -122,6 +122,10 @@ pub struct RunInfo {
     pub schema_version: String,
     /// Content hash of the city package.
     pub city_hash: String,
+    /// Id of the run.
+    pub run_id: String,
+    /// SHA-256 of the resolved scenario, with the files it names.
+    pub scenario_hash: String,
     /// The resolved scenario as TOML.
     pub scenario_toml: String,
     /// Share of the people that was simulated, as the scenario says; 1 where it does not.
@@ -259,6 +263,8 @@ impl RunResults {
             "schema_version",
             "city_hash",
             "scenario_toml",
+            "run_id",
+            "scenario_hash",
         ];
         let columns = ["local_offset_s", "start_utc", "duration_s", "wall_s"];
         let mut rows = Vec::new();
@@ -273,6 +279,8 @@ impl RunResults {
                     urbis_version: text("urbis_version"),
                     schema_version: text("schema_version"),
                     city_hash: text("city_hash"),
+                    run_id: text("run_id"),
+                    scenario_hash: text("scenario_hash"),
                     scenario_toml: text("scenario_toml"),
                     sample_factor: sample_factor(&text("scenario_toml")),
                     local_offset_ms: (batch.real("local_offset_s").value(row) * 1000.0) as i64,
@@ -310,7 +318,7 @@ impl RunResults {
                     source: text("source"),
                     quality: text("quality"),
                     value: batch.real("value").value(row),
-                    published: published.iter().nth(row).flatten(),
+                    published: published.is_valid(row).then(|| published.value(row)),
                     headline: batch.flag("headline").value(row),
                 });
             }

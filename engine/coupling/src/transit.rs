@@ -97,6 +97,9 @@ struct Planned {
     pays: bool,
 }
 
+/// Stops near a place, with the seconds of the walk.
+type Stops = Vec<(StopIx, u32)>;
+
 #[derive(Debug)]
 struct Service {
     timetable: Arc<Timetable>,
@@ -233,7 +236,11 @@ impl CityTransit {
     /// Public transport between cells at every time of day, put into the skims.
     pub fn measure(&self, cells: &Cells, skims: &mut Skims) {
         if let Some(service) = &self.0 {
-            skims.transit = (0..PERIODS).map(|period| Arc::new(service.matrix(cells, period))).collect();
+            let positions: Vec<(f64, f64)> = cells.x_m.iter().copied().zip(cells.y_m.iter().copied()).collect();
+            let access = service.near(&positions, Direction::ToPoints);
+            let egress = service.near(&positions, Direction::FromPoints);
+            skims.transit =
+                (0..PERIODS).map(|period| Arc::new(service.matrix(cells, (&access, &egress), period))).collect();
         }
     }
 
@@ -348,15 +355,12 @@ impl Service {
     }
 
     /// Stops within reach of places, on the way there and on the way back.
-    fn near(&self, positions: &[(f64, f64)], direction: Direction) -> Vec<Vec<(StopIx, u32)>> {
+    fn near(&self, positions: &[(f64, f64)], direction: Direction) -> Vec<Stops> {
         positions.par_iter().map(|&at| self.walks.near(&self.timetable, at, direction)).collect()
     }
 
-    fn matrix(&self, cells: &Cells, period: usize) -> TransitMatrix {
+    fn matrix(&self, cells: &Cells, (access, egress): (&[Stops], &[Stops]), period: usize) -> TransitMatrix {
         let count = cells.len();
-        let positions: Vec<(f64, f64)> = cells.x_m.iter().copied().zip(cells.y_m.iter().copied()).collect();
-        let access = self.near(&positions, Direction::ToPoints);
-        let egress = self.near(&positions, Direction::FromPoints);
         let router = Router::new(&self.timetable, &self.footpaths);
         let departures_s: Vec<u32> = DEPARTURES_H[period].iter().map(|hour| (hour * 3600.0) as u32).collect();
         let rows: Vec<[Vec<f32>; 6]> = (0..count)
@@ -371,8 +375,10 @@ impl Service {
                     for &depart_s in &departures_s {
                         let arrivals = router.earliest_arrivals(depart_s, &access[from], scratch).to_vec();
                         let walk_s = access[from].iter().map(|(_, seconds)| *seconds).min().unwrap_or(0);
-                        prices.of_stop.clear();
-                        prices.of_stop.resize(self.timetable.stops_len(), None);
+                        if priced > 0 {
+                            prices.of_stop.clear();
+                            prices.of_stop.resize(self.timetable.stops_len(), None);
+                        }
                         for to in (0..count).filter(|&to| to != from) {
                             let at = |&(stop, egress_s): &(StopIx, u32)| {
                                 let arrival = arrivals[stop.row()];

@@ -229,7 +229,7 @@ impl<'a> Choices<'a> {
     /// Infinity where no mode gets there. Shape: cells x cells.
     fn impedance(&self, with_car: bool) -> Vec<f32> {
         let count = self.cells.len();
-        let parking = self.parking_of_cells();
+        let parking = if with_car { self.parking_of_cells() } else { Vec::new() };
         map_chunks(count, 8, |range| {
             let mut part = Vec::with_capacity(range.len() * count);
             for from in range {
@@ -496,10 +496,12 @@ impl<'a> Choices<'a> {
         }
         let best = choose(&utilities, &self.tastes(person, purpose));
         let mode = best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative]);
-        match self.best_site(vehicles, tour).filter(|_| mode == Mode::ParkAndRide) {
-            Some((site, _)) => Means { mode, site },
-            None => mode.into(),
+        if mode == Mode::ParkAndRide
+            && let Some((site, _)) = self.best_site(vehicles, tour)
+        {
+            return Means { mode, site };
         }
+        mode.into()
     }
 
     /// Fits the constants of the modes to shares of tours, by the ratio of wanted to modelled shares (Train 2009,

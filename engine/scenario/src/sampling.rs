@@ -10,6 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use urbis_core::rng::Rng;
 
+/// Axes that Sobol's sequence has.
+pub(crate) const SOBOL_AXES_MAX: usize = sobol_burley::NUM_DIMENSIONS as usize;
+
 /// How parameters are sampled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

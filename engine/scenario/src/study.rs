@@ -23,7 +23,7 @@
 //! Contract: rows come in the order scenario, parameter values, seed; the same files give the same rows.
 
 use crate::load::{self, Loaded, OWN_PATHS, Override};
-use crate::sampling::{Sample, points};
+use crate::sampling::{Method, SOBOL_AXES_MAX, Sample, points};
 use crate::schema::{self, Require};
 use crate::settle::settle;
 use crate::tree::{self, Entry, Node, Source, Value};
@@ -408,6 +408,13 @@ impl Reader<'_> {
             let message = "a parameter with `low` and `high` needs a [sample] that says how many points";
             let help = "add  [sample]  method = \"latin_hypercube\"  points = 20";
             problems.push(self.problem("parameter", row, message, "sampled how?").with_help(help));
+        }
+        let sampled = study.parameter.iter().filter(|of| is_sampled(of)).count();
+        let is_sobol = study.sample.as_ref().is_some_and(|sample| sample.method == Method::Sobol);
+        if is_sobol && sampled > SOBOL_AXES_MAX {
+            let message = format!("{sampled} parameters are sampled, and Sobol's sequence has {SOBOL_AXES_MAX} axes");
+            let help = "take  method = \"latin_hypercube\"";
+            problems.push(self.problem("sample", None, &message, "too many").with_help(help));
         }
         if study.sample.is_some() && !study.parameter.iter().any(is_sampled) {
             problems.push(self.problem(

@@ -164,6 +164,8 @@ pub struct Router {
     present: RouteMetric,
     /// The same for further groups of drivers, who pay other prices: groups 1 and on.
     groups: Vec<(Vec<u32>, RouteMetric)>,
+    /// Which of these each group of drivers goes by, 0 for the first; groups that add the same share one.
+    metric_of_group: Vec<u8>,
     pool: Mutex<Vec<Search>>,
 }
 
@@ -194,6 +196,7 @@ impl Router {
             extra_ms: Vec::new(),
             present: RouteMetric { metric: Metric::default() },
             groups: Vec::new(),
+            metric_of_group: Vec::new(),
             pool: Mutex::new(Vec::new()),
         };
         if costs.len() == router.factor.len() {
@@ -241,7 +244,16 @@ impl Router {
 
     /// The same for groups of drivers: the first is group 0, everybody who is in no other.
     pub fn set_groups(&mut self, extra_ms: Vec<Vec<u32>>) {
-        let mut all = extra_ms.into_iter();
+        let mut distinct: Vec<Vec<u32>> = Vec::new();
+        self.metric_of_group.clear();
+        for extra_ms in extra_ms {
+            let row = distinct.iter().position(|known| *known == extra_ms).unwrap_or(distinct.len());
+            if row == distinct.len() {
+                distinct.push(extra_ms);
+            }
+            self.metric_of_group.push(row as u8);
+        }
+        let mut all = distinct.into_iter();
         self.extra_ms = all.next().unwrap_or_default();
         let metric = || RouteMetric { metric: Metric::default() };
         self.groups = all.map(|extra_ms| (extra_ms, metric())).collect();
@@ -250,15 +262,19 @@ impl Router {
     /// The cheapest route for each pair of car nodes, each for a driver of a group. Panics when a group does not exist.
     #[must_use]
     pub fn route_batch_in_groups(&self, queries: &[(u32, u32)], groups: &[u8]) -> RouteBatch {
-        if groups.iter().all(|&group| group == 0) {
+        let metric_of = |group: u8| if group == 0 { 0 } else { usize::from(self.metric_of_group[usize::from(group)]) };
+        let rows: Vec<usize> = groups.iter().map(|&group| metric_of(group)).collect();
+        if rows.iter().all(|&row| row == 0) {
             return self.route_batch(queries);
         }
         let mut batch = RouteBatch::join(queries.len(), Vec::new());
-        for group in 0..=self.groups.len() {
-            let of: Vec<u32> =
-                (0..queries.len() as u32).filter(|&query| usize::from(groups[query as usize]) == group).collect();
+        for row in 0..=self.groups.len() {
+            let of: Vec<u32> = (0..queries.len() as u32).filter(|&query| rows[query as usize] == row).collect();
+            if of.is_empty() {
+                continue;
+            }
             let pairs: Vec<(u32, u32)> = of.iter().map(|&query| queries[query as usize]).collect();
-            let metric = group.checked_sub(1).map_or(&self.present, |nth| &self.groups[nth].1);
+            let metric = row.checked_sub(1).map_or(&self.present, |nth| &self.groups[nth].1);
             batch.place(self.route_batch_under(metric, &pairs), &of);
         }
         batch

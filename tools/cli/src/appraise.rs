@@ -5,8 +5,6 @@ use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, ValueHint};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
-use urbis_appraisal::appraisal::cash_flows::by_year;
-use urbis_appraisal::appraisal::finance::present_value;
 use urbis_appraisal::appraisal::values::Name;
 use urbis_appraisal::appraisal::{OBJECTIVES, PolicyAppraisal, tables};
 use urbis_appraisal::{Appraisal, Values};
@@ -64,7 +62,7 @@ pub(crate) fn run(arguments: &AppraiseArguments) -> Result<()> {
                     vec![
                         policy.scenario.clone(),
                         measure.name.to_owned(),
-                        unit(measure.unit, &appraisal.values),
+                        appraisal.values.unit(measure.unit),
                         found.base_mean.to_string(),
                         found.difference_mean.to_string(),
                         real(found.interval.map(|i| i.low)),
@@ -85,11 +83,6 @@ pub(crate) fn run(arguments: &AppraiseArguments) -> Result<()> {
     Ok(())
 }
 
-/// A unit with the currency in it.
-fn unit(unit: &str, values: &Values) -> String {
-    unit.replace("money", values.currency())
-}
-
 fn tables_text(appraisal: &Appraisal) -> String {
     let (base, values) = (&appraisal.runs.base, &appraisal.values);
     let money = values.currency();
@@ -103,7 +96,7 @@ fn tables_text(appraisal: &Appraisal) -> String {
             let found = &measure.statistics;
             vec![
                 measure.name.replace('_', " "),
-                unit(measure.unit, values),
+                values.unit(measure.unit),
                 figure(found.difference_mean),
                 interval(found),
                 found.state.name().to_owned(),
@@ -144,7 +137,7 @@ fn tables_text(appraisal: &Appraisal) -> String {
         text += &table(&header, &[1, 2, 3, 4], rows);
         text += "\n";
     }
-    let units = OBJECTIVES.map(|(name, of)| format!("{}, {}", name.replace('_', " "), unit(of, values)));
+    let units = OBJECTIVES.map(|(name, of)| format!("{}, {}", name.replace('_', " "), values.unit(of)));
     let header: Vec<&str> =
         std::iter::once("scenario").chain(units.iter().map(String::as_str)).chain(["beaten by"]).collect();
     let rows = appraisal.policies.iter().map(|policy| {
@@ -157,13 +150,8 @@ fn tables_text(appraisal: &Appraisal) -> String {
 
 /// Who pays and who earns: the years in which something is built or ends, the first of the others, and all in today's money.
 fn parties(policy: &PolicyAppraisal, values: &Values) -> String {
-    let mut names: Vec<&str> = policy.streams.iter().map(|stream| stream.party.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let rows = names.into_iter().map(|party| {
-        let years = by_year(policy.streams.iter().filter(|stream| stream.party == party));
+    let rows = policy.parties(values).into_iter().map(|(party, years, present)| {
         let at = |year: usize| years.get(year).map_or_else(|| "-".to_owned(), |money| figure(*money));
-        let present = present_value(&years, values.get(Name::DiscountRate));
         vec![party.to_owned(), at(0), at(1), at(years.len().saturating_sub(1)), figure(present)]
     });
     let money = values.currency();
@@ -176,7 +164,7 @@ fn as_json(appraisal: &Appraisal) -> Json {
     let values = &appraisal.values;
     let policies = appraisal.policies.iter().map(|policy| {
         let measures = policy.measures.iter().map(|measure| {
-            json!({ "measure": measure.name, "unit": unit(measure.unit, values), "statistics": measure.statistics })
+            json!({ "measure": measure.name, "unit": values.unit(measure.unit), "statistics": measure.statistics })
         });
         let groups = policy.groups.iter().map(|group| {
             json!({
@@ -200,7 +188,7 @@ fn as_json(appraisal: &Appraisal) -> Json {
         let objectives = OBJECTIVES
             .iter()
             .zip(&policy.objectives)
-            .map(|((name, of), value)| json!({ "objective": name, "unit": unit(of, values), "value": value }));
+            .map(|((name, of), value)| json!({ "objective": name, "unit": values.unit(of), "value": value }));
         json!({
             "scenario": policy.scenario,
             "worth": {

@@ -135,7 +135,8 @@ pub fn streams(change: &DayChange, costs: &[PolicyCost], base_costs: &[PolicyCos
 /// Money for building by year, and what is left in the last.
 fn capital(cost: &PolicyCost, years: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut spent, mut left) = (vec![0.0; years + 1], vec![0.0; years + 1]);
-    let life = if cost.life_years > 0.0 { cost.life_years } else { years as f64 };
+    // What lasts less than a day is built every day.
+    let life = if cost.life_years > 0.0 { cost.life_years.max(1.0 / 365.0) } else { years as f64 };
     let mut built = 0.0;
     while built < years as f64 {
         spent[built as usize] += cost.capital;

@@ -31,7 +31,7 @@ pub use distribution::NOTICED_PER_DAY;
 use distribution::{Share, evenness, shares};
 use finance::present_value;
 use pareto::{Alternative, dominated_by};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trips::Words;
 use urbis_core::Result;
 use urbis_output::Table;
@@ -64,7 +64,7 @@ pub struct FlowBenefit {
     pub trips: [f64; 2],
     /// Mean generalised cost of a trip before and after; none where no seed tells both.
     pub cost: Option<[f64; 2]>,
-    /// Benefit of a day over the seeds that tell it; none where none does.
+    /// Benefit of a day over the seeds that tell it, without a bootstrap; none where none does.
     pub benefit: Option<Statistics>,
 }
 
@@ -155,6 +155,20 @@ struct Seed {
     other_currency: Option<String>,
 }
 
+impl PolicyAppraisal {
+    /// Each party with its money by year and the present value of it, by name.
+    #[must_use]
+    pub fn parties(&self, values: &Values) -> Vec<(&str, Vec<f64>, f64)> {
+        let names: BTreeSet<&str> = self.streams.iter().map(|stream| stream.party.as_str()).collect();
+        let one = |party| {
+            let years = by_year(self.streams.iter().filter(|stream| stream.party == party));
+            let present = present_value(&years, values.get(Name::DiscountRate));
+            (party, years, present)
+        };
+        names.into_iter().map(one).collect()
+    }
+}
+
 impl Appraisal {
     /// Appraises all scenarios of paired runs.
     ///
@@ -163,9 +177,11 @@ impl Appraisal {
     pub fn of(runs: PairedRuns, values: Values) -> Result<Self> {
         let mut policies = Vec::new();
         let mut notes = Vec::new();
+        let base_days = runs.seeds.iter().map(|&seed| day(&runs.run(&runs.base, seed)?)).collect::<Result<Vec<_>>>()?;
         for scenario in &runs.scenarios {
             let mut words = Words::default();
-            let seeds = runs.seeds.iter().map(|&seed| one_seed(&runs, scenario, seed, &values, &mut words));
+            let seeds = runs.seeds.iter().zip(&base_days);
+            let seeds = seeds.map(|(&seed, base_day)| one_seed(&runs, scenario, seed, base_day, &values, &mut words));
             let seeds = seeds.collect::<Result<Vec<Seed>>>()?;
             notes.extend(what_is_missing(scenario, &seeds));
             policies.push(policy(&runs, scenario, &seeds, &values, &words)?);
@@ -216,13 +232,14 @@ fn day(run: &RunResults) -> Result<DayChange> {
         let columns = ["left_veh", "travel_time_s", "speed_mps", "co2_kg", "nox_g", "pm_g"];
         run.for_each_batch(Table::LinkState, &columns, |batch| {
             let (left, time, speed) = (batch.count("left_veh"), batch.real("travel_time_s"), batch.real("speed_mps"));
+            let [co2, nox, pm] = ["co2_kg", "nox_g", "pm_g"].map(|name| batch.real(name));
             for row in 0..batch.rows() {
                 if time.is_valid(row) && speed.is_valid(row) {
                     day.vehicle_km += left.value(row) as f64 * time.value(row) * speed.value(row) / 1000.0;
                 }
-                day.co2_t += batch.real("co2_kg").value(row) / 1000.0;
-                day.nox_kg += batch.real("nox_g").value(row) / 1000.0;
-                day.pm_kg += batch.real("pm_g").value(row) / 1000.0;
+                day.co2_t += co2.value(row) / 1000.0;
+                day.nox_kg += nox.value(row) / 1000.0;
+                day.pm_kg += pm.value(row) / 1000.0;
             }
             Ok(())
         })?;
@@ -239,14 +256,21 @@ fn day(run: &RunResults) -> Result<DayChange> {
     Ok(day)
 }
 
-fn one_seed(runs: &PairedRuns, scenario: &str, seed: u64, values: &Values, words: &mut Words) -> Result<Seed> {
+fn one_seed(
+    runs: &PairedRuns,
+    scenario: &str,
+    seed: u64,
+    base_day: &DayChange,
+    values: &Values,
+    words: &mut Words,
+) -> Result<Seed> {
     let (base, other) = (runs.run(&runs.base, seed)?, runs.run(scenario, seed)?);
     let (before, after) = (trips::trips(&base, words)?, trips::trips(&other, words)?);
     let gains = gains(&before, &after, words, values);
     let a_day = 1.0 / runs.info.sample_factor / runs.days();
     let mut change = DayChange::default();
     change.add(&day(&other)?, a_day);
-    change.add(&day(&base)?, -a_day);
+    change.add(base_day, -a_day);
     for saved in gains.persons.values() {
         change.saved.add(saved, a_day);
     }
@@ -340,7 +364,7 @@ fn policy(
     let objectives = vec![change.saved.worth(values) * year, relief, public_value, 1.0 - losers];
     Ok(PolicyAppraisal {
         scenario: scenario.to_owned(),
-        flows: flow_benefits(runs, scenario, seeds, words),
+        flows: flow_benefits(runs, seeds, words),
         groups: group_benefits(runs, scenario, seeds),
         change,
         measures,
@@ -352,7 +376,7 @@ fn policy(
     })
 }
 
-fn flow_benefits(runs: &PairedRuns, scenario: &str, seeds: &[Seed], words: &Words) -> Vec<FlowBenefit> {
+fn flow_benefits(runs: &PairedRuns, seeds: &[Seed], words: &Words) -> Vec<FlowBenefit> {
     let a_day = 1.0 / runs.info.sample_factor / runs.days();
     let keys = seeds.iter().flat_map(|seed| seed.gains.flows.keys());
     let mut keys: Vec<_> = keys.copied().collect();
@@ -365,15 +389,14 @@ fn flow_benefits(runs: &PairedRuns, scenario: &str, seeds: &[Seed], words: &Word
                 seeds.iter().map(|seed| seed.gains.flows.get(&key).copied().unwrap_or_default()).collect();
             let costs: Vec<[f64; 2]> = flows.iter().filter_map(Flow::mean_cost).collect();
             let pairs: Vec<(f64, f64)> = flows.iter().filter_map(|flow| Some((0.0, flow.benefit()? * a_day))).collect();
-            let name = format!("{scenario} {from_zone} {to_zone} {mode}");
-            let seed = Figure::whole("appraisal", &name, "", false).key();
             FlowBenefit {
                 from_zone: from_zone.to_owned(),
                 to_zone: to_zone.to_owned(),
                 mode: mode.to_owned(),
                 trips: [0, 1].map(|arm| mean(flows.iter().map(|flow| flow.trips[arm] * a_day))),
                 cost: (!costs.is_empty()).then(|| [0, 1].map(|arm| mean(costs.iter().map(|cost| cost[arm])))),
-                benefit: (!pairs.is_empty()).then(|| Statistics::of(&pairs, Precision::default(), RESAMPLES, seed)),
+                // Pairs of zones are too many for a bootstrap of each.
+                benefit: (!pairs.is_empty()).then(|| Statistics::of(&pairs, Precision::default(), 0, 0)),
             }
         })
         .collect()

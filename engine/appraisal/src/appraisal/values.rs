@@ -93,6 +93,11 @@ pub struct Values {
 }
 
 impl Values {
+    /// A unit with the currency in it.
+    #[must_use]
+    pub fn unit(&self, unit: &str) -> String {
+        unit.replace("money", self.currency())
+    }
     /// The shipped values.
     ///
     /// # Errors

@@ -7,13 +7,10 @@ use crate::statistics::{Precision, Statistics};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_core::Result;
-use urbis_output::Table;
 
 /// Where one run comes from.
 pub(crate) struct Origin {
     pub(crate) seed: u64,
-    pub(crate) run_id: String,
-    pub(crate) scenario_hash: String,
     pub(crate) info: RunInfo,
 }
 
@@ -23,18 +20,6 @@ pub(crate) struct Arm {
     pub(crate) runs: Vec<RunResults>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) days: Vec<RunDay>,
-}
-
-fn origin(run: &RunResults, seed: u64) -> Result<Origin> {
-    let info = run.info()?;
-    let mut found = None;
-    run.for_each_batch(Table::Runs, &["run_id", "scenario_hash"], |batch| {
-        let [run_id, scenario_hash] = ["run_id", "scenario_hash"].map(|name| batch.text(name).value(0).to_owned());
-        found = Some(Origin { seed, run_id, scenario_hash, info: info.clone() });
-        Ok(())
-    })?;
-    // `info` has made sure of the one row.
-    Ok(found.expect("table runs has a row"))
 }
 
 /// Opens every run, the base's scenario first, the others by name, and pairs them; a scenario that is alone makes no pair.
@@ -65,7 +50,7 @@ impl Arm {
         let mut arm = Self { name: name.to_owned(), runs: Vec::new(), origins: Vec::new(), days: Vec::new() };
         for &seed in seeds {
             let run = RunResults::open(results, name, seed)?;
-            arm.origins.push(origin(&run, seed)?);
+            arm.origins.push(Origin { seed, info: run.info()? });
             arm.runs.push(run);
         }
         Ok(arm)

@@ -274,16 +274,10 @@ fn kpis(arms: &[Arm]) -> Vec<Value> {
     };
     let city = &arms[0].origins[0].info.city;
     let one = |kpi: &Kpi| {
-        let of_arms = arms.iter().enumerate().map(|(row, arm)| {
-            let values: Vec<f64> = arm.days.iter().filter_map(|day| value(day, kpi)).collect();
-            let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-            let effect = if row > 0 { arm.effect(&arms[0], |day| value(day, kpi)) } else { None };
-            json!({"mean": mean, "effect": told(effect)})
-        });
         json!({
             "group": kpi.group, "indicator": kpi.indicator, "unit": kpi.unit, "headline": kpi.headline,
             "zone": if kpi.zone_id == *city { "" } else { &kpi.zone_id },
-            "published": kpi.published, "source": kpi.source, "arms": of_arms.collect::<Vec<_>>(),
+            "published": kpi.published, "source": kpi.source, "arms": by_scenario(arms, |day| value(day, kpi)),
         })
     };
     arms[0].days[0].kpis.iter().map(one).collect()
@@ -304,15 +298,19 @@ fn sectors(arms: &[Arm], places: &Places) -> Vec<Value> {
     names.into_iter().map(|(name, _)| one(name)).collect()
 }
 
-/// Mean minutes of trips and their differences, one figure a scenario.
-fn minutes(arms: &[Arm], of: impl Fn(&RunDay) -> Option<f64>) -> Vec<Value> {
-    let minutes = |day: &RunDay| of(day).map(|seconds| seconds / 60.0);
+/// Mean of a figure and its difference, one for each scenario.
+fn by_scenario(arms: &[Arm], of: impl Fn(&RunDay) -> Option<f64>) -> Vec<Value> {
     let one = |(row, arm): (usize, &Arm)| {
-        let values: Vec<f64> = arm.days.iter().filter_map(minutes).collect();
+        let values: Vec<f64> = arm.days.iter().filter_map(&of).collect();
         let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        json!({"mean": mean, "effect": told(if row > 0 { arm.effect(&arms[0], minutes) } else { None })})
+        json!({"mean": mean, "effect": told(if row > 0 { arm.effect(&arms[0], &of) } else { None })})
     };
     arms.iter().enumerate().map(one).collect()
+}
+
+/// The same of mean times of trips, minutes.
+fn minutes(arms: &[Arm], of: impl Fn(&RunDay) -> Option<f64>) -> Vec<Value> {
+    by_scenario(arms, |day| of(day).map(|seconds| seconds / 60.0))
 }
 
 fn zone_effects(arms: &[Arm], zones: &Zones) -> Vec<Value> {
@@ -334,8 +332,8 @@ fn groups(arms: &[Arm]) -> Vec<Value> {
 fn provenance(arm: &Arm) -> Vec<Value> {
     let one = |origin: &super::arms::Origin| {
         json!({
-            "scenario": arm.name, "seed": origin.seed, "run_id": origin.run_id, "version": origin.info.urbis_version,
-            "schema": origin.info.schema_version, "scenario_hash": origin.scenario_hash, "city_hash": origin.info.city_hash,
+            "scenario": arm.name, "seed": origin.seed, "run_id": origin.info.run_id, "version": origin.info.urbis_version,
+            "schema": origin.info.schema_version, "scenario_hash": origin.info.scenario_hash, "city_hash": origin.info.city_hash,
         })
     };
     arm.origins.iter().map(one).collect()

@@ -1,13 +1,9 @@
 //! What policies are worth, for the page: figures with their intervals, money by party and year, groups, sensitivity.
 
 use super::content::told;
-use crate::appraisal::cash_flows::by_year;
-use crate::appraisal::finance::present_value;
-use crate::appraisal::values::Name;
 use crate::appraisal::{OBJECTIVES, PolicyAppraisal};
 use crate::{Appraisal, PairedRuns, Values};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use urbis_core::Result;
 
 /// All policies in the order of their scenarios, at the shipped unit values.
@@ -20,27 +16,20 @@ pub(crate) fn worth(runs: &PairedRuns) -> Result<Value> {
     Ok(json!({
         "currency": values.currency(),
         "policies": appraisal.policies.iter().map(|policy| one(policy, values)).collect::<Vec<_>>(),
-        "objectives": OBJECTIVES.map(|(name, of)| json!({"name": name, "unit": unit(of, values)})),
+        "objectives": OBJECTIVES.map(|(name, of)| json!({"name": name, "unit": values.unit(of)})),
         "values": used.collect::<Vec<_>>(),
         "notes": appraisal.notes,
     }))
 }
 
-/// A unit with the currency in it.
-fn unit(unit: &str, values: &Values) -> String {
-    unit.replace("money", values.currency())
-}
-
 fn one(policy: &PolicyAppraisal, values: &Values) -> Value {
     let measures = policy.measures.iter().map(|measure| {
-        json!({"name": measure.name, "unit": unit(measure.unit, values), "effect": told(Some(measure.statistics))})
+        json!({"name": measure.name, "unit": values.unit(measure.unit), "effect": told(Some(measure.statistics))})
     });
-    let names: BTreeSet<&str> = policy.streams.iter().map(|stream| stream.party.as_str()).collect();
-    let parties = names.into_iter().map(|party| {
-        let years = by_year(policy.streams.iter().filter(|stream| stream.party == party));
-        let present = present_value(&years, values.get(Name::DiscountRate));
-        json!({"name": party, "years": years, "present_value": present})
-    });
+    let parties = policy
+        .parties(values)
+        .into_iter()
+        .map(|(name, years, present)| json!({"name": name, "years": years, "present_value": present}));
     let groups = policy.groups.iter().map(|group| {
         json!({
             "by": group.by, "name": group.group, "persons": group.persons, "effect": told(Some(group.benefit)),

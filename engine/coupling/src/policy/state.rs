@@ -9,7 +9,8 @@
 //! | people plan | they know the mean price of each time of day, and closures of most of it |
 //!
 //! Ignored: payment by who turns off on the way (the charge is that of the route chosen at departure), prices of the
-//! next hour, transaction costs. Of several prices of one policy the first that fits the class and hour counts.
+//! next hour, transaction costs; who turns off before a closed link goes the way of those who pay all of it, and when
+//! people plan, the share of residents counts for all tolls. Of several prices of one policy the first that fits the class and hour counts.
 //!
 //! Contract: sequential and in order of departure, then trip; nothing depends on threads.
 
@@ -77,6 +78,17 @@ impl RoadPrice {
     fn amount(&self, class: usize, at: (i64, u32)) -> f64 {
         let fits = |amount: &&Amount| amount.classes[class] && amount.when.holds(at);
         self.amounts.iter().find(fits).map_or(0.0, |amount| amount.money)
+    }
+    /// How many shares there are.
+    fn share_count(&self) -> usize {
+        1 + usize::from(self.resident_share < 1.0) + usize::from(self.once_per_day)
+    }
+    fn is_home(&self, home: Place) -> bool {
+        self.lives_in.get(home.row()).copied().unwrap_or(false)
+    }
+    /// Whether a person has paid on a day already, by the days on which each last paid.
+    fn has_paid(&self, paid_on: &[i64], person: PersonIx, day: i64) -> bool {
+        self.once_per_day && paid_on.get(person.row()).is_some_and(|&paid| paid == day + 1)
     }
     /// Shares of the price that drivers pay, the whole first.
     fn shares(&self) -> Vec<f64> {
@@ -172,7 +184,7 @@ impl Policies {
     #[must_use]
     pub fn groups(&self) -> usize {
         let classes = if self.tells_classes() { 2 } else { 1 };
-        self.roads.iter().map(|price| price.shares().len()).product::<usize>() * classes
+        self.roads.iter().map(RoadPrice::share_count).product::<usize>() * classes
     }
 
     /// The group of somebody who departs at a tick.
@@ -184,12 +196,13 @@ impl Policies {
         let day = self.day_and_second(tick).0;
         let mut group = usize::from(mode == Mode::Van && self.tells_classes());
         for (nth, price) in self.roads.iter().enumerate() {
-            let count = price.shares().len();
-            let has_paid = price.once_per_day
-                && self.paid_on.get(nth).and_then(|paid| paid.get(person.row())).is_some_and(|&paid| paid == day + 1);
-            let home = persons.home[person.row()];
-            let is_resident = price.lives_in.get(home.row()).copied().unwrap_or(false);
-            let share = if has_paid { count - 1 } else { usize::from(price.resident_share < 1.0 && is_resident) };
+            let count = price.share_count();
+            let paid_on = self.paid_on.get(nth).map_or(&[][..], Vec::as_slice);
+            let share = if price.has_paid(paid_on, person, day) {
+                count - 1
+            } else {
+                usize::from(price.resident_share < 1.0 && price.is_home(persons.home[person.row()]))
+            };
             group = group * count + share;
         }
         group as u8
@@ -318,17 +331,16 @@ pub fn charge_drivers(
         let class = usize::from(plans.mode[trip.row()] == Mode::Van);
         for (price, paid_on) in roads.iter().zip(&mut *paid_on) {
             let row = person.row();
-            if price.once_per_day && paid_on.get(row).is_some_and(|&paid| paid == at.0 + 1) {
+            let amount = price.amount(class, at);
+            if amount <= 0.0 || price.has_paid(paid_on, person, at.0) {
                 continue;
             }
             let mut units: f64 = route.links.iter().map(|link| f64::from(price.weight[link.row()])).sum();
-            let home = persons.home[row];
             if price.once_per_day {
                 units = units.min(1.0);
             }
-            let is_resident = price.lives_in.get(home.row()).copied().unwrap_or(false);
-            let share = if is_resident { price.resident_share } else { 1.0 };
-            let due = parts(units * share * price.amount(class, at));
+            let share = if price.is_home(persons.home[row]) { price.resident_share } else { 1.0 };
+            let due = parts(units * share * amount);
             payments.pay(Payment { tick, trip, person, policy: price.taker, parts: due });
             if price.once_per_day && due > 0 {
                 if paid_on.len() <= row {
@@ -338,7 +350,7 @@ pub fn charge_drivers(
             }
         }
     }
-    let Some(places) = places else { return };
+    let Some(places) = places.as_ref().filter(|places| !places.parking.is_empty()) else { return };
     for trip in ended.trips.iter().map(|ended| ended.trip).filter(|trip| plans.mode[trip.row()] == Mode::Car) {
         let person = plans.person[trip.row()];
         let stay = stay_after(&plans, persons.home[person.row()], trip.0, tick, *start_s);
