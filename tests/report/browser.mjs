@@ -37,7 +37,12 @@ export class Browser {
     await page.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
     return page;
   }
-  close() { this.process.kill(); }
+  /** Ends the browser, and waits until it has. */
+  async close() {
+    const over = new Promise((done) => this.process.once("close", done));
+    this.process.kill();
+    await over;
+  }
 }
 
 class Page {

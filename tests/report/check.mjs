@@ -68,8 +68,8 @@ try {
 } catch (error) {
   expect("is opened", false, String(error));
 } finally {
-  browser.close();
-  await rest(300);
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  await browser.close();
+  // Its helpers may write a little longer.
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
 }
 process.exit(faults.length ? 1 : 0);
