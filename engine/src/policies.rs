@@ -2,8 +2,11 @@
 
 use bevy_ecs::world::World;
 use std::sync::Arc;
+use urbis_city::locate::CarNodeLocator;
 use urbis_city::model::City;
-use urbis_core::{CarLinkIx, Clock, Problems, Result};
+use urbis_city::projection::Projection;
+use urbis_core::diagnostics::did_you_mean;
+use urbis_core::{CarLinkIx, Clock, NodeIx, Problem, Problems, Result};
 use urbis_coupling::Policies;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::roads;
@@ -14,6 +17,9 @@ use urbis_population::prices::{ParkingPrice, PlacePrices};
 use urbis_population::telework::Telework;
 use urbis_scenario::{Loaded, Scenario};
 use urbis_traffic::{CarNetwork, RoutesTaken};
+use urbis_transit::PatternIx;
+use urbis_transit::frequency::{self, Change};
+use urbis_transit::timetable::{Timetable, point};
 
 /// Name under which `[traffic.tolls]` take money.
 const TOLLS: &str = "traffic.tolls";
@@ -102,6 +108,73 @@ pub(crate) fn telework(loaded: &Loaded, city: &City, areas: &[InArea]) -> Vec<Te
     loaded.scenario.policy.iter().zip(areas).filter_map(of).collect()
 }
 
+/// The timetable with the departures that policies give it.
+///
+/// # Errors
+/// Lines that the feeds do not have, and policies that change no departure.
+pub(crate) fn change_departures(
+    loaded: &Loaded,
+    city: &City,
+    areas: &[InArea],
+    mut timetable: Timetable,
+) -> Result<Timetable> {
+    let mut problems = Problems::new();
+    for (row, (policy, area)) in loaded.scenario.policy.iter().zip(areas).enumerate() {
+        let PolicyKind::TransitFrequency { factor, routes: names } = &policy.kind else { continue };
+        let mut routes = vec![names.is_empty(); timetable.routes.id.len()];
+        for (nth, name) in names.iter().enumerate() {
+            let known = timetable.routes.id.iter().zip(&timetable.routes.name);
+            let mut is_known = false;
+            for (is_named, (id, short)) in routes.iter_mut().zip(known) {
+                if id == name || short == name {
+                    (*is_named, is_known) = (true, true);
+                }
+            }
+            if !is_known {
+                let lines = || timetable.routes.name.iter().chain(&timetable.routes.id).map(String::as_str);
+                let help = match did_you_mean(name, lines()) {
+                    Some(line) => format!("did you mean `{line}`?"),
+                    None => format!("lines are: {}", lines().take(8).collect::<Vec<_>>().join(", ")),
+                };
+                let what = format!("no line of the feeds has the id or name `{name}`");
+                problems.push(loaded.policy_problem(row, &format!("routes.{nth}"), &what).with_help(help));
+            }
+        }
+        if policy.area.is_some() {
+            let halts = halt_in(city, area, &timetable)?;
+            routes.iter_mut().zip(halts).for_each(|(is_named, halts)| *is_named &= halts);
+        }
+        let change = Change { routes, window_s: policy.window(), days: loaded.policy_days(policy), factor: *factor };
+        let (changed, concerned) = frequency::change(timetable, &change);
+        timetable = changed;
+        if concerned == 0 && problems.is_empty() {
+            let what = "no departure of its lines lies in its area, window and dates, so nothing would change";
+            problems.push(loaded.policy_problem(row, "kind", what));
+        }
+    }
+    problems.or_else(timetable)
+}
+
+/// By line, whether it halts in an area: where the street node nearest to a stop lies in it.
+fn halt_in(city: &City, area: &InArea, timetable: &Timetable) -> Result<Vec<bool>> {
+    let projection = Projection::from_code(&city.manifest.crs)
+        .map_err(|what| Problem::file(std::path::Path::new(&city.manifest.name), what))?;
+    let nodes = CarNodeLocator::new(&city.nodes, &city.links);
+    let stops = timetable.stops.lat_deg.iter().zip(&timetable.stops.lon_deg);
+    let is_in = |(&lat_deg, &lon_deg): (&f64, &f64)| {
+        let (x_m, y_m) = projection.project(point(lat_deg, lon_deg));
+        let node = if x_m.is_finite() { nodes.nearest(x_m, y_m) } else { NodeIx::NONE };
+        node.is_some() && area.nodes.get(node.row()).copied().unwrap_or(false)
+    };
+    let stops: Vec<bool> = stops.map(is_in).collect();
+    let mut halts = vec![false; timetable.routes.id.len()];
+    for pattern in (0..timetable.patterns.len()).map(|row| PatternIx(row as u32)) {
+        let halts = &mut halts[timetable.patterns.route[pattern.row()].row()];
+        *halts |= timetable.patterns.stops(pattern).iter().any(|stop| stops[stop.row()]);
+    }
+    Ok(halts)
+}
+
 /// Prices and closures of a run.
 ///
 /// # Errors
@@ -187,7 +260,10 @@ pub(crate) fn install(
                 policies.closures.push(Closing { when, links });
                 continue;
             }
-            PolicyKind::SpeedLimit { .. } | PolicyKind::Lanes { .. } | PolicyKind::Telework { .. } => continue,
+            PolicyKind::SpeedLimit { .. }
+            | PolicyKind::Lanes { .. }
+            | PolicyKind::TransitFrequency { .. }
+            | PolicyKind::Telework { .. } => continue,
         }
         policies.takers.push(Taker { policy: policy.name.clone(), payee: policy.revenue_to.clone() });
     }

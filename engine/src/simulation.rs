@@ -61,7 +61,7 @@ impl Simulation {
         let roads = with_capacity(&city, population.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
-        let mut transit = transit::install(loaded, &city, &world, &clock)?;
+        let mut transit = transit::install(loaded, &city, &world, &clock, &areas)?;
         transit.give_lanes(|link| lost_lanes.get(link.row()).copied().unwrap_or(false), world.resource::<CarNetwork>());
         world.insert_resource(transit);
         let policies = policies::install(loaded, &city, &world, &clock, &areas)?;

@@ -1,9 +1,11 @@
 //! The feeds of a scenario as the services of its days.
 
+use crate::policies;
 use bevy_ecs::world::World;
 use urbis_city::model::City;
 use urbis_core::{Clock, Error, Problems, Result};
 use urbis_coupling::CityTransit;
+use urbis_coupling::policy::area::InArea;
 use urbis_coupling::transit::{Payment, Terms};
 use urbis_population::plans::Mode;
 use urbis_scenario::Loaded;
@@ -18,7 +20,13 @@ const DAY_S: u32 = 86_400;
 ///
 /// # Errors
 /// Feeds that cannot be used, a date that is none, days without any service, fares in several currencies.
-pub(crate) fn install(loaded: &Loaded, city: &City, world: &World, clock: &Clock) -> Result<CityTransit> {
+pub(crate) fn install(
+    loaded: &Loaded,
+    city: &City,
+    world: &World,
+    clock: &Clock,
+    areas: &[InArea],
+) -> Result<CityTransit> {
     let settings = &loaded.scenario.transit;
     if settings.feeds.is_empty() {
         return Ok(CityTransit::default());
@@ -38,6 +46,7 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &World, clock: &Clock
     let first_s = clock.local_second_of_day(0);
     let days = (first_s + clock.end()).div_ceil(DAY_S).max(1) as u16;
     let (timetable, report) = feed::read_days(&paths, date, days, &settings.capacities()?).into_result()?;
+    let timetable = policies::change_departures(loaded, city, areas, timetable)?;
     let population = &loaded.scenario.population;
     let payment = (settings.fares == FareSource::Feed).then(|| Payment {
         seconds_per_money: 3600.0 / population.value_of_time_per_h.max(1e-6),

@@ -216,6 +216,34 @@ fn people_pay_the_fares_of_the_feed() {
     assert!(money("free").iter().all(|&money| money == 0.0));
 }
 
+/// The line leaves every ten minutes from 5:00 to 23:50, both ways.
+#[test]
+fn frequencies_change_what_people_wait_and_choose() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = bus_line(place.path(), EVERY_DAY);
+    let policy = |factor: f64, more: &str| {
+        let block = format!("[[policy]]\nname = \"often\"\nkind = \"transit_frequency\"\nfactor = {factor}\n{more}\n");
+        patch(&feed, "") + &block
+    };
+    let plain = day(place.path(), "plain", 2, &patch(&feed, ""));
+    let twice = day(place.path(), "twice", 2, &policy(2.0, "routes = [\"1\"]"));
+    let half = day(place.path(), "half", 2, &policy(0.5, "area = { zones = [\"east\"] }"));
+    day(place.path(), "again", 3, &policy(0.5, "area = { zones = [\"east\"] }"));
+    assert_eq!(hashes(&place.path().join("half")), hashes(&place.path().join("again")), "the same on three threads");
+    let departures = |day: &Day| day.loads.iter().filter(|load| load["stop_number"] == "1").count();
+    assert_eq!([&half, &plain, &twice].map(departures), [2 * 57, 2 * 114, 2 * 227], "nobody leaves after the last");
+    let [(half_s, less), (plain_s, as_many), (twice_s, more)] = [&half, &plain, &twice].map(by_transit);
+    println!("trips by bus {less} < {as_many} < {more}, after {half_s:.0} > {plain_s:.0} > {twice_s:.0} s");
+    assert!(less < as_many && as_many < more && half_s > plain_s && plain_s > twice_s);
+    // In the evening alone, and not on a day after the period.
+    let evening = day(place.path(), "evening", 2, &policy(2.0, "from = \"18:00\"\nto = \"20:00\""));
+    assert_eq!(departures(&evening), 2 * (114 + 12));
+    for load in evening.loads.iter().filter(|load| load["stop_number"] == "1") {
+        let second = load["time"].parse::<i64>().unwrap() / 1000 + 7200;
+        assert!(second % 600 == 0 || (18 * 3600..20 * 3600).contains(&(second % 86_400)), "{load:?}");
+    }
+}
+
 #[test]
 fn feeds_that_do_not_fit_are_named() {
     let place = tempfile::tempdir().unwrap();
@@ -234,6 +262,14 @@ fn feeds_that_do_not_fit_are_named() {
     told(&patch(&whole, "places = { buss = 3 }"), "unknown kind `buss`");
     told(&patch(Path::new("/nowhere/feed.zip"), ""), "feed.zip");
     told(&patch(&whole, "fares = \"free\""), "free");
+    let often = |keys: &str| format!("[[policy]]\nname = \"often\"\nkind = \"transit_frequency\"\n{keys}\n");
+    let with_feed = |keys: &str| patch(&whole, "") + &often(keys);
+    told(&often("factor = 2.0"), "name feeds in `[transit]`");
+    told(&with_feed("factor = 1.0"), "changes nothing");
+    told(&with_feed("factor = 0.0"), "0.05");
+    told(&with_feed("factor = 2.0\nroutes = [\"1\", \"r2\"]"), "no line of the feeds has the id or name `r2`");
+    told(&with_feed("factor = 2.0\nfrom = \"01:00\"\nto = \"02:00\""), "no departure of its lines");
+    told(&with_feed("factor = 2.0\nend_date = \"2024-06-10\""), "no departure of its lines");
     let attributes = "fare_id,price,currency_type,payment_method,transfers\na,3,EUR,0,0\nb,2000,CLP,0,0\n";
     std::fs::write(whole.join("fare_attributes.txt"), attributes).unwrap();
     told(&patch(&whole, ""), "row 2 (id b): currency_type = CLP, expected EUR, as the fares before");

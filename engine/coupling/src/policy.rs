@@ -107,6 +107,15 @@ pub enum PolicyKind {
         #[serde(default)]
         residents_exempt: bool,
     },
+    /// More or fewer departures of public transport, in proportion to those of the timetable.
+    TransitFrequency {
+        /// How many times as many: 2 halves every headway, 0.5 leaves out every other departure.
+        #[schemars(range(min = 0.05, max = 20.0))]
+        factor: f64,
+        /// Ids or names of the lines; all that halt in the area where absent.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        routes: Vec<String>,
+    },
     /// People with a job who stay at home on the day.
     Telework {
         /// Share of those whose job can be done at home, 0 to 1.
@@ -227,6 +236,7 @@ impl PolicyKind {
             Self::SpeedLimit { .. } => "speed_limit",
             Self::Lanes { .. } => "lanes",
             Self::ParkingPrice { .. } => "parking_price",
+            Self::TransitFrequency { .. } => "transit_frequency",
             Self::Telework { .. } => "telework",
         }
     }

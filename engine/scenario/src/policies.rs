@@ -26,7 +26,7 @@ pub(crate) fn check(loaded: &Loaded, problems: &mut Problems) {
         {
             tell("end_date", format!("ends on {end} before it starts on {start}"));
         }
-        check_kind(policy, &mut tell);
+        check_kind(loaded, policy, &mut tell);
     }
 }
 
@@ -57,7 +57,7 @@ fn check_window(
     }
 }
 
-fn check_kind(policy: &Policy, tell: &mut dyn FnMut(&str, String)) {
+fn check_kind(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str, String)) {
     let has_window = policy.from.is_some() || policy.to.is_some();
     let has_dates = policy.start_date.is_some() || policy.end_date.is_some();
     match &policy.kind {
@@ -82,6 +82,12 @@ fn check_kind(policy: &Policy, tell: &mut dyn FnMut(&str, String)) {
                     "a policy of kind `{kind}` changes roads for the whole run; windows and dates are not known to it"
                 ),
             );
+        }
+        PolicyKind::TransitFrequency { .. } if loaded.scenario.transit.feeds.is_empty() => {
+            tell("kind", "there is no timetable to change: name feeds in `[transit]`".to_owned());
+        }
+        PolicyKind::TransitFrequency { factor, .. } if (*factor - 1.0).abs() < 1e-9 => {
+            tell("factor", "1 times as many departures changes nothing".to_owned());
         }
         PolicyKind::Telework { .. } if has_window => {
             tell("from", "people stay at home for the whole day; leave out `from` and `to`".to_owned());

@@ -10,6 +10,7 @@ mod feed_fares;
 mod feed_tables;
 mod feed_trips;
 pub mod footpaths;
+pub mod frequency;
 mod gtfs_file;
 pub mod journey;
 pub mod operation;

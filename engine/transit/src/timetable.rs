@@ -13,6 +13,7 @@
 use crate::fares::Fares;
 use crate::{PatternIx, RouteIx, StopIx, TransitTripIx};
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use urbis_city::projection::Projection;
@@ -392,6 +393,38 @@ impl Timetable {
         };
         Projection::auto(middle(&self.stops.lon_deg), middle(&self.stops.lat_deg))
     }
+
+    /// The runs of which it was built.
+    pub(crate) fn into_builder(self) -> Builder {
+        let Self { stops, routes, patterns, trips, transfers, fares, arrival_s, departure_s, .. } = self;
+        let mut builder = Builder { stops, routes, transfers, fares, ..Builder::default() };
+        // Runs of the same calls share them again.
+        let mut made = BTreeMap::new();
+        for trip in 0..trips.id.len() {
+            let (pattern, Times { first, shift_s }) = (trips.pattern[trip], trips.times[trip]);
+            let calls = *made.entry(first).or_insert_with(|| {
+                let halts = patterns.stops(pattern).iter().zip(patterns.flags(pattern));
+                builder.calls.extend(halts.zip(first as usize..).map(|((&stop, &flags), at)| Call {
+                    stop,
+                    arrival_s: arrival_s[at],
+                    departure_s: departure_s[at],
+                    flags,
+                }));
+                builder.ends.push(builder.calls.len());
+                CallsIx(builder.ends.len() as u32 - 1)
+            });
+            let run = Run {
+                route: patterns.route[pattern.row()],
+                id: Arc::clone(&trips.id[trip]),
+                headsign: Arc::clone(&trips.headsign[trip]),
+                day: trips.day[trip],
+                run: trips.run[trip],
+                capacity: trips.capacity[trip],
+            };
+            builder.runs.push((run, calls, shift_s));
+        }
+        builder
+    }
 }
 
 /// A halt of a run.
@@ -435,7 +468,8 @@ pub struct Builder {
     pub transfers: Vec<Transfer>,
     /// Fares.
     pub fares: Fares,
-    runs: Vec<(Run, CallsIx, u32)>,
+    /// Runs, whose calls they make, and how much later.
+    pub(crate) runs: Vec<(Run, CallsIx, u32)>,
     ends: Vec<usize>,
     calls: Vec<Call>,
 }
@@ -479,7 +513,8 @@ impl Builder {
         self.runs.is_empty()
     }
 
-    fn calls_of(&self, run: usize) -> impl Iterator<Item = Call> + '_ {
+    /// The calls of a run, by its row in `runs`.
+    pub(crate) fn calls_of(&self, run: usize) -> impl Iterator<Item = Call> + '_ {
         let (_, CallsIx(of), shift_s) = self.runs[run];
         let start = if of == 0 { 0 } else { self.ends[of as usize - 1] };
         let shift = move |call: &Call| Call {

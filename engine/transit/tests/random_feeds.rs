@@ -1,6 +1,8 @@
 //! Seeded random feeds, written as GTFS and known in the test as plain trips: what is read and what RAPTOR finds must
 //! be what the plain trips say.
 
+#![allow(clippy::print_stdout, reason = "the figures are what one looks for")]
+
 mod common;
 
 use common::{DATE, Halt, below, brute_force, check_journey, check_timetable, compare, trips_of};
@@ -9,6 +11,7 @@ use urbis_core::rng::Rng;
 use urbis_transit::StopIx;
 use urbis_transit::feed;
 use urbis_transit::footpaths::{Footpaths, WalkSettings};
+use urbis_transit::frequency::{self, Change};
 use urbis_transit::raptor::{NEVER_S, Query, Router};
 use urbis_transit::timetable::{ALIGHT, BOARD, Capacities, Timetable, TransferKind};
 
@@ -219,4 +222,44 @@ fn transfers_of_the_feed_win_over_straight_lines() {
     assert_eq!((walk(&paths, b, b2), walk(&paths, b2, b), paths.change_s[b.row()]), (Some(240), None, 30));
     let far = walk(&paths, a, c).unwrap();
     assert!((3100..3150).contains(&far), "{far}");
+}
+
+#[test]
+fn frequencies_keep_what_they_do_not_change() {
+    let (mut more, mut fewer) = (0, 0);
+    for seed in 0..200 {
+        let change_by = |factor: f64, window_s: (u32, u32)| {
+            let timetable = town(seed).timetable;
+            let routes = (0..timetable.routes.id.len()).map(|route| route % 2 == 0).collect();
+            let change = Change { routes, window_s, days: (i64::MIN, i64::MAX), factor };
+            let (changed, _) = frequency::change(timetable, &change);
+            check_timetable(&changed);
+            changed
+        };
+        let window_s = (7 * 3600, 18 * 3600);
+        let sorted = |timetable: &Timetable| {
+            let mut trips = trips_of(timetable);
+            trips.sort();
+            trips
+        };
+        let plain = town(seed).timetable;
+        assert_eq!(sorted(&change_by(1.0, window_s)), sorted(&plain));
+        assert_eq!(sorted(&change_by(3.0, (0, 0))), sorted(&plain));
+        let (thrice, third) = (change_by(3.0, window_s), change_by(1.0 / 3.0, window_s));
+        let contains = |all: &Timetable, part: &Timetable| {
+            let mut all = sorted(all);
+            sorted(part).iter().all(|trip| all.iter().position(|of| of == trip).map(|at| all.swap_remove(at)).is_some())
+        };
+        assert!(contains(&thrice, &plain), "seed {seed}: all who left still leave");
+        assert!(contains(&plain, &third), "seed {seed}: fewer are some of those who left");
+        more += thrice.trips_len() - plain.trips_len();
+        fewer += plain.trips_len() - third.trips_len();
+        let mut names: Vec<_> = (0..thrice.trips_len())
+            .map(|row| (&thrice.trips.id[row], thrice.trips.day[row], thrice.trips.run[row]))
+            .collect();
+        names.sort();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "every run can be named");
+    }
+    println!("{more} departures more, {fewer} fewer");
+    assert!(more > 100 && fewer > 100);
 }
