@@ -89,7 +89,12 @@ fn random_towns_keep_every_law_at_every_tick() {
 
 /// A town's simulation at noon.
 fn town_at_noon(place: &Path) -> Simulation {
-    let scenario = scenario_in(place, "scenarios/town/baseline.toml", "");
+    at_noon(place, "")
+}
+
+/// The same with a patch.
+fn at_noon(place: &Path, patch: &str) -> Simulation {
+    let scenario = scenario_in(place, "scenarios/town/baseline.toml", patch);
     let loaded = urbis::scenario::load(&scenario).unwrap();
     let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
     let city = urbis::city::package::read(&package).unwrap();
@@ -140,6 +145,21 @@ fn energy_from_nowhere_stops_the_run() {
     simulation.world_mut().resource_mut::<urbis::utility::power::ZoneLoads>().served_j[0] += 1e6;
     let error = breaks_within_an_hour(simulation);
     assert!(error.to_string().contains("energy"), "{error}");
+}
+
+#[test]
+fn money_from_nowhere_stops_the_run() {
+    let price = "[[policy]]\nname = \"east\"\nkind = \"road_price\"\narea = { zones = [\"east\"] }\n\
+                 basis = \"cordon\"\nprices = [{ amount = 2.0 }]\n";
+    let place = tempfile::tempdir().unwrap();
+    let mut simulation = at_noon(place.path(), price);
+    let mut policies = simulation.world_mut().resource_mut::<urbis::coupling::Policies>();
+    assert!(policies.payments.received[0] > 0, "somebody has paid by noon");
+    policies.payments.received[0] += 1;
+    let error = breaks_within_an_hour(simulation);
+    assert_eq!(error.exit_status(), ExitStatus::Fault);
+    assert!(error.to_string().contains("money"), "{error}");
+    assert!(!place.path().join("out/_SUCCESS").exists());
 }
 
 #[test]

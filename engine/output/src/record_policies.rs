@@ -18,8 +18,8 @@ pub fn audit(clock: Res<'_, Clock>, policies: Res<'_, Policies>, mut fault: ResM
     if policies.takers.is_empty() {
         return;
     }
-    let payments = policies.payments();
-    let received: i64 = payments.received().iter().sum();
+    let payments = &policies.payments;
+    let received: i64 = payments.received.iter().sum();
     let paid = if recounts_now(&clock) { payments.recount() } else { payments.paid() };
     if paid == received && paid == payments.paid() {
         return;
@@ -40,7 +40,7 @@ pub fn payments(world: &World, writer: &mut ResultsWriter) -> Result<()> {
     if world.resource::<Recorders>().payments.every.is_none() {
         return Ok(());
     }
-    policies.payments().rows().iter().try_for_each(|payment| {
+    policies.payments.rows().iter().try_for_each(|payment| {
         let taker = &policies.takers[payment.policy as usize];
         writer.payments(&PaymentsRow {
             time: TimeMs(clock.utc_ms(payment.tick)),
@@ -56,8 +56,8 @@ pub fn payments(world: &World, writer: &mut ResultsWriter) -> Result<()> {
 /// Adds the indicators of group `policy`: money and payers of each policy that takes money.
 pub(crate) fn revenue(collector: &mut Collector<'_>, world: &World, persons_each: f64, days: f64) {
     let policies = world.resource::<Policies>();
-    let payments = policies.payments();
-    for (row, (taker, &received)) in policies.takers.iter().zip(payments.received()).enumerate() {
+    let payments = &policies.payments;
+    for (row, (taker, &received)) in policies.takers.iter().zip(&payments.received).enumerate() {
         let count = payments.rows().iter().filter(|payment| payment.policy as usize == row).count() as f64;
         let name = &taker.policy;
         let to_day = persons_each / days;

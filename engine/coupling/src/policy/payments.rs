@@ -40,7 +40,8 @@ pub struct Payment {
 pub struct Payments {
     rows: Vec<Payment>,
     paid: Vec<i64>,
-    received: Vec<i64>,
+    /// What each policy received, parts of money.
+    pub received: Vec<i64>,
     paid_in_all: i64,
 }
 
@@ -68,11 +69,6 @@ impl Payments {
     #[must_use]
     pub fn rows(&self) -> &[Payment] {
         &self.rows
-    }
-    /// What each policy received, parts of money.
-    #[must_use]
-    pub fn received(&self) -> &[i64] {
-        &self.received
     }
     /// What persons paid, from the running sum.
     #[must_use]

@@ -138,7 +138,8 @@ pub struct Policies {
     pub ms_per_money: f64,
     /// Second of the day at tick 0.
     pub start_s: u32,
-    payments: Payments,
+    /// Money so far.
+    pub payments: Payments,
     /// By road price: the day on which each person last paid, plus one.
     paid_on: Vec<Vec<i64>>,
     closed: Vec<bool>,
@@ -156,11 +157,6 @@ impl Policies {
     #[must_use]
     pub fn touch_roads(&self) -> bool {
         !(self.roads.is_empty() && self.closures.is_empty())
-    }
-    /// Money so far.
-    #[must_use]
-    pub fn payments(&self) -> &Payments {
-        &self.payments
     }
     /// Back to the start of the period: roads are new, nobody has paid.
     pub fn reset(&mut self) {
