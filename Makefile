@@ -31,6 +31,7 @@ demo: build ## Monaco: build the city, compare two policies over five paired day
 	@echo "Next      $(URBIS) appraise out/monaco --base baseline"
 
 test: setup ## Every test
+	@tools/setup --tests
 	cargo test --release --workspace --locked
 
 bench: setup ## Benches of kernels and whole steps; the table is out/bench.md

@@ -5,7 +5,7 @@
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use urbis_appraisal::appraisal::{tables, values::Name};
 use urbis_appraisal::statistics::independent_interval;
@@ -13,25 +13,7 @@ use urbis_appraisal::{Appraisal, Comparison, Options, PairedRuns, RunResults, St
 use urbis_core::Error;
 use urbis_output::marker::partition;
 use urbis_output::{ResultsWriter, RunEnd, RunFacts};
-use urbis_tests::{read_table, root, run};
-
-/// Runs a scenario of the town under another name with these seeds into `out`.
-fn runs(place: &Path, shipped: &str, name: &str, seeds: std::ops::RangeInclusive<u64>) -> PathBuf {
-    let base = root().join(format!("scenarios/town/{shipped}.toml")).canonicalize().unwrap();
-    let scenario = place.join(format!("{name}.toml"));
-    let city = place.join("city");
-    let text = format!(
-        "base = {base:?}\nname = {name:?}\n[output.tables.persons]\nenabled = true\n[output.tables.households]\nenabled = true\n\
-         [city]\npackage = {:?}\n",
-        city.to_string_lossy()
-    );
-    std::fs::write(&scenario, text).unwrap();
-    let out = place.join("out");
-    for seed in seeds {
-        run(&scenario, &out, 2, Some(seed)).unwrap();
-    }
-    out
-}
+use urbis_tests::{read_table, town_runs};
 
 fn kpi(out: &Path, scenario: &str, seed: u64, indicator: &str) -> f64 {
     let kpis = RunResults::open(out, scenario, seed).unwrap().kpis().unwrap();
@@ -41,8 +23,8 @@ fn kpi(out: &Path, scenario: &str, seed: u64, indicator: &str) -> f64 {
 #[test]
 fn pairs_are_twice_as_sure_as_runs_with_nothing_in_common() {
     let place = tempfile::tempdir().unwrap();
-    runs(place.path(), "baseline", "plain", 1..=10);
-    let out = runs(place.path(), "charge", "charged", 1..=5);
+    let _ = town_runs(place.path(), "baseline", "plain", 1..=10);
+    let out = town_runs(place.path(), "charge", "charged", 1..=5);
     let pairs = PairedRuns::open(&out, "plain", &[], true).unwrap();
     assert_eq!(
         (pairs.seeds.as_slice(), pairs.scenarios.as_slice()),

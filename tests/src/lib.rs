@@ -68,6 +68,28 @@ pub fn scenario_in(folder: &Path, base: &str, patch: &str) -> PathBuf {
     path
 }
 
+/// Runs a scenario of the town under another name with these seeds into a folder's `out`, which is the answer.
+///
+/// # Panics
+/// When a run fails.
+#[must_use]
+pub fn town_runs(place: &Path, shipped: &str, name: &str, seeds: std::ops::RangeInclusive<u64>) -> PathBuf {
+    let base = root().join(format!("scenarios/town/{shipped}.toml")).canonicalize().expect("a scenario of the town");
+    let scenario = place.join(format!("{name}.toml"));
+    let city = place.join("city");
+    let text = format!(
+        "base = {base:?}\nname = {name:?}\n[output.tables.persons]\nenabled = true\n[output.tables.households]\nenabled = true\n\
+         [city]\npackage = {:?}\n",
+        city.to_string_lossy()
+    );
+    std::fs::write(&scenario, text).expect("writable folder");
+    let out = place.join("out");
+    for seed in seeds {
+        run(&scenario, &out, 2, Some(seed)).expect("a run");
+    }
+    out
+}
+
 /// Rows of a Parquet file as text by column; moments as numbers.
 ///
 /// # Panics

@@ -8,7 +8,7 @@ use super::worth::worth;
 use crate::PairedRuns;
 use crate::statistics::{FALSE_DISCOVERY_RATE, State, Statistics, q_values};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use urbis_core::{Error, Problem, Result};
 use urbis_output::{Kpi, Table};
@@ -267,10 +267,13 @@ fn flatten(above: &str, table: &toml::Table, each: &mut impl FnMut(String, Strin
     }
 }
 
+/// Indicators of the base, then those that other scenarios alone have.
 fn kpis(arms: &[Arm]) -> Vec<Value> {
     let value = |day: &RunDay, kpi: &Kpi| {
         let same = |k: &&Kpi| k.group == kpi.group && k.indicator == kpi.indicator && k.zone_id == kpi.zone_id;
-        day.kpis.iter().find(same).map(|k| k.value)
+        let found = day.kpis.iter().find(same).map(|k| k.value);
+        // A policy that a scenario does not have takes nothing there.
+        found.or((kpi.group == "policy" && !day.kpis.is_empty()).then_some(0.0))
     };
     let city = &arms[0].origins[0].info.city;
     let one = |kpi: &Kpi| {
@@ -280,7 +283,9 @@ fn kpis(arms: &[Arm]) -> Vec<Value> {
             "published": kpi.published, "source": kpi.source, "arms": by_scenario(arms, |day| value(day, kpi)),
         })
     };
-    arms[0].days[0].kpis.iter().map(one).collect()
+    let mut seen = BTreeSet::new();
+    let all = arms.iter().flat_map(|arm| &arm.days[0].kpis);
+    all.filter(|kpi| seen.insert((&kpi.group, &kpi.indicator, &kpi.zone_id))).map(one).collect()
 }
 
 fn sectors(arms: &[Arm], places: &Places) -> Vec<Value> {
