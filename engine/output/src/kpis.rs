@@ -50,6 +50,11 @@ impl Collector<'_> {
     pub(crate) fn published_for_city(&self, indicator: &str) -> Option<&PanelRow> {
         self.published(&self.city.manifest.name, indicator)
     }
+    /// What the panel has figures of for the whole city.
+    pub(crate) fn indicators_for_city(&self) -> impl Iterator<Item = &str> {
+        let name = &self.city.manifest.name;
+        self.city.panel.iter().filter(move |row| row.zone_id == *name).map(|row| row.indicator.as_str())
+    }
 }
 
 /// Puts a published figure beside an indicator.
