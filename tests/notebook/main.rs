@@ -1,7 +1,8 @@
 //! A notebook opens results in one line: a small run is written by [`ResultsWriter`], a throw-away
 //! virtual environment gets geopandas, pyarrow, polars and DuckDB (`requirements.txt`), and
 //! `read_results.py` opens every table and layer with them and compares what it sees with what was
-//! written: rows, types, units, UTC times, nulls, sums, footers, partitions, geometries.
+//! written: rows, types, units, UTC times, nulls, sums, footers, partitions, geometries. The notebooks of the
+//! documentation run on a study of the town.
 //!
 //! Skipped with a message where Python, its `venv` module or the packages cannot be had, unless
 //! `URBIS_NOTEBOOK=required`. `URBIS_NOTEBOOK_VENV=DIR` keeps the environment for the next time.
@@ -10,6 +11,9 @@ use geo::{LineString, MultiPolygon, Point, polygon};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+use urbis_appraisal::{Comparison, Options, PairedRuns, comparison_tables};
 use urbis_city::model::{
     BuildingUse, Buildings, City, FloorsFrom, Links, Manifest, Modes, NodeControl, Nodes, PoiKind, Pois, RoadClass,
     Zones,
@@ -22,6 +26,7 @@ use urbis_output::{
     ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow,
     TripsRow, ZoneLoadRow,
 };
+use urbis_tests::{root, run};
 
 const START_MS: i64 = 1_709_593_200_000;
 const INTERVALS: i64 = 96;
@@ -461,8 +466,29 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// Python with the readers, made once for all tests; nothing, and a message, where it cannot be had.
+#[allow(clippy::print_stdout)] // why it was skipped
+fn python() -> Option<&'static Path> {
+    static PYTHON: OnceLock<(Result<PathBuf, String>, Option<TempDir>)> = OnceLock::new();
+    let (python, _) = PYTHON.get_or_init(|| match std::env::var_os("URBIS_NOTEBOOK_VENV") {
+        Some(kept) => (environment(Path::new(&kept)), None),
+        None => {
+            let place = tempfile::tempdir().unwrap();
+            (environment(&place.path().join("venv")), Some(place))
+        }
+    });
+    match python {
+        Ok(python) => Some(python),
+        Err(why) => {
+            assert!(std::env::var_os("URBIS_NOTEBOOK").is_none_or(|v| v != "required"), "{why}");
+            println!("skipped: no Python environment with the readers. {why}");
+            None
+        }
+    }
+}
+
 /// A virtual environment with the readers; in words why there is none.
-fn python(place: &Path) -> Result<PathBuf, String> {
+fn environment(place: &Path) -> Result<PathBuf, String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebook");
     let attempt = |command: &mut Command| match command.output() {
         Ok(output) if output.status.success() => Ok(()),
@@ -492,17 +518,48 @@ fn four_readers_open_every_table_and_layer() {
     let expected = place.path().join("expected.json");
     std::fs::write(&expected, expectation().to_string()).unwrap();
 
-    let venv = std::env::var_os("URBIS_NOTEBOOK_VENV").map_or_else(|| place.path().join("venv"), PathBuf::from);
-    let python = match python(&venv) {
-        Ok(python) => python,
-        Err(why) => {
-            assert!(std::env::var_os("URBIS_NOTEBOOK").is_none_or(|v| v != "required"), "{why}");
-            println!("skipped: no Python environment with the readers. {why}");
-            return;
-        }
-    };
+    let Some(python) = python() else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebook/read_results.py");
     let output = Command::new(python).arg(script).arg(&out).arg(&expected).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     println!("{}", text(&output).trim());
+}
+
+/// The notebooks of the documentation, on the town instead of Monaco.
+#[test]
+#[allow(clippy::print_stdout)] // which ran
+fn the_notebooks_of_the_documentation_run() {
+    let Some(python) = python() else { return };
+    let place = tempfile::tempdir().unwrap();
+    // Scenarios keep the names that the notebooks know: a tree of their own, as the repository's.
+    for folder in ["scenarios/town", "assets/town"] {
+        copy(&root().join(folder), &place.path().join(folder));
+    }
+    let baseline = place.path().join("scenarios/town/baseline.toml");
+    let more = "\n[output.tables.persons]\nenabled = true\n[output.tables.households]\nenabled = true\n";
+    std::fs::write(&baseline, std::fs::read_to_string(&baseline).unwrap() + more).unwrap();
+    let out = place.path().join("out");
+    for (scenario, seed) in ["baseline", "charge", "closure"].iter().flat_map(|name| [1, 2].map(|seed| (name, seed))) {
+        run(&place.path().join(format!("scenarios/town/{scenario}.toml")), &out, 2, Some(seed)).unwrap();
+    }
+    let comparison =
+        Comparison::of(PairedRuns::open(&out, "baseline", &[], true).unwrap(), Options::default()).unwrap();
+    comparison_tables::write(&comparison, &out.join("comparison"), &mut |_, _| {}).unwrap();
+    let notebooks = ["duckdb", "geopandas", "polars"].map(|name| root().join(format!("docs/notebooks/{name}.ipynb")));
+    let script = root().join("tests/notebook/run_notebooks.py");
+    let output = Command::new(python).arg(script).arg(&out).args(notebooks).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    println!("{}", text(&output).trim());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
 }
