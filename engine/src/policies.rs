@@ -10,7 +10,7 @@ use urbis_core::{CarLinkIx, Clock, NodeIx, Problem, Problems, Result};
 use urbis_coupling::Policies;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::roads;
-use urbis_coupling::policy::state::{Amount, Closing, GROUPS_MAX, RoadPrice, Taker, When};
+use urbis_coupling::policy::state::{Amount, Changing, Closing, GROUPS_MAX, RoadChange, RoadPrice, Taker, When};
 use urbis_coupling::policy::{DAY, LaneUser, Policy, PolicyKind, PriceBasis, PriceClass, window};
 use urbis_population::Places;
 use urbis_population::prices::{ParkingPrice, PlacePrices};
@@ -61,7 +61,7 @@ pub(crate) fn areas(loaded: &Loaded, city: &City) -> Result<Vec<InArea>> {
     problems.or_else(areas)
 }
 
-/// Speed limits and lanes, put into the roads of the city. By link, whether buses have lanes of their own; empty where
+/// Speed limits and lanes, put into the roads of the city where they hold all the time. By link, whether buses have lanes of their own; empty where
 /// they have none.
 ///
 /// # Errors
@@ -72,17 +72,25 @@ pub(crate) fn change_roads(loaded: &Loaded, city: &mut City, areas: &[InArea]) -
     for (row, (policy, area)) in loaded.scenario.policy.iter().zip(areas).enumerate() {
         match policy.kind {
             PolicyKind::SpeedLimit { speed_kmh, raises } => {
-                let changed = roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises);
-                if changed == 0 {
+                let is_changed =
+                    |link: usize| area.links[link] && roads::is_limited(city, link, speed_kmh / 3.6, raises);
+                if !(0..city.links.len()).any(is_changed) {
                     let what = format!("no road of the area is faster than {speed_kmh} km/h, so nothing would change");
                     problems.push(loaded.policy_problem(row, "speed_kmh", &what));
                 }
+                if !policy.comes_and_goes() {
+                    roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises);
+                }
             }
             PolicyKind::Lanes { taken, given_to } => {
-                let has_lost = roads::take_lanes(city, &area.links, taken);
+                let loses = |link: usize| area.links[link] && roads::lanes_left(city, link, taken).is_some();
+                let has_lost: Vec<bool> = (0..city.links.len()).map(loses).collect();
                 if !has_lost.contains(&true) {
                     let what = "no road of the area has more than one lane, and cars keep one: close it instead";
                     problems.push(loaded.policy_problem(row, "taken", what));
+                }
+                if !policy.comes_and_goes() {
+                    roads::take_lanes(city, &area.links, taken);
                 }
                 if given_to == LaneUser::Bus {
                     bus_lanes.resize(has_lost.len(), false);
@@ -260,6 +268,23 @@ pub(crate) fn install(
                 policies.closures.push(Closing { when, links });
                 continue;
             }
+            &PolicyKind::SpeedLimit { speed_kmh, raises } if policy.comes_and_goes() => {
+                let speed_mps = speed_kmh / 3.6;
+                let change = |link: usize| {
+                    let limit = RoadChange::Limit { speed_mps, raises };
+                    roads::is_limited(city, link, speed_mps, raises).then_some(limit)
+                };
+                policies.changes.push(Changing { when, links: change_links(network, area, change) });
+                continue;
+            }
+            &PolicyKind::Lanes { taken, .. } if policy.comes_and_goes() => {
+                let change = |link: usize| {
+                    let left = f64::from(roads::lanes_left(city, link, taken)?);
+                    Some(RoadChange::Share(left / f64::from(city.links.lanes[link])))
+                };
+                policies.changes.push(Changing { when, links: change_links(network, area, change) });
+                continue;
+            }
             PolicyKind::SpeedLimit { .. }
             | PolicyKind::Lanes { .. }
             | PolicyKind::TransitFrequency { .. }
@@ -274,6 +299,19 @@ pub(crate) fn install(
     policies.places = (at_places != PlacePrices::default()).then(|| Arc::new(at_places));
     policies.reset();
     problems.or_else(policies)
+}
+
+/// Car links of an area that change; one that stands for several changes as the first of them does.
+fn change_links(
+    network: &CarNetwork,
+    area: &InArea,
+    change: impl Fn(usize) -> Option<RoadChange>,
+) -> Vec<(CarLinkIx, RoadChange)> {
+    let links = network.car_link.iter().enumerate().filter(|&(link, car)| area.links[link] && car.is_some());
+    let mut changes: Vec<_> = links.filter_map(|(link, &car)| Some((car, change(link)?))).collect();
+    changes.sort_by_key(|&(car, _)| car);
+    changes.dedup_by_key(|(car, _)| *car);
+    changes
 }
 
 /// How often a price is due on each car link: entries into the area, or kilometres in it.

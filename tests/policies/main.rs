@@ -145,6 +145,54 @@ fn nobody_enters_a_closed_street() {
     assert!((closed.kpi("road_trips_arrived") - plain.kpi("road_trips_arrived")).abs() < 0.5);
 }
 
+/// At 15 km/h from eight to noon, with closed roads meanwhile and after.
+#[test]
+fn limits_with_hours_slow_those_hours_alone() {
+    let limit = "[[policy]]\nname = \"slow\"\nkind = \"speed_limit\"\nspeed_kmh = 15\nfrom = \"08:00\"\nto = \"12:00\"\n\
+                 [output.tables.crossings]\nenabled = true\n";
+    let closed = "[[policy]]\nname = \"shut\"\nkind = \"closure\"\narea = { roads = [\"Row 3\"] }\nfrom = \"11:00\"\n\
+                  to = \"13:00\"\n";
+    let plain = arm(TOWN, "[output.tables.crossings]\nenabled = true\n");
+    let slow = arm(TOWN, limit);
+    let speed = |arm: &Arm, hours: std::ops::Range<f64>| {
+        // Of those who left a link within the hours.
+        let rows = arm.table("link_state");
+        let rows: Vec<_> = rows.iter().filter(|row| hours.contains(&hour(row, "time"))).collect();
+        let of = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap_or(0.0);
+        let vehicles: f64 = rows.iter().map(|row| of(row, "left_veh")).sum();
+        3.6 * rows.iter().map(|row| of(row, "left_veh") * of(row, "speed_mps")).sum::<f64>() / vehicles
+    };
+    let [before, within, after] =
+        [6.0..7.9, 8.5..11.5, 12.5..18.0].map(|of| (speed(&plain, of.clone()), speed(&slow, of)));
+    println!(
+        "km/h before, within and after the hours, without and with the limit: {before:.1?} {within:.1?} {after:.1?}"
+    );
+    assert!((before.0 - before.1).abs() < 1e-9, "nobody knows before");
+    assert!(within.1 < 15.0 && within.0 > 25.0);
+    assert!((after.1 - after.0).abs() < 0.05 * after.0);
+    // Every passage follows the one before, over both moments at which the limit changes.
+    let ends = |row: &BTreeMap<String, String>| ["enter_time", "leave_time"].map(|of| row[of].parse::<i64>().unwrap());
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    let mut rows = slow.table("crossings");
+    rows.sort_by_key(|row| ends(row)[0]);
+    for row in &rows {
+        let [from, to] = ends(row);
+        if let Some(left) = last.insert(row["trip_id"].clone(), to) {
+            assert_eq!(left, from, "{row:?}");
+        }
+    }
+    // A road that opens within the hours has the limit's capacity, and threads change nothing.
+    let place = tempfile::tempdir().unwrap();
+    let scenario = scenario_in(place.path(), TOWN, &format!("{closed}{limit}"));
+    let outs = [1, 3].map(|threads| place.path().join(format!("out-{threads}")));
+    outs.iter().zip([1, 3]).for_each(|(out, threads)| {
+        run(&scenario, out, threads, None).unwrap();
+    });
+    assert_eq!(hashes(&outs[0]), hashes(&outs[1]));
+    let never = arm(TOWN, &limit.replace("from = \"08:00\"", "start_date = \"2024-06-13\""));
+    assert_eq!(never.table("trips"), plain.table("trips"), "the period ends before the first date");
+}
+
 #[test]
 fn limits_parking_and_work_at_home_have_their_sign() {
     let plain = arm(TOWN, "");
@@ -253,7 +301,6 @@ fn what_makes_no_sense_is_refused_with_its_place() {
         ("name = \"p\"\nkind = \"telework\"\nshare = 0.2\nend_date = \"soon\"", vec!["line 7", "no date"]),
         ("name = \"p\"\nkind = \"parking_price\"\nper_hour = -1.0", vec!["line 6", ">= 0"]),
         ("name = \"p\"\nkind = \"parking_price\"", vec!["nothing is to be paid"]),
-        ("name = \"p\"\nkind = \"speed_limit\"\nspeed_kmh = 20\nfrom = \"07:00\"", vec!["line 7", "whole run"]),
         ("name = \"p\"\nkind = \"speed_limit\"\nspeed_kmh = 120", vec!["line 6", "nothing would change"]),
         (
             "name = \"p\"\nkind = \"lanes\"\ntaken = 1\ngiven_to = \"bus\"\narea = { roads = [\"Row 3\"] }",

@@ -76,7 +76,7 @@ pub enum PolicyKind {
     },
     /// Links that nobody may enter.
     Closure,
-    /// Another free speed of the links in the area, all day.
+    /// Another free speed of the links in the area.
     SpeedLimit {
         /// The limit, km/h.
         #[schemars(range(min = 3.0, max = 200.0))]
@@ -85,7 +85,7 @@ pub enum PolicyKind {
         #[serde(default)]
         raises: bool,
     },
-    /// Lanes taken from cars, all day; a lane for cars always stays.
+    /// Lanes taken from cars; a lane for cars always stays.
     Lanes {
         /// Lanes taken in each direction.
         #[schemars(range(min = 1, max = 8))]
@@ -286,6 +286,12 @@ pub fn window(from: Option<&str>, to: Option<&str>, around: (u32, u32)) -> Optio
 }
 
 impl Policy {
+    /// Whether it holds for a part of the day or between dates alone.
+    #[must_use]
+    pub fn comes_and_goes(&self) -> bool {
+        self.window() != DAY || self.start_date.is_some() || self.end_date.is_some()
+    }
+
     /// Start and end each day, seconds of the day; the whole day where the text cannot be read, which is told when the
     /// scenario is loaded.
     #[must_use]

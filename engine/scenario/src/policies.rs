@@ -59,7 +59,6 @@ fn check_window(
 
 fn check_kind(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str, String)) {
     let has_window = policy.from.is_some() || policy.to.is_some();
-    let has_dates = policy.start_date.is_some() || policy.end_date.is_some();
     match &policy.kind {
         PolicyKind::RoadPrice { basis, prices, once_per_day, .. } => {
             for (nth, price) in prices.iter().enumerate() {
@@ -72,16 +71,6 @@ fn check_kind(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str, Strin
         }
         PolicyKind::ParkingPrice { per_hour, per_stay, .. } if *per_hour + *per_stay <= 0.0 => {
             tell("kind", "nothing is to be paid: give `per_hour` or `per_stay`".to_owned());
-        }
-        PolicyKind::SpeedLimit { .. } | PolicyKind::Lanes { .. } if has_window || has_dates => {
-            let key = if has_window { "from" } else { "start_date" };
-            let kind = policy.kind.name();
-            tell(
-                key,
-                format!(
-                    "a policy of kind `{kind}` changes roads for the whole run; windows and dates are not known to it"
-                ),
-            );
         }
         PolicyKind::TransitFrequency { .. } if loaded.scenario.transit.feeds.is_empty() => {
             tell("kind", "there is no timetable to change: name feeds in `[transit]`".to_owned());

@@ -11,11 +11,11 @@
 use crate::gate::UNSIGNALLED;
 use crate::green::Greens;
 use crate::layout::Layout;
-use crate::link::Link;
+use crate::link::{Link, Passenger};
 use crate::network::CarNetwork;
-use crate::node::{Crossing, Field};
+use crate::node::{Crossing, FAR, Field};
 use crate::signals::SignalPlan;
-use crate::time::{TICK, Time};
+use crate::time::{NEVER, TICK, Time};
 use crate::vehicle_class::VehicleClass;
 use crate::vehicles::{END, NOBODY, NewVehicle, RouteStart, Routes, Vehicles};
 use crate::wheel::{WINDOW_TICKS, Wheel};
@@ -135,6 +135,11 @@ impl VehicleCounts {
     }
 }
 
+/// Ticks that nodes may be computed without seeing each other.
+fn window_ticks(layout: &Layout) -> u32 {
+    (layout.lookahead() / TICK).clamp(1, WINDOW_TICKS)
+}
+
 /// The moving part of traffic.
 #[derive(Debug)]
 pub struct Engine {
@@ -171,7 +176,7 @@ impl Engine {
         let layout = Layout::new(network, pocket)?;
         Ok(Self {
             wheel: Wheel::new(layout.chunks.len()),
-            window_ticks: (layout.lookahead() / TICK).clamp(1, WINDOW_TICKS),
+            window_ticks: window_ticks(&layout),
             layout,
             vehicles: Vehicles::default(),
             routes: Routes::default(),
@@ -402,6 +407,39 @@ impl Engine {
         for input in rows.first_input..rows.first_input + rows.inputs() {
             self.wheel.arm::<false>(input & !7, 1 << (input & 7), now, self.tick);
         }
+    }
+    /// The time that an empty link takes now.
+    #[must_use]
+    pub fn free_time(&self, link: CarLinkIx) -> Time {
+        self.layout.links[self.number(link) as usize].free_time
+    }
+    /// Changes the times that empty links take from now on, at least a tick each: speed limits that come and go. Who is on
+    /// such a link drives the rest of it at the new pace; who stands at its end stays there.
+    pub fn set_free_times(&mut self, changes: &[(CarLinkIx, Time)]) {
+        for &(link, free_time) in changes {
+            self.set_free_time(link, free_time.max(TICK));
+        }
+        self.window_ticks = window_ticks(&self.layout);
+    }
+    fn set_free_time(&mut self, link: CarLinkIx, free_time: Time) {
+        let (number, now) = (self.number(link), self.tick * TICK);
+        let old = self.free_time(link);
+        let on_link: Vec<(u32, u32, Time)> = self.layout.occupants(number).collect();
+        for (slot, vehicle, arrival) in on_link {
+            let (cursor, heading) = self.layout.slots.guess(slot);
+            let passenger = Passenger { vehicle, cursor };
+            let entered = self.layout.links[number as usize].entered(arrival, self.vehicles.stop(heading, passenger));
+            // What it stands at a stop for does not depend on the pace.
+            let drive = arrival.saturating_sub(now).min(old);
+            let driven_anew = u64::from(drive) * u64::from(free_time) / u64::from(old);
+            let arrival = (u64::from(arrival - drive) + driven_anew).min(u64::from(NEVER - 1)) as Time;
+            self.vehicles.set_stop(passenger, arrival.wrapping_sub(free_time).wrapping_sub(entered));
+            self.layout.slots.fill(slot, passenger, heading.with_stops(), arrival);
+            let input = self.layout.links[number as usize].input;
+            self.wheel.arm::<false>(input & !7, 1 << (input & 7), arrival, self.tick);
+        }
+        self.layout.links[number as usize].free_time = free_time;
+        self.layout.has_far |= free_time > FAR;
     }
     /// Looks at a link's exit in the coming tick.
     pub(crate) fn wake_exit(&self, number: u32) {

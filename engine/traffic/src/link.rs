@@ -119,7 +119,7 @@ impl Slots {
         self.0[slot as usize].cursor_heading.store(pack(cursor, heading.0), Relaxed);
     }
     #[inline]
-    fn fill(&self, slot: u32, passenger: Passenger, heading: Heading, arrival: Time) {
+    pub(crate) fn fill(&self, slot: u32, passenger: Passenger, heading: Heading, arrival: Time) {
         let slot = &self.0[slot as usize];
         slot.cursor_heading.store(pack(passenger.cursor, heading.0), Relaxed);
         slot.vehicle_time.store(pack(passenger.vehicle, arrival), Relaxed);
@@ -178,6 +178,20 @@ pub(crate) struct Link {
     pub(crate) merge_pocket: u16,
 }
 
+impl Link {
+    /// How long a vehicle has been on the link at a moment, by its arrival at the exit and how much longer than the free
+    /// time the ride there takes (modulo 2^32, see [`crate::Engine::set_free_times`]).
+    #[inline]
+    pub(crate) fn time_on(&self, arrival: Time, longer: Time, at: Time) -> Time {
+        at.wrapping_sub(self.entered(arrival, longer))
+    }
+    /// When it entered.
+    #[inline]
+    pub(crate) fn entered(&self, arrival: Time, longer: Time) -> Time {
+        arrival.wrapping_sub(self.free_time).wrapping_sub(longer)
+    }
+}
+
 /// A link with its ring of slots.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring<'a> {
@@ -232,7 +246,7 @@ pub(crate) struct Leaving {
     pub(crate) at: Time,
     /// Start of the green it leaves in; 0 where there is no signal.
     pub(crate) green_from: Time,
-    /// How much longer than the free time the ride to the exit took at least.
+    /// How much longer than the free time the ride to the exit took at least, modulo 2^32.
     pub(crate) stop: Time,
     /// Headways of capacity that are kept when it was held up by others.
     pub(crate) pocket: u32,
@@ -250,7 +264,7 @@ impl Exit {
         let room_at = at.saturating_add(ring.link.lag);
         slots.empty(self.head, room_at);
         self.gate.pass(terms, arrival.max(green_from), at, (pocket, 0), heading.quarters());
-        self.spent += u64::from(at - (arrival - ring.link.free_time).saturating_sub(stop));
+        self.spent += u64::from(ring.link.time_on(arrival, stop, at));
         self.left = self.left.wrapping_add(1);
         self.tag = self.tag.wrapping_add(terms.tag_step);
         self.head = ring.next(self.head);

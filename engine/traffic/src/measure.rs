@@ -30,13 +30,13 @@ impl Engine {
     /// Totals of a link now.
     pub(crate) fn totals(&self, link: CarLinkIx) -> LinkTotals {
         let number = self.number(link);
-        let (exit, free_time) = (self.layout.exit(number), self.layout.links[number as usize].free_time);
+        let (exit, of) = (self.layout.exit(number), &self.layout.links[number as usize]);
         let now = self.tick() * TICK;
         let mut totals = LinkTotals { left: exit.left, spent: exit.spent, ..LinkTotals::default() };
         for (slot, vehicle, arrival) in self.layout.occupants(number) {
             let (cursor, heading) = self.layout.slots.guess(slot);
             let stop = self.vehicles.stop(heading, Passenger { vehicle, cursor });
-            let age = now - (arrival - free_time).saturating_sub(stop);
+            let age = of.time_on(arrival, stop, now);
             if totals.on_link == 0 && arrival < now {
                 totals.head_age = age;
             }
@@ -158,11 +158,11 @@ impl TravelTimes {
     }
 
     /// Measures since the last update; the times to route by if any has changed notably.
-    pub(crate) fn update(&mut self, engine: &Engine, free_time: &[Time], smoothing: f64) -> Option<&[u32]> {
+    pub(crate) fn update(&mut self, engine: &Engine, smoothing: f64) -> Option<&[u32]> {
         let after = engine.all_totals();
         let mut changed = false;
         for (link, now) in after.iter().enumerate() {
-            let free_s = to_seconds(free_time[link]);
+            let free_s = to_seconds(engine.free_time(CarLinkIx(link as u32)));
             let (left, spent_s) = now.travel_time_since(&self.before[link]);
             let mean_s = if left > 0 { spent_s / f64::from(left) } else { free_s };
             let measured_s = mean_s.max(free_s).max(to_seconds(now.head_age));

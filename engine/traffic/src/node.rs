@@ -593,7 +593,7 @@ impl Chunk {
             let how = Leaving { at, green_from: chosen.green_from, stop, pocket: field.pocket };
             exit.leave(field.slots, ring, self.terms.of(exit.gate), head, how);
             if field.keeps_crossings {
-                let entered = arrival.saturating_sub(ring.link.free_time).saturating_sub(stop);
+                let entered = ring.link.entered(arrival, stop);
                 self.crossings.push(Crossing { vehicle: passenger.vehicle, link: exit.link, entered, left: at });
             }
             field.release::<SHARED>(ring.link, at.saturating_add(ring.link.lag));

@@ -421,7 +421,6 @@ pub fn advance_vehicles(
 pub fn update_travel_times(
     clock: Res<'_, Clock>,
     settings: Res<'_, TrafficSettings>,
-    network: Res<'_, CarNetwork>,
     mut traffic: ResMut<'_, Traffic>,
     mut router: ResMut<'_, Router>,
 ) {
@@ -430,7 +429,7 @@ pub fn update_travel_times(
     }
     let Traffic { engine, travel_times, .. } = &mut *traffic;
     debug_assert_eq!(tick_of(engine.tick() * TICK), clock.tick() + 1);
-    if let Some(times) = travel_times.update(engine, &network.free_time, settings.travel_time_smoothing) {
+    if let Some(times) = travel_times.update(engine, settings.travel_time_smoothing) {
         router.set_travel_times(times);
     }
 }

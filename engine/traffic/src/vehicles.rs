@@ -67,6 +67,10 @@ impl Heading {
     pub(crate) fn stops(self) -> bool {
         self.kind() & STOPS != 0
     }
+    /// The same of a vehicle that makes stops.
+    pub(crate) fn with_stops(self) -> Self {
+        Self(self.0 | u32::from(STOPS) << LINK_BITS)
+    }
 }
 
 /// Links of a block; the longest route is one shorter.
@@ -222,6 +226,12 @@ impl Vehicles {
     #[inline]
     pub(crate) fn stop(&self, heading: Heading, passenger: Passenger) -> Time {
         if heading.stops() { self.stops.get(&(passenger.vehicle, passenger.cursor)).copied().unwrap_or(0) } else { 0 }
+    }
+    /// Lets a vehicle take so much longer than the free time of the link it is on, modulo 2^32: less, where the link
+    /// has become slower behind it.
+    pub(crate) fn set_stop(&mut self, passenger: Passenger, longer: Time) {
+        self.kind[passenger.vehicle as usize] |= STOPS;
+        self.stops.insert((passenger.vehicle, passenger.cursor), longer);
     }
     /// Gives a vehicle another route, of which it is at the first link; stops that it still has move
     /// along if the new route passes their links.

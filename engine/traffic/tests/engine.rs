@@ -69,6 +69,72 @@ fn vehicles_are_conserved_at_every_tick() {
     }
 }
 
+/// A kilometre at 20 m/s, at 10 m/s from 25 s to 200 s.
+#[test]
+fn limits_slow_who_is_on_the_way_and_who_comes() {
+    let network = network(2, &[(0, 1, kilometre(0.5))]);
+    let trips: Vec<FixedTrip> = [0.0, 100.0, 160.0, 210.0]
+        .map(|depart_s| FixedTrip { depart: from_seconds(depart_s), route: vec![CarLinkIx(0)] })
+        .to_vec();
+    let mut run = Run::new(&network, trips);
+    run.engine.keep_passages();
+    let mut stats = LinkStats::new(&run.engine);
+    let limit = |run: &mut Run, time_s: f64| run.engine.set_free_times(&[(CarLinkIx(0), from_seconds(time_s))]);
+    run.until(25);
+    limit(&mut run, 100.0);
+    run.until(200);
+    limit(&mut run, 50.0);
+    run.until(400);
+    let passages = run.engine.take_passages();
+    let at: Vec<[f64; 2]> = passages.iter().map(|p| [to_seconds(p.entered), to_seconds(p.left)]).collect();
+    // Half of the way at either pace; all of it slow; 400 m slow and 600 m fast; as if nothing had been.
+    assert_eq!(at, [[0.0, 75.0], [100.0, 200.0], [160.0, 230.0], [210.0, 260.0]]);
+    let interval = stats.take_interval(&run.engine);
+    assert!((interval.travel_time_s_sum[0] - (75.0 + 100.0 + 70.0 + 50.0)).abs() < 1e-3);
+}
+
+/// Limits that come and go on random networks: every passage follows the one before, and threads change nothing.
+#[test]
+fn limits_that_come_and_go_keep_every_vehicle() {
+    let observe = |seed: u32, threads: usize| {
+        let network = random_network(12 + 9 * seed, 20 * seed, u64::from(seed)).unwrap();
+        let mut run = Run::new(&network, random_trips(&network, 3000, 900, u64::from(seed)));
+        run.engine.set_parallel_from(if threads > 1 { 0 } else { u64::MAX });
+        run.engine.keep_passages();
+        let mut rng = Rng::new(u64::from(seed), 2, 2, 2);
+        let mut passages = Vec::new();
+        while run.engine.tick() < 2400 {
+            if run.engine.tick().is_multiple_of(20) {
+                let change = |_| {
+                    let link = CarLinkIx(rng.below(network.links() as u32));
+                    // Now and then so slow that the wheel does not reach the end.
+                    let factor = if rng.chance(0.1) { 40.0 } else { 0.4 + 3.0 * rng.uniform() };
+                    (link, (f64::from(network.free_time[link.row()]) * factor) as u32)
+                };
+                let changes: Vec<_> = (0..3).map(change).collect();
+                run.engine.set_free_times(&changes);
+            }
+            run.step();
+            run.assert_balanced();
+            passages.extend(run.engine.take_passages());
+        }
+        (run.arrivals, passages)
+    };
+    for seed in 1..6 {
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (arrivals, passages) = observe(seed, 1);
+        assert!(pool(3).install(|| observe(seed, 3)) == (arrivals.clone(), passages.clone()), "seed {seed}");
+        assert!(arrivals.len() > 300, "seed {seed}: {}", arrivals.len());
+        let mut last = std::collections::BTreeMap::new();
+        for passage in &passages {
+            assert!(passage.entered < passage.left, "{passage:?}");
+            if let Some(left) = last.insert(passage.trip, passage.left) {
+                assert_eq!(left, passage.entered, "seed {seed}: {passage:?}");
+            }
+        }
+    }
+}
+
 /// Everything that can be observed of a run.
 #[derive(PartialEq)]
 struct Observed {

@@ -1,4 +1,5 @@
-//! Roads changed before a run: speed limits and lanes taken.
+//! Roads changed before a run: speed limits and lanes taken. Those with hours or dates change in the run (see
+//! [`super::state`]).
 //!
 //! **Speed.** Of the triangular fundamental diagram (Newell 1993) of a link its jam density k and the speed of its
 //! backward wave w stay; with the free speed v its capacity becomes `k v w / (v + w)`.
@@ -12,14 +13,29 @@ fn is_for_cars(city: &City, link: usize) -> bool {
     city.links.modes[link].contains(Modes::CAR)
 }
 
+/// Whether a limit changes a link: one for cars that is faster, or slower where the limit `raises`.
+#[must_use]
+pub fn is_limited(city: &City, link: usize, speed_mps: f64, raises: bool) -> bool {
+    let old_mps = city.links.speed_mps_free[link];
+    is_for_cars(city, link) && (raises || old_mps > speed_mps) && old_mps.to_bits() != speed_mps.to_bits()
+}
+
+/// Lanes that stay for cars where some are taken; nothing where none can be.
+#[must_use]
+pub fn lanes_left(city: &City, link: usize, taken: u8) -> Option<u8> {
+    let lanes = city.links.lanes[link];
+    let left = lanes.saturating_sub(taken).max(1);
+    (is_for_cars(city, link) && left < lanes).then_some(left)
+}
+
 /// Sets the free speed of links; those that are slower stay so unless it `raises`. How many changed.
 pub fn limit_speed(city: &mut City, links: &[bool], speed_mps: f64, raises: bool) -> usize {
     let mut changed = 0;
     for link in (0..city.links.len()).filter(|&link| links[link]) {
-        let old_mps = city.links.speed_mps_free[link];
-        if !is_for_cars(city, link) || (!raises && old_mps <= speed_mps) || old_mps.to_bits() == speed_mps.to_bits() {
+        if !is_limited(city, link, speed_mps, raises) {
             continue;
         }
+        let old_mps = city.links.speed_mps_free[link];
         let (capacity_vps, jam_vpm) = (city.links.capacity_vps[link], city.links.jam_density_vpm[link]);
         let jammed_vpm = jam_vpm - capacity_vps / old_mps;
         city.links.speed_mps_free[link] = speed_mps;
@@ -36,12 +52,8 @@ pub fn limit_speed(city: &mut City, links: &[bool], speed_mps: f64, raises: bool
 pub fn take_lanes(city: &mut City, links: &[bool], taken: u8) -> Vec<bool> {
     let mut has_lost = vec![false; city.links.len()];
     for link in (0..city.links.len()).filter(|&link| links[link]) {
-        let lanes = city.links.lanes[link];
-        let left = lanes.saturating_sub(taken).max(1);
-        if !is_for_cars(city, link) || left >= lanes {
-            continue;
-        }
-        let share = f64::from(left) / f64::from(lanes);
+        let Some(left) = lanes_left(city, link, taken) else { continue };
+        let share = f64::from(left) / f64::from(city.links.lanes[link]);
         city.links.lanes[link] = left;
         city.links.capacity_vps[link] *= share;
         city.links.jam_density_vpm[link] *= share;

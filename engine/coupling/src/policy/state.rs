@@ -1,8 +1,8 @@
-//! Prices and closures while a run goes on.
+//! Prices, closures, and limits and lanes with hours, while a run goes on.
 //!
 //! | when | what |
 //! | --- | --- |
-//! | a window begins or ends | drivers weigh other prices; links close or open ([`switch_policies`]) |
+//! | a window begins or ends | drivers weigh other prices; links close or open; limits and lanes change ([`switch_policies`]) |
 //! | a trip departs | its driver is of a group: a class, living in the area or not, having paid today or not |
 //! | its route is chosen | it pays the prices of the moment for that route ([`charge_drivers`]) |
 //! | a car arrives | it pays for its stay until its driver means to leave by car |
@@ -12,11 +12,16 @@
 //! next hour, transaction costs; who turns off before a closed link goes the way of those who pay all of it, and when
 //! people plan, the share of residents counts for all tolls. Of several prices of one policy the first that fits the class and hour counts.
 //!
+//! Limits and lanes that come and go change free time and capacity; the places to queue stay, as does the backward wave, so
+//! `q (T + lag)` is what it was: capacity `q` follows the free time `T` as in [`super::roads`]. People plan without them,
+//! unless they learn from days before.
+//!
 //! Contract: sequential and in order of departure, then trip; nothing depends on threads.
 
 use super::payments::{Payment, Payments, parts};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use urbis_core::{CarLinkIx, Clock, PersonIx, Tick};
 use urbis_population::plans::Mode;
@@ -24,6 +29,7 @@ use urbis_population::prices::{PlacePrices, Stay};
 use urbis_population::skims::{PERIOD_STARTS_H, PERIODS};
 use urbis_population::{Persons, Place, Plans};
 use urbis_traffic::route::CLOSED;
+use urbis_traffic::time::{TICK, Time, from_seconds};
 use urbis_traffic::{CarNetwork, Router, RoutesTaken, Traffic, TripsEnded};
 
 /// Ticks between looks for vehicles that head for a closed link and turn off.
@@ -112,6 +118,49 @@ pub struct Closing {
     pub links: Vec<CarLinkIx>,
 }
 
+/// What becomes of roads for a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RoadChange {
+    /// Another free speed, m/s; links that are slower stay so unless it raises them.
+    Limit {
+        /// The limit, m/s.
+        speed_mps: f64,
+        /// Whether slower links become as fast.
+        raises: bool,
+    },
+    /// Less capacity: this share stays.
+    Share(f64),
+}
+
+/// A change of roads that comes and goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changing {
+    /// When.
+    pub when: When,
+    /// Which, and how.
+    pub links: Vec<(CarLinkIx, RoadChange)>,
+}
+
+/// Free time and capacity of a link after changes that hold at once, in order.
+fn changed(network: &CarNetwork, link: CarLinkIx, changes: impl Iterator<Item = RoadChange>) -> (Time, f64) {
+    let row = link.row();
+    let lag = network.lag[row];
+    let (mut time, mut capacity_vps) = (network.free_time[row], network.capacity_vps[row]);
+    for change in changes {
+        match change {
+            RoadChange::Limit { speed_mps, raises } => {
+                let limited = from_seconds(network.length_m[row] / speed_mps).max(TICK);
+                if limited > time || raises {
+                    capacity_vps *= f64::from(time + lag) / f64::from(limited + lag);
+                    time = limited;
+                }
+            }
+            RoadChange::Share(share) => capacity_vps *= share,
+        }
+    }
+    (time, capacity_vps)
+}
+
 /// A policy that takes money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taker {
@@ -128,6 +177,8 @@ pub struct Policies {
     pub roads: Vec<RoadPrice>,
     /// Closures.
     pub closures: Vec<Closing>,
+    /// Limits and lanes that come and go.
+    pub changes: Vec<Changing>,
     /// Prices at places, as people plan with them; those of parking belong to `parking_takers`, row by row.
     pub places: Option<Arc<PlacePrices>>,
     /// Who takes the money of each price of parking, and on which days.
@@ -143,6 +194,8 @@ pub struct Policies {
     /// By road price: the day on which each person last paid, plus one.
     paid_on: Vec<Vec<i64>>,
     closed: Vec<bool>,
+    /// Free time and capacity of the links that `changes` name, as they are now.
+    roads_now: BTreeMap<CarLinkIx, (Time, f64)>,
     is_switched_on: bool,
 }
 
@@ -156,13 +209,14 @@ impl Policies {
     /// Whether drivers see anything of policies.
     #[must_use]
     pub fn touch_roads(&self) -> bool {
-        !(self.roads.is_empty() && self.closures.is_empty())
+        !(self.roads.is_empty() && self.closures.is_empty() && self.changes.is_empty())
     }
     /// Back to the start of the period: roads are new, nobody has paid.
     pub fn reset(&mut self) {
         self.payments = Payments::new(self.takers.len());
         self.paid_on = vec![Vec::new(); self.roads.len()];
         self.closed.clear();
+        self.roads_now.clear();
         self.is_switched_on = false;
     }
 
@@ -224,6 +278,17 @@ impl Policies {
         closed
     }
 
+    /// Free time and capacity of every link that a change names.
+    fn roads_at(&self, at: (i64, u32), network: &CarNetwork) -> BTreeMap<CarLinkIx, (Time, f64)> {
+        let mut of: BTreeMap<CarLinkIx, Vec<RoadChange>> = BTreeMap::new();
+        for changing in &self.changes {
+            for &(link, change) in &changing.links {
+                of.entry(link).or_default().extend(changing.when.holds(at).then_some(change));
+            }
+        }
+        of.into_iter().map(|(link, now)| (link, changed(network, link, now.into_iter()))).collect()
+    }
+
     /// What drivers of a group add to the time of each link, milliseconds.
     fn extra_ms(&self, group: usize, at: (i64, u32), closed: &[bool]) -> Vec<u32> {
         let (class, shares) = self.of_group(group);
@@ -244,7 +309,8 @@ impl Policies {
     fn switches_at(&self, tick: Tick) -> bool {
         let (_, second) = self.day_and_second(tick);
         let amounts = self.roads.iter().flat_map(|price| &price.amounts).map(|amount| amount.when.window);
-        let mut windows = amounts.chain(self.closures.iter().map(|closing| closing.when.window));
+        let changes = self.changes.iter().map(|changing| changing.when.window);
+        let mut windows = amounts.chain(self.closures.iter().map(|closing| closing.when.window)).chain(changes);
         !self.is_switched_on || windows.any(|(from, to)| second == from || second == to % 86_400)
     }
 
@@ -292,13 +358,33 @@ pub fn switch_policies(
         let groups = (0..policies.groups()).map(|group| policies.extra_ms(group, at, &closed)).collect();
         router.set_groups(groups);
         router.set_travel_times(traffic.travel_times_ms());
+        let engine = traffic.engine_mut();
+        let roads = policies.roads_at(at, &network);
+        let mut times = Vec::new();
+        for (&link, &(time, capacity_vps)) in &roads {
+            let before = policies.roads_now.get(&link).copied();
+            let (time_before, capacity_before) =
+                before.unwrap_or((network.free_time[link.row()], network.capacity_vps[link.row()]));
+            if time != time_before {
+                times.push((link, time));
+            }
+            if capacity_vps.to_bits() != capacity_before.to_bits() {
+                engine.set_exit_capacity(link, Some(capacity_vps));
+                if !policies.closed.get(link.row()).copied().unwrap_or(false) {
+                    engine.set_entry_capacity(link, Some(capacity_vps));
+                }
+            }
+        }
+        engine.set_free_times(&times);
         for (row, &is_closed) in closed.iter().enumerate() {
             if is_closed != policies.closed.get(row).copied().unwrap_or(false) {
-                let capacity_vps = (!is_closed).then_some(network.capacity_vps[row]);
-                traffic.engine_mut().set_entry_capacity(CarLinkIx(row as u32), capacity_vps);
+                let link = CarLinkIx(row as u32);
+                let capacity_vps = roads.get(&link).map_or(network.capacity_vps[row], |&(_, capacity)| capacity);
+                engine.set_entry_capacity(link, (!is_closed).then_some(capacity_vps));
             }
         }
         policies.closed = closed;
+        policies.roads_now = roads;
         policies.is_switched_on = true;
         super::closures::turn_off(&network, &router, traffic.engine_mut(), &policies.closed);
     } else if tick.is_multiple_of(TURN_OFF_TICKS) {
@@ -398,6 +484,26 @@ mod tests {
         let extra = |group, hour: u32| policies.extra_ms(group, (0, hour * 3600), &[false, false])[1];
         assert_eq!([extra(0, 8), extra(0, 6), extra(6, 8), extra(11, 8), extra(3, 8)], [4000, 0, 10_000, 0, 1000]);
         assert_eq!(policies.extra_ms(0, (0, 0), &[true, false])[0], CLOSED);
+    }
+
+    #[test]
+    fn limits_keep_jam_and_wave_and_lanes_add_up() {
+        let mut columns =
+            urbis_traffic::NetworkColumns { x_m: vec![0.0, 1.0], y_m: vec![0.0, 0.0], ..Default::default() };
+        let street = urbis_traffic::synthetic::LinkKind::STREET;
+        urbis_traffic::synthetic::add_link(&mut columns, 0, 1, street);
+        let network = CarNetwork::from_columns(columns).unwrap();
+        let now = |changes: &[RoadChange]| changed(&network, CarLinkIx(0), changes.iter().copied());
+        let limit = |speed_mps, raises| RoadChange::Limit { speed_mps, raises };
+        let (time, capacity) = now(&[limit(5.0, false)]);
+        assert_eq!(time, from_seconds(100.0));
+        let jam = |time: Time, capacity: f64| capacity * f64::from(time + network.lag[0]);
+        assert!((jam(time, capacity) / jam(network.free_time[0], network.capacity_vps[0]) - 1.0).abs() < 1e-12);
+        assert_eq!(now(&[limit(30.0, false)]), now(&[]));
+        assert_eq!(now(&[limit(10.0, false), limit(5.0, false)]).0, time);
+        assert_eq!(now(&[limit(5.0, false), limit(10.0, false)]).0, time);
+        assert_eq!(now(&[limit(5.0, false), limit(30.0, true)]).0, from_seconds(500.0 / 30.0));
+        assert_eq!(now(&[RoadChange::Share(0.5), limit(5.0, false)]), (time, 0.5 * capacity));
     }
 
     #[test]
