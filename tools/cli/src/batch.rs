@@ -26,7 +26,7 @@ use urbis_core::{Error, Problem, Result};
 use urbis_scenario::{LoadedStudy, StudyRun, load_run, load_study};
 
 /// Variables in which array jobs of Slurm, Kubernetes and HyperQueue tell a task its number.
-const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
+pub(crate) const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
 /// Folder of the study within its results.
 pub(crate) const STUDY: &str = "study";
 /// How long a run whose batch is gone may take to tidy up.

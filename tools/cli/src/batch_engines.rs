@@ -3,6 +3,7 @@
 //!
 //! A task says which row it runs with `--index`, whatever else numbers tasks around it.
 
+use crate::batch::INDEX_VARIABLES;
 use crate::screen::shell_word;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -79,7 +80,9 @@ impl Work {
     /// Slurm's script that does what the arrays before it left.
     pub(crate) fn slurm_finish(&self) -> String {
         let text = self.slurm(&format!("{}-finish", self.job_name()), "slurm-%j-finish.log", None);
-        format!("{text}exec {} --jobs 1 --resume\n", self.command())
+        // Slurm passes on what the shell of the submission has.
+        let unset = INDEX_VARIABLES.join(" ");
+        format!("{text}unset {unset}\nexec {} --jobs 1 --resume\n", self.command())
     }
 
     fn slurm(&self, name: &str, log: &str, array: Option<String>) -> String {

@@ -71,8 +71,24 @@ pub(crate) fn name(process: &Path) -> String {
 
 /// Ends processes without mercy, in this order.
 pub(crate) fn kill(processes: &[PathBuf]) {
-    let ids = processes.iter().filter_map(|process| process.file_name());
-    let _ = Command::new("kill").arg("-9").args(ids).stderr(Stdio::null()).status();
+    signal("-KILL", processes);
+}
+
+/// Holds processes where they are; whether one of them is alive, and so cannot end before it is killed.
+pub(crate) fn hold(processes: &[PathBuf]) -> bool {
+    signal("-STOP", processes);
+    let is_held = |process: &PathBuf| {
+        let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    };
+    processes.iter().any(is_held)
+}
+
+fn signal(signal: &str, processes: &[PathBuf]) {
+    let ids: Vec<_> = processes.iter().filter_map(|process| process.file_name()).collect();
+    if !ids.is_empty() {
+        let _ = Command::new("kill").arg(signal).args(ids).stderr(Stdio::null()).status();
+    }
 }
 
 /// The end of every file in a folder, for when something does not come about.

@@ -1,7 +1,7 @@
 //! HyperQueue's own server and two workers, one of which is lost in the middle. Its program `hq` is not on PyPI; what
 //! stands in for it hands the same arguments to the same server (`hyperqueue.py`).
 
-use crate::daemons::{Daemon, logs, name, parent, processes};
+use crate::daemons::{Daemon, hold, logs, name, parent, processes};
 use crate::python::{here, python};
 use crate::{begun, done, ended, skipped, wait_until};
 use std::fs::Permissions;
@@ -59,7 +59,7 @@ fn hyperqueue_completes_a_study_though_a_worker_is_lost() {
     let of_lost = Path::new("/proc").join(lost.id().to_string());
     let is_run = |process: &Path| name(process) == "urbis" && parent(process).as_deref() == Some(&of_lost);
     wait_until("a run on the second worker, and two that are done", &|| logs(&place.join("out/logs")), &mut || {
-        done(place) >= 3 && !processes(is_run).is_empty()
+        done(place) >= 3 && hold(&processes(is_run))
     });
     lost.kill();
     println!("a worker lost after {} runs", done(place));

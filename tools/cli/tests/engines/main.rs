@@ -4,6 +4,7 @@
 //! What they need comes from Debian's packages (Slurm, as root) and from PyPI (HyperQueue, Dask). Where it cannot be had a
 //! test says so and passes; `URBIS_ENGINES=required` makes it fail. `URBIS_ENGINES_VENV=DIR` keeps the Python environment.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout)] // tests say what they skip and what they saw
 #![allow(clippy::disallowed_methods)] // deadlines are of the wall clock
 
@@ -66,6 +67,6 @@ fn wait_until(what: &str, tell: &dyn Fn() -> String, is_so: &mut dyn FnMut() -> 
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "{what} did not come about\n{}", tell());
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
