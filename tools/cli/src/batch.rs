@@ -29,6 +29,8 @@ use urbis_scenario::{LoadedStudy, StudyRun, load_run, load_study};
 pub(crate) const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
 /// Folder of the study within its results.
 pub(crate) const STUDY: &str = "study";
+/// How often a run looks whether another process still writes it.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a run whose batch is gone may take to tidy up.
 const TIDY_UP: Duration = Duration::from_secs(1);
 
@@ -333,6 +335,7 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         let what = "the study, or something it depends on, changed while its batch ran";
         return Err(Problem::file(&arguments.study, what).with_help("run the batch again").into());
     }
+    wait_for_other(out, &run_id, index, &stop)?;
     if urbis_appraisal::run_id_of(out, variant.name(), seed)?.as_ref() == Some(&run_id) {
         say(&format!("run {index} ({} seed {seed}) is done", variant.name()));
         return Ok(());
@@ -346,6 +349,27 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         note_failure(out, &run_id, why.map(ToString::to_string).as_deref())?;
     }
     print_json(&summary_json(&summary?))
+}
+
+/// Waits while another process writes this very run: an engine that takes a machine for lost starts its run again, and
+/// what was left behind may still be at work.
+fn wait_for_other(out: &Path, run_id: &str, index: usize, stop: &AtomicBool) -> Result<()> {
+    let mut is_told = false;
+    loop {
+        let staging = File::open(out.join(format!("{UNFINISHED_PREFIX}{run_id}")));
+        let is_written = staging.is_ok_and(|staging| matches!(staging.try_lock(), Err(TryLockError::WouldBlock)));
+        if !is_written {
+            return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted { tick: 0 });
+        }
+        if !is_told {
+            say(&format!("run {index} is being written by another process; waiting for its end"));
+            is_told = true;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
 }
 
 /// Sets the flag when standard input ends, which the batch holds open as long as it lives; a run that does not look at

@@ -284,6 +284,42 @@ fn two_hundred_runs_killed_ten_times() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_run_that_another_process_writes_is_waited_for() {
+    // Days enough to be met at work.
+    let place = town(STUDY, 168);
+    assert_eq!(urbis(place.path(), &["batch", "plan", "study.toml", "--out", "out"]).code, 0);
+    let row = |said: &str| {
+        let file = std::fs::File::create(place.path().join(said)).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_urbis"))
+            .args(["batch", "run", "study.toml", "--out", "out", "--index", "0"])
+            .current_dir(place.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .unwrap()
+    };
+    let begun = Instant::now();
+    let wait = |what: &str, is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            assert!(begun.elapsed() < Duration::from_secs(300), "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let said = |of: &str| std::fs::read_to_string(place.path().join(of)).unwrap();
+    let mut first = row("first");
+    wait("the first's steps", &|| said("first").contains("stepping"));
+    let signal = |name: &str| Command::new("kill").args([name, &first.id().to_string()]).status().unwrap();
+    signal("-STOP");
+    let mut second = row("second");
+    wait("the second's wait", &|| said("second").contains("run 0 is being written by another process"));
+    signal("-CONT");
+    assert!(first.wait().unwrap().success() && second.wait().unwrap().success(), "{}", said("second"));
+    assert!(said("second").contains("run 0 (plain seed 1) is done"), "{}", said("second"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn one_batch_at_a_time_fills_a_folder() {
     let place = town(STUDY, 24);
     assert_eq!(urbis(place.path(), &["batch", "plan", "study.toml"]).code, 0);

@@ -84,6 +84,11 @@ pub(crate) fn hold(processes: &[PathBuf]) -> bool {
     processes.iter().any(is_held)
 }
 
+/// Lets held processes go on.
+pub(crate) fn release(processes: &[PathBuf]) {
+    signal("-CONT", processes);
+}
+
 fn signal(signal: &str, processes: &[PathBuf]) {
     let ids: Vec<_> = processes.iter().filter_map(|process| process.file_name()).collect();
     if !ids.is_empty() {
