@@ -46,25 +46,25 @@ impl Engine {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Only runs that the results lack are submitted, so that after losses the same command does the rest. STUDY, its
-scenarios, the city and DIR lie in a folder that all machines share under the same name. Job files go to DIR/study,
-what runs say to DIR/logs. This builds the city once, before anything runs.
+#[command(after_help = "Only runs that the results lack are submitted, so that after losses the same command does the
+rest. STUDY, its scenarios, the city and DIR lie in a folder that all machines share under the same
+name. Job files go to DIR/study, what runs say to DIR/logs. This builds the city once, before
+anything runs.
 
-slurm       slurm-<row>.sh for each array, slurm-finish.sh after all of them: `urbis batch run --resume`
-hyperqueue  hyperqueue.sh; afterwards, if runs failed, this again or `urbis batch run --resume`
-kubernetes  kubernetes.yaml for `kubectl create -f`; needs --image, --claim, --mount; afterwards as above
+slurm       slurm-<row>.sh for each array; after them slurm-finish.sh runs what is left
+hyperqueue  hyperqueue.sh; if runs failed, this again or `urbis batch run --resume`
+kubernetes  kubernetes.yaml for `kubectl create -f`; needs --image, --claim, --mount; then as above
 
-Exit codes: 0 submitted, or written with --dry-run, or nothing is missing; 2 bad input, or the engine is not there or
-refuses. How runs end: `urbis batch status`.
+Exit codes: 0 submitted, or written with --dry-run, or nothing is missing; 2 bad input, or the
+engine is not there or refuses. How runs end: `urbis batch status`.
 
 Examples:
-  urbis batch submit scenarios/town/study.toml --out out/study --engine slurm --memory-gib 2 --time-limit-min 60
-  urbis batch submit scenarios/town/study.toml --out out/study --engine slurm --partition short --extra=--qos=low
+  urbis batch submit scenarios/town/study.toml --out out/study --engine slurm --memory-gib 2
+  urbis batch submit scenarios/town/study.toml --out out/study --engine slurm --time-limit-min 60 \\
+    --partition short --extra=--qos=low
   urbis batch submit scenarios/town/study.toml --out out/study --engine hyperqueue --threads 2
-  urbis batch submit /work/town/study.toml --out /work/out --engine kubernetes --image registry/urbis:0.1.0 \\
-    --claim shared --mount /work"
-)]
+  urbis batch submit /work/town/study.toml --out /work/out --engine kubernetes \\
+    --image registry/urbis:0.1.0 --claim shared --mount /work")]
 pub(crate) struct SubmitArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]

@@ -38,7 +38,7 @@ fn the_manifest_is_a_job_whose_pods_run_what_is_missing() {
     let written: Json = serde_saphyr::from_str(&text).unwrap();
     let job: Job = serde_json::from_value(written.clone()).unwrap();
     assert_eq!(serde_json::to_value(&job).unwrap(), written);
-    let mut wrong = written.clone();
+    let mut wrong = written;
     wrong["spec"]["completion"] = 4.into();
     let lost: Job = serde_json::from_value(wrong.clone()).unwrap();
     assert_ne!(serde_json::to_value(&lost).unwrap(), wrong, "the check sees unknown fields");
