@@ -48,8 +48,8 @@ impl Engine {
 #[derive(Debug, Args)]
 #[command(after_help = "Only runs that the results lack are submitted, so that after losses the same command does the
 rest. STUDY, its scenarios, the city and DIR lie in a folder that all machines share under the same
-name. Job files go to DIR/study, what runs say to DIR/logs. This builds the city once, before
-anything runs.
+name. Job files go to DIR/study, what runs say to DIR/logs (Kubernetes: kubectl logs). This builds
+the city once, before anything runs.
 
 slurm       slurm-<row>.sh for each array; after them slurm-finish.sh runs what is left
 hyperqueue  hyperqueue.sh; if runs failed, this again or `urbis batch run --resume`
@@ -212,7 +212,9 @@ pub(crate) fn submit(arguments: &SubmitArguments) -> Result<()> {
         return print(&format!("nothing to submit: {runs} runs are done: {}\n", out.display()));
     }
     manifest.write(out)?;
-    create_folder(&out.join("logs"))?;
+    if pods.is_none() {
+        create_folder(&out.join("logs"))?;
+    }
     match (arguments.engine, pods) {
         (Engine::Slurm, _) => slurm(arguments, &work, &missing),
         (Engine::Hyperqueue, _) => hyperqueue(arguments, &work, &missing),
