@@ -3,6 +3,8 @@
 export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
 # The notebook test keeps its Python environment here between runs.
 export URBIS_NOTEBOOK_VENV ?= $(CURDIR)/target/notebook-venv
+# The tests of HyperQueue and Dask keep theirs here.
+export URBIS_ENGINES_VENV ?= $(CURDIR)/target/engines-venv
 
 URBIS := target/release/urbis
 

@@ -6,6 +6,7 @@
 
 use crate::args::TableFormat;
 use crate::batch_jobs::{self, Job, Limits};
+use crate::batch_submit::SubmitArguments;
 use crate::progress::Display;
 use crate::results::{stop_on_signal, summary_json};
 use crate::screen::{print, print_json, say, table};
@@ -25,9 +26,11 @@ use urbis_core::{Error, Problem, Result};
 use urbis_scenario::{LoadedStudy, StudyRun, load_run, load_study};
 
 /// Variables in which array jobs of Slurm, Kubernetes and HyperQueue tell a task its number.
-const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
+pub(crate) const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
 /// Folder of the study within its results.
-const STUDY: &str = "study";
+pub(crate) const STUDY: &str = "study";
+/// How often a run looks whether another process still writes it.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a run whose batch is gone may take to tidy up.
 const TIDY_UP: Duration = Duration::from_secs(1);
 
@@ -37,6 +40,8 @@ pub(crate) enum BatchCommand {
     Plan(PlanArguments),
     /// Run what a results folder lacks of a study
     Run(BatchRunArguments),
+    /// Hand what a results folder lacks of a study to Slurm, HyperQueue or Kubernetes
+    Submit(SubmitArguments),
     /// Say which runs of a study are done, failed or missing
     Status(StatusArguments),
 }
@@ -81,9 +86,9 @@ enum ManifestFormat {
 is missing. Runs are processes of their own; all of them write into one results folder, and their results do
 not depend on how many run side by side.
 
-On a cluster, run one row in each task of an array job: --index, or the number that Slurm
-(SLURM_ARRAY_TASK_ID), Kubernetes (JOB_COMPLETION_INDEX) or HyperQueue (HQ_TASK_ID) gives the task. Call
-`urbis batch plan STUDY --out DIR` first: it builds the city once.
+On a cluster `urbis batch submit` hands the runs to Slurm, HyperQueue or Kubernetes. In array jobs of your own run one
+row in each task: --index, or the number that Slurm (SLURM_ARRAY_TASK_ID), Kubernetes (JOB_COMPLETION_INDEX) or
+HyperQueue (HQ_TASK_ID) gives the task. Call `urbis batch plan STUDY --out DIR` first: it builds the city once.
 
 Exit codes: 0 all runs are done; 2 bad input; 4 some runs failed, the others are whole (why: DIR/study/failed, or
 `urbis batch status`); 130 stopped, and what was done is kept. With --index those of `urbis run`.
@@ -126,7 +131,7 @@ pub(crate) struct BatchRunArguments {
     child: Option<String>,
 }
 
-fn gibibytes(text: &str) -> Result<f64, String> {
+pub(crate) fn gibibytes(text: &str) -> Result<f64, String> {
     let gib = text.parse().ok().filter(|gib: &f64| gib.is_finite() && *gib > 0.0);
     gib.ok_or_else(|| "expected a number of GiB above 0".to_owned())
 }
@@ -153,7 +158,7 @@ pub(crate) struct StatusArguments {
 }
 
 /// A row of the manifest.
-struct Row {
+pub(crate) struct Row {
     run_id: String,
     scenario: String,
     of: String,
@@ -168,9 +173,9 @@ impl Row {
 }
 
 /// A study and what its runs will be called.
-struct Manifest {
-    study: LoadedStudy,
-    rows: Vec<Row>,
+pub(crate) struct Manifest {
+    pub(crate) study: LoadedStudy,
+    pub(crate) rows: Vec<Row>,
 }
 
 impl Manifest {
@@ -191,7 +196,7 @@ impl Manifest {
     }
 
     /// Reads a study; builds the city packages that are absent or out of date, because ids depend on them.
-    fn prepare(path: &Path, tell: &mut dyn FnMut(&str)) -> Result<Self> {
+    pub(crate) fn prepare(path: &Path, tell: &mut dyn FnMut(&str)) -> Result<Self> {
         let study = load_study(path)?;
         let mut packages = BTreeSet::new();
         for variant in &study.variants {
@@ -230,8 +235,14 @@ impl Manifest {
         Ok(self.rows.iter().map(|row| ids.get(&(row.scenario.clone(), row.seed)).cloned()).collect())
     }
 
+    /// Rows that the results lack.
+    pub(crate) fn missing(&self, out: &Path) -> Result<Vec<usize>> {
+        let found = self.found(out)?;
+        Ok((0..self.rows.len()).filter(|&row| found[row].as_ref() != Some(&self.rows[row].run_id)).collect())
+    }
+
     /// Puts the study and the manifest beside the results.
-    fn write(&self, out: &Path) -> Result<()> {
+    pub(crate) fn write(&self, out: &Path) -> Result<()> {
         let folder = out.join(STUDY);
         write_whole(&folder.join("study.toml"), self.study.text.as_bytes())?;
         write_whole(&folder.join("manifest.csv"), &self.csv()?)
@@ -324,6 +335,7 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         let what = "the study, or something it depends on, changed while its batch ran";
         return Err(Problem::file(&arguments.study, what).with_help("run the batch again").into());
     }
+    wait_for_other(out, &run_id, index, &stop)?;
     if urbis_appraisal::run_id_of(out, variant.name(), seed)?.as_ref() == Some(&run_id) {
         say(&format!("run {index} ({} seed {seed}) is done", variant.name()));
         return Ok(());
@@ -337,6 +349,27 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         note_failure(out, &run_id, why.map(ToString::to_string).as_deref())?;
     }
     print_json(&summary_json(&summary?))
+}
+
+/// Waits while another process writes this very run: an engine that takes a machine for lost starts its run again, and
+/// what was left behind may still be at work.
+fn wait_for_other(out: &Path, run_id: &str, index: usize, stop: &AtomicBool) -> Result<()> {
+    let mut is_told = false;
+    loop {
+        let staging = File::open(out.join(format!("{UNFINISHED_PREFIX}{run_id}")));
+        let is_written = staging.is_ok_and(|staging| matches!(staging.try_lock(), Err(TryLockError::WouldBlock)));
+        if !is_written {
+            return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted { tick: 0 });
+        }
+        if !is_told {
+            say(&format!("run {index} is being written by another process; waiting for its end"));
+            is_told = true;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
 }
 
 /// Sets the flag when standard input ends, which the batch holds open as long as it lives; a run that does not look at
@@ -408,11 +441,8 @@ fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
     })?;
     let _alone = alone(out)?;
     manifest.write(out)?;
-    let found = manifest.found(out)?;
-    let is_missing = |(index, row): (usize, &Row)| {
-        (found[index].as_ref() != Some(&row.run_id)).then(|| Job { index, name: row.name() })
-    };
-    let missing: Vec<Job> = manifest.rows.iter().enumerate().filter_map(is_missing).collect();
+    let job = |index: usize| Job { index, name: manifest.rows[index].name() };
+    let missing: Vec<Job> = manifest.missing(out)?.into_iter().map(job).collect();
     let runs = manifest.rows.len();
     if !arguments.quiet {
         say(&format!("{} of {runs} runs are done", runs - missing.len()));

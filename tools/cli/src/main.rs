@@ -6,7 +6,9 @@ mod appraise;
 mod args;
 mod assign;
 mod batch;
+mod batch_engines;
 mod batch_jobs;
+mod batch_submit;
 mod city;
 mod compare;
 mod convert;
@@ -65,6 +67,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Run(arguments) => results::run(arguments),
         Command::Batch(BatchCommand::Plan(arguments)) => batch::plan(arguments),
         Command::Batch(BatchCommand::Run(arguments)) => batch::run(arguments),
+        Command::Batch(BatchCommand::Submit(arguments)) => batch_submit::submit(arguments),
         Command::Batch(BatchCommand::Status(arguments)) => batch::status(arguments),
         Command::Traffic(TrafficCommand::Run(arguments)) => traffic::run(arguments),
         Command::Traffic(TrafficCommand::Equilibrate(arguments)) => equilibrium::run(arguments),

@@ -2,9 +2,8 @@
 
 use crate::args::{DrawArguments, LanguageChoice, ReportArguments, RunArguments, TableFormat};
 use crate::progress::Display;
-use crate::screen::{figure, print, print_json, say, table};
+use crate::screen::{figure, print, print_json, say, shell_word, table};
 use serde_json::{Value as Json, json};
-use std::path::Path;
 use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,7 +99,7 @@ fn summary_text(summary: &RunSummary) -> String {
     text + &format!(
         "next     {} draw {} --scenario {} --seed {} --out {}.svg\n",
         program(),
-        shell_word(&summary.out),
+        shell_word(&summary.out.to_string_lossy()),
         summary.scenario,
         summary.seed,
         summary.scenario
@@ -138,14 +137,7 @@ pub(crate) fn summary_json(summary: &RunSummary) -> Json {
 
 /// The program as it was called, so that the next command can be copied.
 fn program() -> String {
-    std::env::args_os().next().map_or_else(|| "urbis".to_owned(), |name| shell_word(Path::new(&name)))
-}
-
-/// A path as one word of a shell.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    std::env::args_os().next().map_or_else(|| "urbis".to_owned(), |name| shell_word(&name.to_string_lossy()))
 }
 
 #[cfg(test)]

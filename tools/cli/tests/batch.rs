@@ -4,47 +4,18 @@
 #![allow(clippy::disallowed_methods)] // moments of a kill are of the wall clock
 
 mod common;
+#[path = "common/studies.rs"]
+mod studies;
 
-use common::{Ended, folder, urbis};
+use common::urbis;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use urbis_core::hash::sha256_file;
+use studies::{batch, checked_hash, status, town};
 
 const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
-
-/// A folder with a study of the small town, some hours of a day.
-fn town(study: &str, hours: u32) -> TempDir {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let base = root.join("scenarios/town/baseline.toml");
-    let baseline =
-        format!("base = {base:?}\nname = \"plain\"\n[city]\npackage = \"city\"\n[period]\nduration_h = {hours}\n");
-    let cars = "base = \"baseline.toml\"\nname = \"cars\"\n[population]\ncar_share = 0.8\n";
-    folder(&[("baseline.toml", &baseline), ("cars.toml", cars), ("study.toml", study)])
-}
-
-fn batch(place: &Path, arguments: &[&str]) -> Ended {
-    urbis(place, &[&["batch", "run", "study.toml"], arguments].concat())
-}
-
-fn status(place: &Path, out: &str) -> Json {
-    let told = urbis(place, &["batch", "status", "study.toml", "--out", out, "--format", "json"]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    serde_json::from_str(&told.stdout).unwrap()
-}
-
-/// Hash of the results, every file of which is what the marker says.
-fn checked_hash(out: &Path) -> Option<String> {
-    let marker = std::fs::read_to_string(out.join("_SUCCESS")).ok()?;
-    for line in marker.lines() {
-        let (hash, file) = line.split_once("  ").unwrap();
-        assert_eq!(sha256_file(&out.join(file)).unwrap(), hash, "{file} is not what the marker says");
-    }
-    Some(sha256_file(&out.join("_SUCCESS")).unwrap())
-}
 
 fn ids(place: &Path) -> Vec<String> {
     let plan = urbis(place, &["batch", "plan", "study.toml", "--format", "json"]);
@@ -309,6 +280,42 @@ fn two_hundred_runs_killed_ten_times() {
     let moments: Vec<f64> = (0..10).map(|_| 0.2 + 1.2 * rng.uniform()).collect();
     println!("moments by seed {clock}");
     killed_and_gone_on(place.path(), &moments);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_another_process_writes_is_waited_for() {
+    // Days enough to be met at work.
+    let place = town(STUDY, 168);
+    assert_eq!(urbis(place.path(), &["batch", "plan", "study.toml", "--out", "out"]).code, 0);
+    let row = |said: &str| {
+        let file = std::fs::File::create(place.path().join(said)).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_urbis"))
+            .args(["batch", "run", "study.toml", "--out", "out", "--index", "0"])
+            .current_dir(place.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .unwrap()
+    };
+    let begun = Instant::now();
+    let wait = |what: &str, is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            assert!(begun.elapsed() < Duration::from_secs(300), "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let said = |of: &str| std::fs::read_to_string(place.path().join(of)).unwrap();
+    let mut first = row("first");
+    wait("the first's steps", &|| said("first").contains("stepping"));
+    let signal = |name: &str| Command::new("kill").args([name, &first.id().to_string()]).status().unwrap();
+    signal("-STOP");
+    let mut second = row("second");
+    wait("the second's wait", &|| said("second").contains("run 0 is being written by another process"));
+    signal("-CONT");
+    assert!(first.wait().unwrap().success() && second.wait().unwrap().success(), "{}", said("second"));
+    assert!(said("second").contains("run 0 (plain seed 1) is done"), "{}", said("second"));
 }
 
 #[cfg(target_os = "linux")]
