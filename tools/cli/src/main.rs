@@ -7,6 +7,7 @@ mod args;
 mod assign;
 mod batch;
 mod batch_jobs;
+mod batch_out;
 mod city;
 mod compare;
 mod convert;
@@ -19,6 +20,7 @@ mod progress;
 mod results;
 mod scenario;
 mod screen;
+mod store;
 mod traffic;
 mod transit;
 

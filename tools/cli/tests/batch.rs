@@ -4,27 +4,16 @@
 #![allow(clippy::disallowed_methods)] // moments of a kill are of the wall clock
 
 mod common;
+#[path = "common/study.rs"]
+mod study;
 
-use common::{Ended, folder, urbis};
+use common::{Ended, urbis};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-use urbis_core::hash::sha256_file;
-
-const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
-
-/// A folder with a study of the small town, some hours of a day.
-fn town(study: &str, hours: u32) -> TempDir {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let base = root.join("scenarios/town/baseline.toml");
-    let baseline =
-        format!("base = {base:?}\nname = \"plain\"\n[city]\npackage = \"city\"\n[period]\nduration_h = {hours}\n");
-    let cars = "base = \"baseline.toml\"\nname = \"cars\"\n[population]\ncar_share = 0.8\n";
-    folder(&[("baseline.toml", &baseline), ("cars.toml", cars), ("study.toml", study)])
-}
+use study::{STUDY, checked_hash, town};
 
 fn batch(place: &Path, arguments: &[&str]) -> Ended {
     urbis(place, &[&["batch", "run", "study.toml"], arguments].concat())
@@ -34,16 +23,6 @@ fn status(place: &Path, out: &str) -> Json {
     let told = urbis(place, &["batch", "status", "study.toml", "--out", out, "--format", "json"]);
     assert_eq!(told.code, 0, "{}", told.stderr);
     serde_json::from_str(&told.stdout).unwrap()
-}
-
-/// Hash of the results, every file of which is what the marker says.
-fn checked_hash(out: &Path) -> Option<String> {
-    let marker = std::fs::read_to_string(out.join("_SUCCESS")).ok()?;
-    for line in marker.lines() {
-        let (hash, file) = line.split_once("  ").unwrap();
-        assert_eq!(sha256_file(&out.join(file)).unwrap(), hash, "{file} is not what the marker says");
-    }
-    Some(sha256_file(&out.join("_SUCCESS")).unwrap())
 }
 
 fn ids(place: &Path) -> Vec<String> {

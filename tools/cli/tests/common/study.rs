@@ -1,0 +1,28 @@
+//! A study of the small town, for the tests beside this folder that run one.
+
+use crate::common::folder;
+use std::path::Path;
+use tempfile::TempDir;
+use urbis_core::hash::sha256_file;
+
+pub(crate) const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
+
+/// A folder with a study of the small town, some hours of a day.
+pub(crate) fn town(study: &str, hours: u32) -> TempDir {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let base = root.join("scenarios/town/baseline.toml");
+    let baseline =
+        format!("base = {base:?}\nname = \"plain\"\n[city]\npackage = \"city\"\n[period]\nduration_h = {hours}\n");
+    let cars = "base = \"baseline.toml\"\nname = \"cars\"\n[population]\ncar_share = 0.8\n";
+    folder(&[("baseline.toml", &baseline), ("cars.toml", cars), ("study.toml", study)])
+}
+
+/// Hash of the results, every file of which is what the marker says.
+pub(crate) fn checked_hash(out: &Path) -> Option<String> {
+    let marker = std::fs::read_to_string(out.join("_SUCCESS")).ok()?;
+    for line in marker.lines() {
+        let (hash, file) = line.split_once("  ").unwrap();
+        assert_eq!(sha256_file(&out.join(file)).unwrap(), hash, "{file} is not what the marker says");
+    }
+    Some(sha256_file(&out.join("_SUCCESS")).unwrap())
+}
