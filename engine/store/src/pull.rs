@@ -114,14 +114,14 @@ impl Store {
         let object = match self.objects.get(&self.key(name)?).await {
             Ok(object) => object,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(why) => return Err(self.cannot_read(name, why)),
+            Err(why) => return Err(self.failed(name, why)),
         };
         create_folder(parent(path))?;
         let failed = |source| Error::write(path, source);
         let mut file = File::create(path).map_err(failed)?;
         let mut hasher = Hasher::default();
         let mut pieces = object.into_stream();
-        while let Some(piece) = pieces.try_next().await.map_err(|why| self.cannot_read(name, why))? {
+        while let Some(piece) = pieces.try_next().await.map_err(|why| self.failed(name, why))? {
             hasher.update(&piece);
             file.write_all(&piece).map_err(failed)?;
         }

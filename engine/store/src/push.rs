@@ -36,7 +36,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Input`] when the folder does not vouch for the run, when a file is not what its marker says, or when the
-    /// store holds other content under its name, with both hashes; [`Error::Write`] when the store does not take it.
+    /// store holds other content under its name, with both hashes; [`Error::Store`] when it does not take it.
     pub fn push(&self, results: &Path, scenario: &str, seed: u64, run_id: &str) -> Result<Pushed> {
         let partition = partition(scenario, seed);
         let mut marker = Marker::read(results)?;
@@ -108,7 +108,7 @@ impl Store {
             let problem = Problem::file(&path, format!("changed since {MARKER} was written"));
             return Err(problem.with_help("run the scenario again").into());
         }
-        let head = self.objects.head(&self.key(name)?).await.map_err(|why| self.cannot_read(name, why))?;
+        let head = self.objects.head(&self.key(name)?).await.map_err(|why| self.failed(name, why))?;
         if head.size != bytes {
             let what = format!("{} of {bytes} bytes have arrived", head.size);
             return Err(Problem::file(&self.place(name), what).with_help("push again").into());
@@ -125,7 +125,7 @@ impl Store {
         bytes: u64,
         hash: Option<&str>,
     ) -> Result<String> {
-        let refused = |why| self.cannot_write(name, why);
+        let refused = |why| self.failed(name, why);
         let part = PART.max(bytes.div_ceil(MOST_PARTS));
         let upload = self.objects.put_multipart(&self.key(name)?).await.map_err(refused)?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, part as usize);

@@ -19,8 +19,10 @@ use url::Url;
 pub(crate) const COMMITS: &str = "_commits";
 /// Marker of what is being pushed.
 pub(crate) const STARTED: &str = "_STARTED";
-/// Requests under way at once.
+/// Files under way at once.
 pub(crate) const SIDE_BY_SIDE: usize = 8;
+/// Markers under way at once.
+const MARKERS_SIDE_BY_SIDE: usize = 32;
 /// Beginnings of the variables that say how to reach a store and as whom.
 const VARIABLES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
@@ -104,12 +106,8 @@ impl Store {
         self.runtime.block_on(work)
     }
 
-    pub(crate) fn cannot_read(&self, name: &str, why: object_store::Error) -> Error {
-        Error::read(&self.place(name), std::io::Error::other(why))
-    }
-
-    pub(crate) fn cannot_write(&self, name: &str, why: object_store::Error) -> Error {
-        Error::write(&self.place(name), std::io::Error::other(why))
+    pub(crate) fn failed(&self, name: &str, why: object_store::Error) -> Error {
+        Error::Store { place: self.place(name).display().to_string(), source: why.into() }
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -118,13 +116,13 @@ impl Store {
         match found.await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(why) => Err(self.cannot_read(name, why)),
+            Err(why) => Err(self.failed(name, why)),
         }
     }
 
     pub(crate) async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let put = self.objects.put(&self.key(name)?, PutPayload::from(bytes)).await;
-        put.map(drop).map_err(|why| self.cannot_write(name, why))
+        put.map(drop).map_err(|why| self.failed(name, why))
     }
 
     /// Puts a text if nothing has that name, and says whether it did. A store that has the same text already is content.
@@ -136,7 +134,7 @@ impl Store {
                 let there = self.get(name).await?.unwrap_or_default();
                 if there == text.as_bytes() { Ok(false) } else { Err(self.differs(name, &there, text)) }
             }
-            Err(why) => Err(self.cannot_write(name, why)),
+            Err(why) => Err(self.failed(name, why)),
         }
     }
 
@@ -157,7 +155,7 @@ impl Store {
     pub(crate) async fn names(&self, folder: &str) -> Result<Vec<String>> {
         let key = self.key(folder)?;
         let listed: Result<Vec<_>, _> = self.objects.list(Some(&key)).try_collect().await;
-        let listed = listed.map_err(|why| self.cannot_read(folder, why))?;
+        let listed = listed.map_err(|why| self.failed(folder, why))?;
         let root = self.key("")?;
         let name = |at: &Key| Some(at.as_ref().strip_prefix(root.as_ref())?.trim_start_matches('/').to_owned());
         let mut names: Vec<String> = listed.iter().filter_map(|object| name(&object.location)).collect();
@@ -170,29 +168,38 @@ impl Store {
         Commit::parse(&self.place(name), &String::from_utf8_lossy(&bytes)).map(Some)
     }
 
-    /// Markers of one kind of all runs, by scenario and seed.
-    async fn commits(&self, marker: &str) -> Result<BTreeMap<(String, u64), Commit>> {
-        let names = self.names(COMMITS).await?.into_iter().filter(|name| name.ends_with(marker));
-        let runs = names.filter_map(|name| Some((run_of(&name)?, name)));
+    /// Reads markers of runs, by scenario and seed.
+    async fn commits(&self, markers: impl Iterator<Item = String>) -> Result<BTreeMap<(String, u64), Commit>> {
+        let runs = markers.filter_map(|name| Some((run_of(&name)?, name)));
         let read = runs.map(|(run, name)| async move { Ok::<_, Error>((run, self.commit_at(&name).await?)) });
-        let read: Vec<_> = futures_util::stream::iter(read).buffered(SIDE_BY_SIDE).try_collect().await?;
+        let read = futures_util::stream::iter(read).buffered(MARKERS_SIDE_BY_SIDE);
+        let read: Vec<_> = read.try_collect().await?;
         Ok(read.into_iter().filter_map(|(run, commit)| Some((run, commit?))).collect())
     }
 
     /// Every finished run, by scenario and seed.
     ///
     /// # Errors
-    /// [`Error::Read`] when the store does not answer, [`Error::Input`] naming a marker that is none.
+    /// [`Error::Store`] when it does not answer, [`Error::Input`] naming a marker that is none.
     pub fn runs(&self) -> Result<BTreeMap<(String, u64), Commit>> {
-        self.block(self.commits(MARKER))
+        self.block(async {
+            let names = self.names(COMMITS).await?;
+            self.commits(names.into_iter().filter(|name| name.ends_with(MARKER))).await
+        })
     }
 
-    /// Every run whose push has begun, finished or not, by scenario and seed.
+    /// Every run whose push has begun and is not finished, by scenario and seed.
     ///
     /// # Errors
     /// As [`Store::runs`].
     pub fn started(&self) -> Result<BTreeMap<(String, u64), Commit>> {
-        self.block(self.commits(STARTED))
+        self.block(async {
+            let names: BTreeSet<String> = self.names(COMMITS).await?.into_iter().collect();
+            let is_open = |name: &&String| {
+                name.strip_suffix(STARTED).is_some_and(|folder| !names.contains(&format!("{folder}{MARKER}")))
+            };
+            self.commits(names.iter().filter(is_open).cloned()).await
+        })
     }
 
     /// A run, if it is finished.
@@ -206,7 +213,7 @@ impl Store {
     /// Scenario and seed of every finished run; asks for names only.
     ///
     /// # Errors
-    /// [`Error::Read`] when the store does not answer.
+    /// [`Error::Store`] when it does not answer.
     pub fn finished(&self) -> Result<BTreeSet<(String, u64)>> {
         let names = self.block(self.names(COMMITS))?;
         Ok(names.iter().filter(|name| name.ends_with(MARKER)).filter_map(|name| run_of(name)).collect())
@@ -230,7 +237,7 @@ impl Store {
     /// Puts that marker beside the tables, for those who copy a store by other means.
     ///
     /// # Errors
-    /// As [`Store::runs`], and [`Error::Write`] when the store takes nothing.
+    /// As [`Store::runs`], and [`Error::Store`] when it takes nothing.
     pub fn seal(&self) -> Result<()> {
         let text = self.marker()?.text();
         self.block(self.put(MARKER, text.into_bytes()))
@@ -239,7 +246,7 @@ impl Store {
     /// A small object.
     ///
     /// # Errors
-    /// [`Error::Read`] when the store does not answer.
+    /// [`Error::Store`] when it does not answer.
     pub fn note(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.block(self.get(name))
     }
@@ -247,7 +254,7 @@ impl Store {
     /// Puts a small object, in the place of what had its name.
     ///
     /// # Errors
-    /// [`Error::Write`] when the store takes nothing.
+    /// [`Error::Store`] when it takes nothing.
     pub fn put_note(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.block(self.put(name, bytes.to_vec()))
     }
@@ -255,11 +262,11 @@ impl Store {
     /// Removes a small object; one that is not there is no error.
     ///
     /// # Errors
-    /// [`Error::Write`] when the store refuses.
+    /// [`Error::Store`] when it refuses.
     pub fn remove_note(&self, name: &str) -> Result<()> {
         let key = self.key(name)?;
         match self.block(self.objects.delete(&key)) {
-            Err(why) if !matches!(why, object_store::Error::NotFound { .. }) => Err(self.cannot_write(name, why)),
+            Err(why) if !matches!(why, object_store::Error::NotFound { .. }) => Err(self.failed(name, why)),
             _ => Ok(()),
         }
     }
@@ -267,7 +274,7 @@ impl Store {
     /// Names of the small objects below a folder, sorted.
     ///
     /// # Errors
-    /// [`Error::Read`] when the store does not answer.
+    /// [`Error::Store`] when it does not answer.
     pub fn notes(&self, folder: &str) -> Result<Vec<String>> {
         self.block(self.names(folder))
     }

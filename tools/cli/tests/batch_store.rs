@@ -30,9 +30,9 @@ fn entries(folder: &Path) -> Vec<String> {
 }
 
 /// A study run into a folder, and the URL of a store that is another folder.
-fn local_and_url(place: &Path, hours: &str) -> (String, String) {
+fn local_and_url(place: &Path) -> (String, String) {
     let local = batch(place, &["--out", "local", "--jobs", "2", "-q"]);
-    assert_eq!(local.code, 0, "{hours} h: {}", local.stderr);
+    assert_eq!(local.code, 0, "{}", local.stderr);
     (checked_hash(&place.join("local")).unwrap(), format!("file://{}/store", place.display()))
 }
 
@@ -40,7 +40,7 @@ fn local_and_url(place: &Path, hours: &str) -> (String, String) {
 fn a_study_in_a_store_is_the_study_in_a_folder() {
     let place = town(STUDY, 1);
     let place = place.path();
-    let (hash, url) = local_and_url(place, "1");
+    let (hash, url) = local_and_url(place);
     let planned = urbis(place, &["batch", "plan", "study.toml", "--out", &url]);
     assert_eq!(planned.code, 0, "{}", planned.stderr);
     let counts = status(place, &url)["counts"].clone();
@@ -101,6 +101,35 @@ fn a_study_in_a_store_is_the_study_in_a_folder() {
 }
 
 #[test]
+#[ignore = "needs URBIS_TEST_STORE, the URL of a place on a store that tests may fill, and the variables for it"]
+fn a_study_in_a_store_on_the_network() {
+    let place = town(STUDY, 1);
+    let place = place.path();
+    let (hash, _) = local_and_url(place);
+    let process = std::process::id();
+    let url = format!("{}/{process}", std::env::var("URBIS_TEST_STORE").unwrap().trim_end_matches('/'));
+    // The same row from two machines at once, then the rest.
+    std::thread::scope(|scope| {
+        let row = || batch(place, &["--out", &url, "--index", "3", "-q"]);
+        let threads = [scope.spawn(row), scope.spawn(row)];
+        for ended in threads.map(|thread| thread.join().unwrap()) {
+            assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+        }
+    });
+    let ended = batch(place, &["--out", &url, "--jobs", "2"]);
+    assert!(ended.code == 0 && ended.stderr.contains("1 of 6 runs are done"), "{}", ended.stderr);
+    assert_eq!(status(place, &url)["hash"], hash.as_str());
+    let pulled = urbis(place, &["results", "pull", &url, "pulled"]);
+    assert_eq!(
+        (pulled.code, pulled.stdout.as_str()),
+        (0, "6 runs pulled, 0 were there: pulled\n"),
+        "{}",
+        pulled.stderr
+    );
+    assert_eq!(checked_hash(&place.join("pulled")).as_ref(), Some(&hash));
+}
+
+#[test]
 fn runs_that_fail_are_told_in_the_store() {
     let place = town(STUDY, 1);
     let place = place.path();
@@ -156,11 +185,12 @@ fn urls_are_told_from_folders() {
 fn killed_it_goes_on_to_the_same_results() {
     let place = town(STUDY, 6);
     let place = place.path();
-    let (hash, url) = local_and_url(place, "6");
+    let (hash, url) = local_and_url(place);
     let commits = place.join("store/_commits");
     let finished = || {
-        let runs = |scenario: &str| (1..=3).map(move |seed| format!("scenario={scenario}/seed={seed}/_SUCCESS"));
-        runs("plain").chain(runs("cars")).filter(|name| commits.join(name).is_file()).count()
+        let names = (0..6).map(|row| (if row < 3 { "plain" } else { "cars" }, row % 3 + 1));
+        let names = names.map(|(scenario, seed)| format!("scenario={scenario}/seed={seed}/_SUCCESS"));
+        names.filter(|name| commits.join(name).is_file()).count()
     };
     for wanted in [1, 3] {
         let mut batch = Command::new(env!("CARGO_BIN_EXE_urbis"))
