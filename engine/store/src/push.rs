@@ -81,7 +81,12 @@ impl Store {
                 Err(self.differs(&marker, &there, text))
             };
         }
-        self.put_once(&format!("{COMMITS}/{unit}/{STARTED}"), text).await?;
+        let started = format!("{COMMITS}/{unit}/{STARTED}");
+        if self.put_once(&started, text).await? && self.put_once(&started, text).await? {
+            let what = "the store put it twice, though asked to put it only if it is absent (If-None-Match)";
+            let help = "machines could overwrite each other's runs there: use a store that has conditional puts";
+            return Err(Problem::file(&self.place(&started), what).with_help(help).into());
+        }
         let uploads = files.iter().map(|(name, hash)| self.upload(results, name, hash.as_deref()));
         futures_util::stream::iter(uploads).buffer_unordered(SIDE_BY_SIDE).try_collect::<()>().await?;
         Ok(if self.put_once(&marker, text).await? { Pushed::Now } else { Pushed::Before })

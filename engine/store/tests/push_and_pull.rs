@@ -1,15 +1,20 @@
 //! What is in a store is whole and the first of its name, or it is not there.
 
+use futures_util::stream::BoxStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tempfile::TempDir;
 use urbis_core::files::write_whole;
 use urbis_core::hash::{sha256_file, sha256_hex};
 use urbis_output::marker::partition;
 use urbis_output::{Marker, Staging};
-use urbis_store::object_store::ObjectStoreExt;
 use urbis_store::object_store::memory::InMemory;
 use urbis_store::object_store::path::Path as Key;
+use urbis_store::object_store::{
+    self, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as ObjectResult,
+};
 use urbis_store::{Pulled, Pushed, Store};
 
 /// A city package whose layers are a few bytes: nobody reads them.
@@ -192,6 +197,91 @@ fn other_content_is_refused_with_both_hashes_and_touches_nothing() {
     let text = said(scene.store().push(&elsewhere, "b", 1, &id("b", 1)).unwrap_err());
     assert!(text.contains("_commits/layers/_SUCCESS: holds other content"), "{text}");
     assert_eq!(scene.store().finished().unwrap().len(), 1);
+}
+
+/// A store that takes so many objects and no more, and may not know what a condition is.
+#[derive(Debug)]
+struct Faulty {
+    objects: Arc<InMemory>,
+    puts_left: AtomicUsize,
+    knows_conditions: bool,
+}
+
+impl std::fmt::Display for Faulty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("faulty")
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Faulty {
+    async fn put_opts(&self, key: &Key, payload: PutPayload, mut options: PutOptions) -> ObjectResult<PutResult> {
+        if self.puts_left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err() {
+            return Err(object_store::Error::Generic { store: "faulty", source: "the line is dead".into() });
+        }
+        if !self.knows_conditions {
+            options.mode = PutMode::Overwrite;
+        }
+        self.objects.put_opts(key, payload, options).await
+    }
+    async fn put_multipart_opts(
+        &self,
+        key: &Key,
+        options: PutMultipartOptions,
+    ) -> ObjectResult<Box<dyn MultipartUpload>> {
+        self.objects.put_multipart_opts(key, options).await
+    }
+    async fn get_opts(&self, key: &Key, options: GetOptions) -> ObjectResult<GetResult> {
+        self.objects.get_opts(key, options).await
+    }
+    fn delete_stream(&self, keys: BoxStream<'static, ObjectResult<Key>>) -> BoxStream<'static, ObjectResult<Key>> {
+        self.objects.delete_stream(keys)
+    }
+    fn list(&self, prefix: Option<&Key>) -> BoxStream<'static, ObjectResult<ObjectMeta>> {
+        self.objects.list(prefix)
+    }
+    async fn list_with_delimiter(&self, prefix: Option<&Key>) -> ObjectResult<ListResult> {
+        self.objects.list_with_delimiter(prefix).await
+    }
+    async fn copy_opts(&self, from: &Key, to: &Key, options: CopyOptions) -> ObjectResult<()> {
+        self.objects.copy_opts(from, to, options).await
+    }
+}
+
+impl Scene {
+    fn faulty(&self, puts: usize, knows_conditions: bool) -> Store {
+        let objects = Faulty { objects: self.objects.clone(), puts_left: puts.into(), knows_conditions };
+        Store::over(Arc::new(objects), "some/prefix", "memory:///some/prefix").unwrap()
+    }
+}
+
+#[test]
+fn broken_off_after_any_object_it_is_not_there_and_is_done_again() {
+    let scene = Scene::new();
+    let mut puts = 0;
+    loop {
+        // What an earlier push left is in the way of none.
+        let pushed = push(&scene.faulty(puts, true), &scene.out(), 1);
+        if pushed.is_ok() {
+            break;
+        }
+        let text = pushed.unwrap_err().to_string();
+        assert!(text.contains("memory:///some/prefix/") && text.contains("the line is dead"), "{text}");
+        assert!(scene.store().finished().unwrap().is_empty() && scene.store().hash().unwrap().is_none());
+        assert!(pull(&scene.store(), &scene.folder("back")).is_err());
+        puts += 1;
+    }
+    // At the least: what has begun, three tables, what is finished.
+    assert!(puts >= 5, "{puts}");
+    assert_eq!(pull(&scene.store(), &scene.folder("back")).unwrap().fetched, 1);
+}
+
+#[test]
+fn a_store_without_conditions_is_refused() {
+    let scene = Scene::new();
+    let text = said(push(&scene.faulty(100, false), &scene.out(), 1).unwrap_err());
+    assert!(text.contains("_STARTED: the store put it twice") && text.contains("If-None-Match"), "{text}");
+    assert!(scene.get("layers/links.parquet").is_none() && scene.store().finished().unwrap().is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use crate::args::TableFormat;
 use crate::batch_jobs::{self, Job, Limits};
-use crate::batch_out::{Out, STUDY, Scratch};
+use crate::batch_out::{Out, STUDY, Scratch, url_of};
 use crate::progress::Display;
 use crate::results::{stop_on_signal, summary_json};
 use crate::screen::{print, print_json, say, table};
@@ -275,6 +275,10 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
 
 /// Runs one row, or what is missing.
 pub(crate) fn run(arguments: &BatchRunArguments) -> Result<()> {
+    if arguments.scratch.is_some() && url_of(&arguments.out).is_none() {
+        let problem = Problem::file(&arguments.out, "is a folder, into which runs need no --scratch");
+        return Err(problem.with_help("leave out --scratch, or write a folder as URL: file:///FOLDER").into());
+    }
     match arguments.index.map_or_else(index_of_task, |index| Ok(Some(index)))? {
         Some(index) => run_row(arguments, index),
         None => run_missing(arguments),

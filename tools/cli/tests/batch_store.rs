@@ -79,6 +79,17 @@ fn a_study_in_a_store_is_the_study_in_a_folder() {
     let compared = urbis(place, &["compare", "pulled", "--base", "plain"]);
     assert_eq!(compared.code, 0, "{}", compared.stderr);
 
+    let trips = place.join("store/trips/scenario=plain/seed=2/part-0.parquet");
+    let good = std::fs::read(&trips).unwrap();
+    let mut bad = good.clone();
+    bad[100] ^= 1;
+    std::fs::write(&trips, bad).unwrap();
+    let refused = urbis(place, &["results", "pull", &url, "refused"]);
+    let named = "store/trips/scenario=plain/seed=2/part-0.parquet: its hash is ";
+    assert!(refused.code == 2 && refused.stderr.contains(named), "{}", refused.stderr);
+    assert_eq!(status(place, "refused")["counts"]["done"], 5, "the others are whole");
+    std::fs::write(&trips, good).unwrap();
+
     // From a folder it gets there too; what has another content does not.
     let other = format!("file://{}/other", place.display());
     let pushed = urbis(place, &["results", "push", "pulled", &other]);
@@ -174,10 +185,11 @@ fn urls_are_told_from_folders() {
         let ended = batch(place, &["--out", url]);
         assert!(ended.code == 2 && ended.stderr.contains(said), "{}", ended.stderr);
     }
-    let flipped = place.join("x");
-    let nothing = urbis(place, &["results", "pull", &format!("file://{}", flipped.display()), "back"]);
+    let scratch = batch(place, &["--out", "out", "--scratch", "scratch"]);
+    assert!(scratch.code == 2 && scratch.stderr.contains("need no --scratch"), "{}", scratch.stderr);
+    let nothing = urbis(place, &["results", "pull", &format!("file://{}/x", place.display()), "back"]);
     assert!(nothing.code == 2 && nothing.stderr.contains("no finished run"), "{}", nothing.stderr);
-    assert!(!place.join("back").exists() && !place.join("s3:").exists());
+    assert!(!place.join("back").exists() && !place.join("out").exists() && !place.join("s3:").exists());
 }
 
 #[cfg(target_os = "linux")]
