@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableReader;
 use urbis_core::hash::sha256_file;
 use urbis_core::{Error, Problem, Problems, Result};
-use urbis_output::marker::{LAYERS, MARKER, partition};
+use urbis_output::marker::{LAYERS, MARKER, partition, run_of};
 use urbis_output::{Kpi, Marker, Table};
 
 /// Key of the run's id in the footer of every result file.
@@ -34,11 +34,7 @@ pub fn runs_in(results: &Path) -> Result<Vec<(String, u64)>> {
 fn files_of_runs(marker: &Marker) -> BTreeMap<(String, u64), Vec<&str>> {
     let mut runs: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for file in marker.files.keys() {
-        let of = || {
-            let (scenario, rest) = file.split_once("/scenario=")?.1.split_once("/seed=")?;
-            Some((scenario.to_owned(), rest.split_once('/')?.0.parse().ok()?))
-        };
-        if let Some(run) = of() {
+        if let Some(run) = run_of(file) {
             runs.entry(run).or_default().push(file);
         }
     }

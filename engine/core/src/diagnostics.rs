@@ -52,6 +52,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// An object store that does not do what is asked of it.
+    #[error("{place}: {source}")]
+    #[diagnostic(help("check the URL, the network, and the variables that say who you are: AWS_*, GOOGLE_*, AZURE_*"))]
+    Store {
+        /// URL of the object.
+        place: String,
+        /// What the store said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A conservation law that does not hold: a fault of the program.
     #[error("broken ledger at tick {tick}: {law}\n{rows}")]
     #[diagnostic(help("this is a fault of Urbis, not of your input; please report it with the scenario"))]
@@ -108,7 +117,7 @@ impl Error {
     #[must_use]
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Input(_) | Self::Read { .. } | Self::Write { .. } => ExitStatus::BadInput,
+            Self::Input(_) | Self::Read { .. } | Self::Write { .. } | Self::Store { .. } => ExitStatus::BadInput,
             Self::BrokenLedger { .. } => ExitStatus::Fault,
             Self::Stopped { .. } => ExitStatus::Stopped,
             Self::Incomplete { .. } => ExitStatus::Incomplete,

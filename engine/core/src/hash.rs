@@ -13,6 +13,22 @@ fn hex(digest: &[u8]) -> String {
     })
 }
 
+/// SHA-256 of what comes piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+    /// The hash, in lower-case hexadecimal.
+    #[must_use]
+    pub fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// SHA-256 of bytes, in lower-case hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -25,12 +41,12 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// When the file cannot be read.
 pub fn sha256_file(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut block = vec![0; 1 << 16];
     loop {
         let read = file.read(&mut block)?;
         if read == 0 {
-            return Ok(hex(&hasher.finalize()));
+            return Ok(hasher.hex());
         }
         hasher.update(&block[..read]);
     }

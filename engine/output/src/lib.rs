@@ -18,7 +18,7 @@ pub mod record_people;
 pub mod record_policies;
 pub mod record_synthesis;
 pub mod record_traffic;
-mod staging;
+pub mod staging;
 pub mod stopwatch;
 mod table_file;
 pub mod tables;
@@ -26,6 +26,7 @@ pub mod writer;
 
 pub use cells::TimeMs;
 pub use marker::Marker;
+pub use staging::Staging;
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,

@@ -18,6 +18,13 @@ pub fn partition(scenario: &str, seed: u64) -> String {
     format!("scenario={scenario}/seed={seed}")
 }
 
+/// Scenario and seed of the run that a file of a results folder belongs to: `<table>/scenario=<name>/seed=<n>/<file>`.
+#[must_use]
+pub fn run_of(file: &str) -> Option<(String, u64)> {
+    let (scenario, rest) = file.split_once("/scenario=")?.1.split_once("/seed=")?;
+    Some((scenario.to_owned(), rest.split_once('/')?.0.parse().ok()?))
+}
+
 /// What a results folder vouches for: relative path with forward slashes, SHA-256.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marker {
@@ -37,6 +44,14 @@ impl Marker {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(Error::read(&path, source)),
         };
+        Self::parse(&path, &text)
+    }
+
+    /// Reads the text of a marker; errors name `path`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the lines that are no entries.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let mut problems = Problems::new();
         let mut files = BTreeMap::new();
         for (row, line) in text.lines().enumerate() {
@@ -45,7 +60,7 @@ impl Marker {
                     files.insert(file.to_owned(), hash.to_owned());
                 }
                 _ => problems.push(
-                    Problem::value(&path, row + 1, None, "line", line, "a SHA-256, two spaces and a path")
+                    Problem::value(path, row + 1, None, "line", line, "a SHA-256, two spaces and a path")
                         .with_help("the folder was not written by Urbis, or was changed; choose another"),
                 ),
             }
@@ -65,8 +80,13 @@ impl Marker {
                 _ => files::sync_folder(out).map_err(|source| Error::write(out, source)),
             };
         }
-        let text: String = self.files.iter().map(|(file, hash)| format!("{hash}  {file}\n")).collect();
-        files::write_whole(&path, text.as_bytes())
+        files::write_whole(&path, self.text().as_bytes())
+    }
+
+    /// The marker as it stands in its file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.files.iter().map(|(file, hash)| format!("{hash}  {file}\n")).collect()
     }
 
     /// Entries of a table's partition.

@@ -19,8 +19,9 @@ use urbis_core::{Error, Problem, Result, files};
 /// Hexadecimal digits of a run id.
 pub(crate) const RUN_ID_DIGITS: usize = 16;
 
+/// A run on its way into a results folder. Dropped without [`Staging::commit`] it leaves nothing behind.
 #[derive(Debug)]
-pub(crate) struct Staging {
+pub struct Staging {
     out: PathBuf,
     folder: PathBuf,
     partition: String,
@@ -30,8 +31,11 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Starts the staging of a run, after sweeping out what killed runs left behind.
-    pub(crate) fn new(out: &Path, run_id: &str, partition: &str, city_package: &Path) -> Result<Self> {
+    /// Starts the staging of a run, after sweeping out what killed runs left behind. `city_package` holds the layers.
+    ///
+    /// # Errors
+    /// As [`crate::ResultsWriter::create`].
+    pub fn new(out: &Path, run_id: &str, partition: &str, city_package: &Path) -> Result<Self> {
         let layers = layer_files(city_package)?;
         files::create_folder(out)?;
         let _guard = lock(out)?;
@@ -43,7 +47,9 @@ impl Staging {
         Ok(Self { out: out.to_owned(), folder, partition: partition.to_owned(), layers, _lock: lock })
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// Where the run's files are to be put: `<table>/<partition>/<file>`, each of them synced.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -59,7 +65,10 @@ impl Staging {
     /// Puts the run into place. `vouched` are the files of the run by path relative to the staging with
     /// their hashes; files not among them are put into place without an entry. Returns every path
     /// that was put into place, relative to the results.
-    pub(crate) fn commit(self, vouched: &[(String, String)]) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// As [`crate::ResultsWriter::finish`].
+    pub fn commit(self, vouched: &[(String, String)]) -> Result<Vec<String>> {
         self.copy_layers()?;
         let failed = |source| Error::write(&self.out, source);
         sync_folders(&self.folder).map_err(failed)?;

@@ -11,8 +11,8 @@ struct Layer {
 }
 
 /// Domains never import each other; only coupling sees all of them. Scenario sees domains for their settings, output
-/// for their state. Appraisal works on results and never sees the step loop.
-const LAYERS: [Layer; 17] = [
+/// for their state. Appraisal and store work on results and never see the step loop.
+const LAYERS: [Layer; 18] = [
     Layer { name: "urbis-core", on: &[] },
     Layer { name: "urbis-city", on: &["urbis-core"] },
     Layer { name: "urbis-population", on: &["urbis-core", "urbis-city"] },
@@ -66,6 +66,7 @@ const LAYERS: [Layer; 17] = [
         ],
     },
     Layer { name: "urbis-appraisal", on: &["urbis-core", "urbis-city", "urbis-output"] },
+    Layer { name: "urbis-store", on: &["urbis-core", "urbis-output"] },
     Layer {
         name: "urbis-cli",
         on: &[
@@ -73,6 +74,7 @@ const LAYERS: [Layer; 17] = [
             "urbis-city",
             "urbis-scenario",
             "urbis-appraisal",
+            "urbis-store",
             "urbis-transit",
             "urbis-traffic",
             "urbis-assignment",
@@ -98,12 +100,18 @@ const EVERYTHING: &[&str] = &[
     "urbis-scenario",
     "urbis-output",
     "urbis-appraisal",
+    "urbis-store",
     "urbis",
     "urbis-cli",
 ];
 
 /// Libraries that only some crates may use.
-const RESERVED: [(&str, &[&str]); 2] = [("gdal", &["urbis-city"]), ("gdal-sys", &["urbis-city"])];
+const RESERVED: [(&str, &[&str]); 4] = [
+    ("gdal", &["urbis-city"]),
+    ("gdal-sys", &["urbis-city"]),
+    ("object_store", &["urbis-store"]),
+    ("tokio", &["urbis-store"]),
+];
 
 /// Every edge between crates of the workspace, of any kind, that the table does not allow.
 pub(crate) fn check(metadata: &Metadata) -> Faults {

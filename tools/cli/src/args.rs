@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 use urbis_interop::read_gmns::ReadOptions;
 use urbis_interop::tntp::{LengthUnit, TimeUnit, TntpUnits};
+use urbis_store::is_url;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -63,7 +64,7 @@ pub(crate) enum Command {
     Appraise(crate::appraise::AppraiseArguments),
     /// Write a page for planners that compares the scenarios of a results folder
     Report(ReportArguments),
-    /// Look into results
+    /// Look into results, put them on object stores and fetch them
     #[command(subcommand)]
     Results(crate::describe::ResultsCommand),
     /// Find the static user equilibrium of a TNTP network
@@ -152,7 +153,7 @@ pub(crate) struct RunArguments {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) scenario: PathBuf,
     /// Folder of the results; other scenarios and seeds in it are kept
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = folder_to_write)]
     pub(crate) out: PathBuf,
     /// Threads to compute on [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -383,7 +384,7 @@ pub(crate) enum GridlockChoice {
   urbis draw out/monaco --scenario baseline --seed 1 --out day.svg")]
 pub(crate) struct DrawArguments {
     /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = results_folder)]
     pub(crate) results: PathBuf,
     /// Name of the scenario
     #[arg(long, value_name = "NAME")]
@@ -454,7 +455,7 @@ Example:
   urbis report out/monaco --base baseline --out report.html")]
 pub(crate) struct ReportArguments {
     /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = results_folder)]
     pub(crate) results: PathBuf,
     /// Scenario the others are compared with [default: baseline, else the first by name]
     #[arg(long, value_name = "NAME")]
@@ -475,6 +476,22 @@ pub(crate) enum LanguageChoice {
     En,
     /// Chinese
     Zh,
+}
+
+/// A folder of results to read: what is on an object store has to be fetched first.
+pub(crate) fn results_folder(text: &str) -> Result<PathBuf, String> {
+    match is_url(text) {
+        true => Err(format!("pull it first: `urbis results pull {text} DIR`")),
+        false => Ok(text.into()),
+    }
+}
+
+/// A folder of results to write, from which they can go to an object store.
+fn folder_to_write(text: &str) -> Result<PathBuf, String> {
+    match is_url(text) {
+        true => Err(format!("run into a folder, then `urbis results push DIR {text}`")),
+        false => Ok(text.into()),
+    }
 }
 
 /// Form of an answer for people or programs.

@@ -6,6 +6,7 @@
 
 use crate::args::TableFormat;
 use crate::batch_jobs::{self, Job, Limits};
+use crate::batch_out::{Out, STUDY, Scratch, url_of};
 use crate::batch_submit::SubmitArguments;
 use crate::progress::Display;
 use crate::results::{stop_on_signal, summary_json};
@@ -21,14 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use urbis::RunOptions;
 use urbis_core::diagnostics::ExitStatus;
-use urbis_core::files::{UNFINISHED_PREFIX, create_folder, write_whole};
+use urbis_core::files::{UNFINISHED_PREFIX, create_folder};
 use urbis_core::{Error, Problem, Result};
 use urbis_scenario::{LoadedStudy, StudyRun, load_run, load_study};
+use urbis_store::Store;
 
 /// Variables in which array jobs of Slurm, Kubernetes and HyperQueue tell a task its number.
 pub(crate) const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX", "HQ_TASK_ID"];
-/// Folder of the study within its results.
-pub(crate) const STUDY: &str = "study";
 /// How often a run looks whether another process still writes it.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a run whose batch is gone may take to tidy up.
@@ -60,8 +60,8 @@ pub(crate) struct PlanArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
     study: PathBuf,
-    /// Put the study and its manifest into this results folder, under study/, before array jobs fill it
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Put the study and its manifest into this results folder or URL, under study/, before array jobs fill it
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
     /// Form of the manifest
     #[arg(long, value_enum, default_value_t)]
@@ -90,21 +90,28 @@ On a cluster `urbis batch submit` hands the runs to Slurm, HyperQueue or Kuberne
 row in each task: --index, or the number that Slurm (SLURM_ARRAY_TASK_ID), Kubernetes (JOB_COMPLETION_INDEX) or
 HyperQueue (HQ_TASK_ID) gives the task. Call `urbis batch plan STUDY --out DIR` first: it builds the city once.
 
+Machines that share no folder share a URL of an object store (s3://, gs://, az://, file:///): each run is computed
+in a scratch folder, put there, and its marker last. Keys are read from AWS_*, GOOGLE_* and AZURE_* variables.
+
 Exit codes: 0 all runs are done; 2 bad input; 4 some runs failed, the others are whole (why: DIR/study/failed, or
 `urbis batch status`); 130 stopped, and what was done is kept. With --index those of `urbis run`.
 
 Examples:
   urbis batch run scenarios/town/study.toml --out out/study
   urbis batch run scenarios/town/study.toml --out out/study --jobs 2 --memory-gib 8
-  urbis batch run scenarios/town/study.toml --out out/study --index 3"
+  urbis batch run scenarios/town/study.toml --out out/study --index 3
+  urbis batch run scenarios/town/study.toml --out s3://bucket/town --index 3 --scratch /local/scratch"
 )]
 pub(crate) struct BatchRunArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
     study: PathBuf,
-    /// Folder of the results; what is done in it is kept
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder of the results, or URL of an object store; what is done in it is kept
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     out: PathBuf,
+    /// Folder in which runs are computed on their way to a URL, each removed once it is there [default: a temporary one]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    scratch: Option<PathBuf>,
     /// Runs side by side, as far as memory allows [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -142,15 +149,16 @@ pub(crate) fn gibibytes(text: &str) -> Result<f64, String> {
 run of other input, which the next `urbis batch run` replaces); missing. The hash at the end is that of the
 marker _SUCCESS: equal for equal results, however and wherever they were computed.
 
-Example:
-  urbis batch status scenarios/town/study.toml --out out/study"
+Examples:
+  urbis batch status scenarios/town/study.toml --out out/study
+  urbis batch status scenarios/town/study.toml --out s3://bucket/town"
 )]
 pub(crate) struct StatusArguments {
     /// Study (TOML)
     #[arg(value_hint = ValueHint::FilePath)]
     study: PathBuf,
-    /// Folder of the results
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder of the results, or URL of an object store
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     out: PathBuf,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t)]
@@ -229,23 +237,21 @@ impl Manifest {
         writer.into_inner().map_err(|error| Error::write(place, error.into_error()))
     }
 
-    /// Ids of the runs that the results hold where the study's are to be, by row.
-    fn found(&self, out: &Path) -> Result<Vec<Option<String>>> {
-        let ids = urbis_appraisal::run_ids(out)?;
-        Ok(self.rows.iter().map(|row| ids.get(&(row.scenario.clone(), row.seed)).cloned()).collect())
+    /// Ids of the runs that stand where the study's are to be, by row.
+    fn found(&self, ids: &BTreeMap<(String, u64), String>) -> Vec<Option<String>> {
+        self.rows.iter().map(|row| ids.get(&(row.scenario.clone(), row.seed)).cloned()).collect()
     }
 
-    /// Rows that the results lack.
-    pub(crate) fn missing(&self, out: &Path) -> Result<Vec<usize>> {
-        let found = self.found(out)?;
-        Ok((0..self.rows.len()).filter(|&row| found[row].as_ref() != Some(&self.rows[row].run_id)).collect())
+    /// Rows that the results lack, given the ids of the runs that stand there.
+    pub(crate) fn missing(&self, ids: &BTreeMap<(String, u64), String>) -> Vec<usize> {
+        let found = self.found(ids);
+        (0..self.rows.len()).filter(|&row| found[row].as_ref() != Some(&self.rows[row].run_id)).collect()
     }
 
     /// Puts the study and the manifest beside the results.
-    pub(crate) fn write(&self, out: &Path) -> Result<()> {
-        let folder = out.join(STUDY);
-        write_whole(&folder.join("study.toml"), self.study.text.as_bytes())?;
-        write_whole(&folder.join("manifest.csv"), &self.csv()?)
+    pub(crate) fn write(&self, out: &Out) -> Result<()> {
+        out.write("study.toml", self.study.text.as_bytes())?;
+        out.write("manifest.csv", &self.csv()?)
     }
 }
 
@@ -253,7 +259,7 @@ impl Manifest {
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
     let manifest = Manifest::prepare(&arguments.study, &mut say)?;
     if let Some(out) = &arguments.out {
-        manifest.write(out)?;
+        manifest.write(&Out::open(out)?)?;
     }
     let (header, rows) = manifest.cells();
     match arguments.format {
@@ -280,6 +286,10 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<()> {
 
 /// Runs one row, or what is missing.
 pub(crate) fn run(arguments: &BatchRunArguments) -> Result<()> {
+    if arguments.scratch.is_some() && url_of(&arguments.out).is_none() {
+        let problem = Problem::file(&arguments.out, "is a folder, into which runs need no --scratch");
+        return Err(problem.with_help("leave out --scratch, or write a folder as URL: file:///FOLDER").into());
+    }
     match arguments.index.map_or_else(index_of_task, |index| Ok(Some(index)))? {
         Some(index) => run_row(arguments, index),
         None => run_missing(arguments),
@@ -313,16 +323,18 @@ fn index_of_task() -> Result<Option<usize>> {
 
 /// Runs one row, unless the results hold it already.
 fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
-    let out = &arguments.out;
+    let out = Out::open(&arguments.out)?;
     let stop = stop_on_signal();
-    let _alive = match &arguments.child {
-        Some(_) => {
-            stop_with_batch(Arc::clone(&stop));
-            let alive = runs_lock(out)?;
-            supported(alive.lock_shared()).map_err(|source| Error::write(out, source))?;
+    if arguments.child.is_some() {
+        stop_with_batch(Arc::clone(&stop));
+    }
+    let _alive = match (&out, &arguments.child) {
+        (Out::Folder(folder), Some(_)) => {
+            let alive = runs_lock(folder)?;
+            supported(alive.lock_shared()).map_err(|source| Error::write(folder, source))?;
             Some(alive)
         }
-        None => None,
+        _ => None,
     };
     let StudyRun { variant, seed } = load_run(&arguments.study, index)?;
     urbis::ensure_package(&variant.loaded, &mut |line| {
@@ -335,20 +347,51 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         let what = "the study, or something it depends on, changed while its batch ran";
         return Err(Problem::file(&arguments.study, what).with_help("run the batch again").into());
     }
-    wait_for_other(out, &run_id, index, &stop)?;
-    if urbis_appraisal::run_id_of(out, variant.name(), seed)?.as_ref() == Some(&run_id) {
-        say(&format!("run {index} ({} seed {seed}) is done", variant.name()));
-        return Ok(());
+    if let Out::Folder(folder) = &out {
+        wait_for_other(folder, &run_id, index, &stop)?;
     }
-    let options = RunOptions { out: out.clone(), threads: arguments.threads.map(usize::from), seed: Some(seed) };
-    let mut display = Display::new(arguments.quiet);
-    let summary = urbis::run_loaded(&variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
-    display.finish();
+    match out.run_id_of(variant.name(), seed)? {
+        Some(id) if id == run_id => {
+            say(&format!("run {index} ({} seed {seed}) is done", variant.name()));
+            return Ok(());
+        }
+        Some(id) => out.refuse_other(&format!("{} seed {seed}", variant.name()), &id, &run_id)?,
+        None => {}
+    }
+    let mut compute = |folder: &Path| {
+        let threads = arguments.threads.map(usize::from);
+        let options = RunOptions { out: folder.to_owned(), threads, seed: Some(seed) };
+        let mut display = Display::new(arguments.quiet);
+        let summary = urbis::run_loaded(&variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
+        display.finish();
+        summary
+    };
+    let summary = match &out {
+        Out::Folder(folder) => compute(folder).map(Some),
+        Out::Store(store) => {
+            let scratch = Scratch::new(arguments.scratch.as_deref())?;
+            scratch.run(store, (variant.name(), seed, &run_id), &mut compute)
+        }
+    };
     if arguments.child.is_none() {
         let why = summary.as_ref().err().filter(|error| !matches!(error, Error::Interrupted { .. }));
-        note_failure(out, &run_id, why.map(ToString::to_string).as_deref())?;
+        out.note_failure(&run_id, why.map(ToString::to_string).as_deref())?;
     }
-    print_json(&summary_json(&summary?))
+    let summary = summary?;
+    if let (Out::Store(store), None) = (&out, &arguments.child) {
+        seal_when_whole(store, &load_study(&arguments.study)?)?;
+    }
+    summary.map_or(Ok(()), |summary| print_json(&summary_json(&summary)))
+}
+
+/// Puts the marker of all runs into a store when none of the study's is missing; the last of an array job does.
+fn seal_when_whole(store: &Store, study: &LoadedStudy) -> Result<()> {
+    let finished = store.finished()?;
+    let is_whole = study.variants.iter().all(|variant| {
+        let name = variant.name();
+        study.study.seeds.iter().all(|&seed| finished.contains(&(name.to_owned(), seed)))
+    });
+    if is_whole { store.seal() } else { Ok(()) }
 }
 
 /// Waits while another process writes this very run: an engine that takes a machine for lost starts its run again, and
@@ -382,20 +425,6 @@ fn stop_with_batch(stop: Arc<AtomicBool>) {
         std::thread::sleep(TIDY_UP);
         std::process::exit(ExitStatus::Interrupted as i32);
     });
-}
-
-/// Keeps why a run failed, or forgets it.
-fn note_failure(out: &Path, run_id: &str, why: Option<&str>) -> Result<()> {
-    let path = failure_file(out, run_id);
-    match why {
-        Some(why) => write_whole(&path, why.as_bytes()),
-        None if path.is_file() => std::fs::remove_file(&path).map_err(|source| Error::write(&path, source)),
-        None => Ok(()),
-    }
-}
-
-fn failure_file(out: &Path, run_id: &str) -> PathBuf {
-    out.join(STUDY).join("failed").join(format!("{run_id}.txt"))
 }
 
 /// The file on which the runs of a batch hold a shared lock each as long as they live.
@@ -433,16 +462,29 @@ fn alone(out: &Path) -> Result<File> {
 
 /// Runs side by side what the results lack.
 fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
-    let out = &arguments.out;
+    let out = Out::open(&arguments.out)?;
     let manifest = Manifest::prepare(&arguments.study, &mut |line| {
         if !arguments.quiet {
             say(line);
         }
     })?;
-    let _alone = alone(out)?;
-    manifest.write(out)?;
+    let _alone = match &out {
+        Out::Folder(folder) => Some(alone(folder)?),
+        Out::Store(_) => None,
+    };
+    let finished = out.standing()?.finished;
+    for (row, found) in manifest.rows.iter().zip(manifest.found(&finished)) {
+        if let Some(id) = found.filter(|id| *id != row.run_id) {
+            out.refuse_other(&row.name(), &id, &row.run_id)?;
+        }
+    }
+    manifest.write(&out)?;
+    let scratch = match &out {
+        Out::Folder(_) => None,
+        Out::Store(_) => Some(Scratch::new(arguments.scratch.as_deref())?),
+    };
     let job = |index: usize| Job { index, name: manifest.rows[index].name() };
-    let missing: Vec<Job> = manifest.missing(out)?.into_iter().map(job).collect();
+    let missing: Vec<Job> = manifest.missing(&finished).into_iter().map(job).collect();
     let runs = manifest.rows.len();
     if !arguments.quiet {
         say(&format!("{} of {runs} runs are done", runs - missing.len()));
@@ -456,19 +498,21 @@ fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
         fail_fast: arguments.fail_fast,
     };
     let command = |index: usize| {
-        let (study, out) = (arguments.study.clone().into_os_string(), out.clone().into_os_string());
+        let (study, out) = (arguments.study.clone().into_os_string(), arguments.out.clone().into_os_string());
         let (index, run_id) = (index.to_string().into(), manifest.rows[index].run_id.clone().into());
         let words = ["batch".into(), "run".into(), study, "--out".into(), out, "--index".into(), index];
         let rest = ["--threads".into(), threads.to_string().into(), "--child".into(), run_id];
-        words.into_iter().chain(rest).collect()
+        let place = scratch.iter().flat_map(|scratch| ["--scratch".into(), scratch.path().into()]);
+        words.into_iter().chain(rest).chain(place).collect()
     };
     let stop = stop_on_signal();
     let ended = batch_jobs::run(&missing, &limits, &command, arguments.quiet, &stop)?;
     for job in &missing {
         let why = ended.failed.get(&job.index).map(String::as_str);
-        note_failure(out, &manifest.rows[job.index].run_id, why)?;
+        out.note_failure(&manifest.rows[job.index].run_id, why)?;
     }
     if stop.load(Ordering::Relaxed) {
+        drop(scratch);
         say("stopped; what is done stays, and the same command goes on with the rest");
         std::process::exit(ExitStatus::Interrupted as i32);
     }
@@ -479,21 +523,26 @@ fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
         let reasons = ended.failed.iter().take(10).map(first).collect::<Vec<_>>().join("\n");
         return Err(Error::Incomplete { failed: ended.failed.len(), runs, reasons });
     }
-    print(&format!("{runs} runs are done: {}{}\n", out.display(), ended.memory_text()))
+    if let Out::Store(store) = &out {
+        seal_when_whole(store, &manifest.study)?;
+    }
+    print(&format!("{runs} runs are done: {}{}\n", out.shown(), ended.memory_text()))
 }
 
 /// Says which runs are done, failed or missing.
 pub(crate) fn status(arguments: &StatusArguments) -> Result<()> {
-    let out = &arguments.out;
+    let out = Out::open(&arguments.out)?;
     let manifest = Manifest::of(load_study(&arguments.study)?)?;
-    let found = manifest.found(out)?;
+    let standing = out.standing()?;
+    let found = manifest.found(&standing.finished);
     let mut counts = BTreeMap::from([("done", 0), ("failed", 0), ("started", 0), ("stale", 0), ("missing", 0)]);
     let mut rows = Vec::new();
     for (row, found) in manifest.rows.iter().zip(&found) {
-        let why = std::fs::read_to_string(failure_file(out, &row.run_id)).ok();
+        let is_done = found.as_ref() == Some(&row.run_id);
+        let why = if is_done { None } else { out.failure(&row.run_id)? };
         let state = match found {
-            Some(id) if *id == row.run_id => "done",
-            _ if out.join(format!("{UNFINISHED_PREFIX}{}", row.run_id)).is_dir() => "started",
+            Some(_) if is_done => "done",
+            _ if standing.started.contains(&row.run_id) => "started",
             _ if why.is_some() => "failed",
             Some(_) => "stale",
             None => "missing",
@@ -502,9 +551,7 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<()> {
         let why = why.filter(|_| state == "failed").unwrap_or_default();
         rows.push((row, state, why.lines().next().unwrap_or("").to_owned()));
     }
-    let marker = out.join("_SUCCESS");
-    let hash = marker.is_file().then(|| urbis_core::hash::sha256_file(&marker)).transpose();
-    let hash = hash.map_err(|source| Error::read(&marker, source))?;
+    let hash = out.hash()?;
     let rows = rows.into_iter().enumerate();
     match arguments.format {
         TableFormat::Json => print_json(&json!({

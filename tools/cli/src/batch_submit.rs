@@ -3,8 +3,9 @@
 //! The engine starts, watches and repeats the runs; each of them is `urbis batch run --index`, which does nothing when its
 //! row is done and puts its results into the shared folder whole. So whatever an engine loses, submitting again completes.
 
-use crate::batch::{Manifest, STUDY, gibibytes};
+use crate::batch::{Manifest, gibibytes};
 use crate::batch_engines::{Pod, Work, pod_rows, shell_line, slurm_arrays};
+use crate::batch_out::{Out, STUDY, url_of};
 use crate::screen::{print, say, shell_word};
 use clap::{Args, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -144,6 +145,12 @@ impl SubmitArguments {
             ("--mount", self.mount.is_some(), &[Kubernetes]),
         ];
         let mut problems = Problems::new();
+        if let Some(url) = url_of(&self.out) {
+            let help = "for a store, plan there and let each task of an array of your own run one row: \
+                        urbis batch run STUDY --out URL --index I";
+            let what = "job files and logs go into a folder that all machines see, and this is a URL";
+            problems.push(Problem::file(Path::new(url), what).with_help(help));
+        }
         for (name, is_given, engines) in options {
             let names: Vec<&str> = engines.iter().map(|engine| engine.name()).collect();
             if is_given && !engines.contains(&self.engine) {
@@ -205,13 +212,14 @@ pub(crate) fn submit(arguments: &SubmitArguments) -> Result<()> {
     let out = &arguments.out;
     let work = arguments.work(&manifest)?;
     let pods = (arguments.engine == Engine::Kubernetes).then(|| mount(arguments, &manifest)).transpose()?;
-    let missing = manifest.missing(out)?;
+    let results = Out::Folder(out.clone());
+    let missing = manifest.missing(&results.standing()?.finished);
     let runs = manifest.rows.len();
     say(&format!("{} of {runs} runs are done", runs - missing.len()));
     if missing.is_empty() {
         return print(&format!("nothing to submit: {runs} runs are done: {}\n", out.display()));
     }
-    manifest.write(out)?;
+    manifest.write(&results)?;
     if pods.is_none() {
         create_folder(&out.join("logs"))?;
     }

@@ -1,7 +1,8 @@
 //! `urbis results describe`: what is in a results folder.
 
-use crate::args::TableFormat;
+use crate::args::{TableFormat, results_folder};
 use crate::screen::{figure, print, print_json, table};
+use crate::store::{self, ListArguments, PullArguments, PushArguments};
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::json;
 use std::path::PathBuf;
@@ -17,12 +18,38 @@ pub(crate) enum ResultsCommand {
   urbis results describe out/monaco --table trips    # columns of a table with type, unit and meaning
   urbis schema --tables                              # the whole data dictionary in Markdown")]
     Describe(DescribeArguments),
+    /// Put finished runs of a results folder on an object store
+    #[command(
+        after_help = "Each run gets there whole: its files, then its marker, if there is none. A run that is there with equal content
+is left as it is; one with other content is refused, and a push that was broken off is done again by the next.
+Keys are read from AWS_*, GOOGLE_* and AZURE_* variables.
+
+Examples:
+  urbis results push out/study s3://bucket/study
+  urbis results push out/study gs://bucket/study --scenario baseline
+  urbis results push out/study file:///mnt/share/study"
+    )]
+    Push(PushArguments),
+    /// Fetch finished runs from an object store into a results folder
+    #[command(
+        after_help = "Every file is held against its hash before its run gets into the folder; runs that are there are not fetched
+again. A pulled study equals one that was run into the folder: `urbis batch status` prints the same hash.
+
+Examples:
+  urbis results pull s3://bucket/study out/study
+  urbis results pull s3://bucket/study out/study --scenario baseline --scenario charge --seed 1"
+    )]
+    Pull(PullArguments),
+    /// Tell which runs on an object store are finished
+    #[command(after_help = "Example:
+  urbis results list s3://bucket/study")]
+    List(ListArguments),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DescribeArguments {
     /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = results_folder)]
     results: PathBuf,
     /// Tell the columns of this table
     #[arg(long, value_name = "NAME")]
@@ -32,8 +59,18 @@ pub(crate) struct DescribeArguments {
     format: TableFormat,
 }
 
+/// Does what one of the commands says.
+pub(crate) fn run(command: &ResultsCommand) -> Result<()> {
+    match command {
+        ResultsCommand::Describe(arguments) => tell(arguments),
+        ResultsCommand::Push(arguments) => store::push(arguments),
+        ResultsCommand::Pull(arguments) => store::pull(arguments),
+        ResultsCommand::List(arguments) => store::list(arguments),
+    }
+}
+
 /// Describes a folder.
-pub(crate) fn run(ResultsCommand::Describe(arguments): &ResultsCommand) -> Result<()> {
+fn tell(arguments: &DescribeArguments) -> Result<()> {
     let folder = describe(&arguments.results)?;
     if let Some(name) = &arguments.table {
         return columns(arguments, &folder, name);

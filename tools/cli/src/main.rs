@@ -8,6 +8,7 @@ mod assign;
 mod batch;
 mod batch_engines;
 mod batch_jobs;
+mod batch_out;
 mod batch_submit;
 mod city;
 mod compare;
@@ -21,6 +22,7 @@ mod progress;
 mod results;
 mod scenario;
 mod screen;
+mod store;
 mod traffic;
 mod transit;
 

@@ -1,5 +1,6 @@
 //! What commands have in common that look at pairs of runs: which runs, and the form of the answer.
 
+use crate::args::results_folder;
 use crate::screen::figure;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use urbis_core::Result;
 #[derive(Debug, Args)]
 pub(crate) struct PairArguments {
     /// Folder of the results
-    #[arg(value_hint = ValueHint::DirPath)]
+    #[arg(value_hint = ValueHint::DirPath, value_parser = results_folder)]
     pub(crate) results: PathBuf,
     /// Scenario that the others are compared with
     #[arg(long, value_name = "NAME")]

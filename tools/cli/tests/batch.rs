@@ -13,9 +13,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use studies::{batch, checked_hash, status, town};
-
-const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
+use studies::{STUDY, batch, checked_hash, status, town};
 
 fn ids(place: &Path) -> Vec<String> {
     let plan = urbis(place, &["batch", "plan", "study.toml", "--format", "json"]);

@@ -6,6 +6,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use urbis_core::hash::sha256_file;
 
+pub(crate) const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
+
 /// A folder with a study of the small town, some hours of a day.
 pub(crate) fn town(study: &str, hours: u32) -> TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
