@@ -26,7 +26,7 @@ pub mod writer;
 
 pub use cells::TimeMs;
 pub use marker::Marker;
-pub use staging::Staging;
+pub use staging::{Staging, sweep_leftovers};
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,

@@ -180,7 +180,16 @@ fn refuse_other_city(out: &Path, marker: &Marker, partition: &str, layers: &[(St
     Err(Problem::file(out, what).with_help("choose another results folder, or remove this one first").into())
 }
 
-/// Removes the stagings of runs whose process is gone; one of this very run that is alive is an error.
+/// Removes from a results folder what runs whose process is gone left behind.
+///
+/// # Errors
+/// When the folder cannot be read or written.
+pub fn sweep_leftovers(out: &Path) -> Result<()> {
+    let _guard = lock(out)?;
+    sweep(out, Path::new(""))
+}
+
+/// Removes the stagings of runs whose process is gone; one of this very run (`own`) that is alive is an error.
 fn sweep(out: &Path, own: &Path) -> Result<()> {
     let failed = |source| Error::write(out, source);
     for entry in std::fs::read_dir(out).map_err(failed)? {

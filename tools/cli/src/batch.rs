@@ -523,8 +523,10 @@ fn run_missing(arguments: &BatchRunArguments) -> Result<()> {
         let reasons = ended.failed.iter().take(10).map(first).collect::<Vec<_>>().join("\n");
         return Err(Error::Incomplete { failed: ended.failed.len(), runs, reasons });
     }
-    if let Out::Store(store) = &out {
-        seal_when_whole(store, &manifest.study)?;
+    match &out {
+        // A run that was killed after its commit leaves its staging, and no other comes to sweep it.
+        Out::Folder(folder) => urbis::output::sweep_leftovers(folder)?,
+        Out::Store(store) => seal_when_whole(store, &manifest.study)?,
     }
     print(&format!("{runs} runs are done: {}{}\n", out.shown(), ended.memory_text()))
 }
