@@ -11,7 +11,10 @@ function word(key, ...values) {
 /** A name of the results for people. */
 function named(name) {
   const plain = name.replaceAll("_", " ");
-  return language === "zh" ? NAMES_ZH[plain] ?? NAMES_ZH[name] ?? plain : plain;
+  if (language !== "zh") return plain;
+  // What policies take carries their names.
+  const [, what, policy] = plain.match(/^(revenue|payments) (.+)$/) ?? [];
+  return NAMES_ZH[plain] ?? NAMES_ZH[name] ?? (what ? `${NAMES_ZH[what]}：${policy}` : plain);
 }
 /** A figure with three digits that count, and a true minus. */
 function figure(value, signed = false) {

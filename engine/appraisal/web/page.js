@@ -55,7 +55,9 @@ function writeFigures() {
   const effectOf = (kpi) => kpi.arms[state.scenario].effect;
   const found = (kpi) => { const e = effectOf(kpi); return e ? { higher: 0, lower: 0, few: 1, none: 2, same: 3 }[e.state] : 1; };
   const headline = summary.kpis.map((kpi, at) => ({ kpi, at })).filter(({ kpi }) => kpi.headline && !kpi.zone);
-  headline.sort((a, b) => found(a.kpi) - found(b.kpi) || a.at - b.at);
+  // What a policy takes comes first, where it takes anything.
+  const taken = (kpi) => (kpi.group === "policy" ? 0 : 1);
+  headline.sort((a, b) => found(a.kpi) - found(b.kpi) || taken(a.kpi) - taken(b.kpi) || a.at - b.at);
   byId("cards").replaceChildren(...headline.slice(0, 8).map(({ kpi }) => card(kpi, effectOf(kpi))));
   const columns = [word("figure"), word("place"), word("unit")].map((title) => ({ title }));
   const numbers = [label(0), ...(several ? [label(state.scenario), word("difference"), word("interval")] : [])];
