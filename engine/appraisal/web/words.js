@@ -56,7 +56,7 @@ const NAMES_ZH = {
   "peak hour morning": "早高峰时刻", "peak hour midday": "午间高峰时刻", "peak hour evening": "晚高峰时刻", "peak hour night": "夜间高峰时刻", "present by day 10h 17h": "白天在城人口", "present by night 2h 5h": "夜间在城人口", "dwellings by floor area rule": "住宅套数",
   "electricity use day residential": "居民日用电", "electricity use day tertiary": "服务业日用电", "electricity use day industry": "工业日用电", "electricity use day lighting": "照明日用电",
   car: "小汽车", "car passenger": "乘车", walk: "步行", bicycle: "自行车", transit: "公共交通", "two wheeler": "摩托车", residential: "居住", tertiary: "服务业", industry: "工业", lighting: "照明",
-  resident: "居民", commuter: "通勤者", visitor: "访客", delivery: "配送", through: "过境", persons: "人", trips: "出行", vehicles: "辆", percent: "%", min: "分钟", "trips/day": "次/日", "vehicles/day": "辆/日", dwellings: "套", "local hour": "时",
+  resident: "居民", commuter: "通勤者", pupil: "学生", visitor: "访客", delivery: "配送", through: "过境", persons: "人", trips: "出行", vehicles: "辆", percent: "%", min: "分钟", "trips/day": "次/日", "vehicles/day": "辆/日", dwellings: "套", "local hour": "时",
   "user benefit": "出行者收益", "user benefit rule of half": "出行者收益（半数法则）", "time saved": "节省时间", "money saved": "节省费用", revenue: "收入", payments: "付款次数", "money/day": "货币/日", "payments/day": "次/日", carbon: "碳排放", "air pollution": "空气污染", accidents: "交通事故", "net present value": "净现值", "share winners": "受益者比例", "share losers": "受损者比例", "share trips changed": "改变的出行比例", "gini income": "收入基尼系数", "palma income": "收入帕尔马比值", travellers: "出行者", society: "社会", all: "全体", kind: "人群", income: "收入", zone: "分区",
   work: "工作", school: "上学", shop: "购物", leisure: "休闲", home: "回家", office: "办公", hotel: "酒店", education: "教育", retail: "零售", health: "医疗",
 };
