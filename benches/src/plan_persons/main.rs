@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use urbis::population::plans::day_tables::DayTables;
-use urbis::population::{Mode, Planner, Plans};
+use urbis::population::{Mode, Planner, Plans, Sites};
 use urbis_core::{Clock, Error, PersonIx, Result};
 
 /// Plan the persons of an ActivitySim example.
@@ -49,6 +49,8 @@ fn plan(example: &Example, seed: u64) -> Result<(World, f64)> {
     world.insert_resource(example.jobs.clone());
     world.insert_resource(example.persons.clone());
     world.insert_resource(example.skims.clone());
+    // Nobody parks and rides in the example.
+    world.insert_resource(Sites::default());
     let tables = DayTables::shipped()?;
     let start = Instant::now();
     Planner::install(&mut world, &example.city, &example.settings, tables, &example.skims, seed, &clock)?;
