@@ -7,13 +7,13 @@ mod common;
 #[path = "common/studies.rs"]
 mod studies;
 
-use common::urbis;
+use common::{ended, program, urbis};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use studies::{STUDY, batch, checked_hash, status, town};
+use studies::{STUDY, batch, checked_hash, status, town, wait_until};
 
 fn ids(place: &Path) -> Vec<String> {
     let plan = urbis(place, &["batch", "plan", "study.toml", "--format", "json"]);
@@ -78,21 +78,15 @@ fn side_by_side_one_by_one_and_row_by_row_are_the_same() {
     let told = status(place.path(), "rows");
     assert_eq!((&told["counts"]["done"], &told["counts"]["missing"]), (&5.into(), &1.into()));
     let array = |name: &str, value: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_urbis"))
-            .args(["batch", "run", "study.toml", "--out", "rows"])
-            .env(name, value)
-            .current_dir(place.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        let ended = ended(program(place.path(), &["batch", "run", "study.toml", "--out", "rows"]).env(name, value));
+        (ended.code, ended.stderr)
     };
     let (code, said) = array("HQ_TASK_ID", "two");
-    assert!(code == Some(2) && said.contains("HQ_TASK_ID: \"two\", expected the number of a row"), "{said}");
+    assert!(code == 2 && said.contains("HQ_TASK_ID: \"two\", expected the number of a row"), "{said}");
     let (code, said) = array("SLURM_ARRAY_TASK_ID", "6");
-    assert!(code == Some(2) && said.contains("has 6 runs, numbered from 0; there is no run 6"), "{said}");
+    assert!(code == 2 && said.contains("has 6 runs, numbered from 0; there is no run 6"), "{said}");
     let (code, said) = array("JOB_COMPLETION_INDEX", "2");
-    assert!(code == Some(0) && said.contains("row 2, as JOB_COMPLETION_INDEX says"), "{said}");
+    assert!(code == 0 && said.contains("row 2, as JOB_COMPLETION_INDEX says"), "{said}");
 
     let hash = checked_hash(&place.path().join("both")).unwrap();
     for out in ["single", "rows"] {
@@ -195,15 +189,8 @@ struct Batch(Child);
 
 impl Batch {
     fn start(place: &Path, out: &str) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_urbis"))
-            .args(["batch", "run", "study.toml", "--out", out, "--jobs", "2", "--quiet"])
-            .current_dir(place)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
+        let mut batch = program(place, &["batch", "run", "study.toml", "--out", out, "--jobs", "2", "--quiet"]);
+        Self(batch.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
     /// Processes of its runs.
     fn runs(&self) -> Vec<String> {
@@ -268,11 +255,10 @@ fn killed_at_any_moment_it_goes_on_to_the_same_results() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "minutes: a study of 200 runs, killed ten times"]
 fn two_hundred_runs_killed_ten_times() {
     let study = "name = \"many\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\n".to_owned();
     let seeds: Vec<String> = (1..=100).map(|seed: u32| seed.to_string()).collect();
-    let place = town(&format!("{study}seeds = [{}]\n", seeds.join(", ")), 24);
+    let place = town(&format!("{study}seeds = [{}]\n", seeds.join(", ")), 6);
     let clock = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let mut rng = urbis_core::rng::Rng::new(clock, 0, 0, 0);
     let moments: Vec<f64> = (0..10).map(|_| 0.2 + 1.2 * rng.uniform()).collect();
@@ -288,29 +274,17 @@ fn a_run_that_another_process_writes_is_waited_for() {
     assert_eq!(urbis(place.path(), &["batch", "plan", "study.toml", "--out", "out"]).code, 0);
     let row = |said: &str| {
         let file = std::fs::File::create(place.path().join(said)).unwrap();
-        Command::new(env!("CARGO_BIN_EXE_urbis"))
-            .args(["batch", "run", "study.toml", "--out", "out", "--index", "0"])
-            .current_dir(place.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .unwrap()
-    };
-    let begun = Instant::now();
-    let wait = |what: &str, is_so: &dyn Fn() -> bool| {
-        while !is_so() {
-            assert!(begun.elapsed() < Duration::from_secs(300), "{what} did not come about");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut row = program(place.path(), &["batch", "run", "study.toml", "--out", "out", "--index", "0"]);
+        row.stdout(Stdio::null()).stderr(file).spawn().unwrap()
     };
     let said = |of: &str| std::fs::read_to_string(place.path().join(of)).unwrap();
+    let comes = |of: &str, words: &str| wait_until(words, &|| said(of), &mut || said(of).contains(words));
     let mut first = row("first");
-    wait("the first's steps", &|| said("first").contains("stepping"));
+    comes("first", "stepping");
     let signal = |name: &str| Command::new("kill").args([name, &first.id().to_string()]).status().unwrap();
     signal("-STOP");
     let mut second = row("second");
-    wait("the second's wait", &|| said("second").contains("run 0 is being written by another process"));
+    comes("second", "run 0 is being written by another process");
     signal("-CONT");
     assert!(first.wait().unwrap().success() && second.wait().unwrap().success(), "{}", said("second"));
     assert!(said("second").contains("run 0 (plain seed 1) is done"), "{}", said("second"));
@@ -322,10 +296,7 @@ fn one_batch_at_a_time_fills_a_folder() {
     let place = town(STUDY, 24);
     assert_eq!(urbis(place.path(), &["batch", "plan", "study.toml"]).code, 0);
     let first = Batch::start(place.path(), "out");
-    let begun = Instant::now();
-    while first.runs().is_empty() && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("its first run", &String::new, &mut || !first.runs().is_empty());
     let second = batch(place.path(), &["--out", "out"]);
     assert!(
         second.code == 2 && second.stderr.contains("another batch is running into this folder"),

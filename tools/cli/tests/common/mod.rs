@@ -10,14 +10,21 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Runs the program in a folder, without standard input.
+/// The program in a folder, without standard input.
+pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_urbis"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs the program in a folder.
 pub(crate) fn urbis(folder: &Path, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_urbis"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    ended(&mut program(folder, arguments))
+}
+
+/// Runs a program to its end.
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
     Ended {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -3,8 +3,12 @@
 use crate::common::{Ended, folder, urbis};
 use serde_json::Value as Json;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 use urbis_core::hash::sha256_file;
+
+/// How often is looked for what must come: a quarter of an hour at least, so that a test does not wait for ever.
+const LOOKS: u32 = 90_000;
 
 pub(crate) const STUDY: &str = "name = \"cars\"\nscenarios = [\"baseline.toml\", \"cars.toml\"]\nseeds = [1, 2, 3]\n";
 
@@ -38,4 +42,15 @@ pub(crate) fn checked_hash(out: &Path) -> Option<String> {
         assert_eq!(sha256_file(&out.join(file)).unwrap(), hash, "{file} is not what the marker says");
     }
     Some(sha256_file(&out.join("_SUCCESS")).unwrap())
+}
+
+/// Waits until it is so; `tell` says how things stand when it never comes.
+pub(crate) fn wait_until(what: &str, tell: &dyn Fn() -> String, is_so: &mut dyn FnMut() -> bool) {
+    for _ in 0..LOOKS {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what} did not come about\n{}", tell());
 }

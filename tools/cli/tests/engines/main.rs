@@ -6,7 +6,6 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout)] // tests say what they skip and what they saw
-#![allow(clippy::disallowed_methods)] // deadlines are of the wall clock
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -22,12 +21,8 @@ mod studies;
 
 use common::urbis;
 use std::path::Path;
-use std::time::{Duration, Instant};
-use studies::{STUDY, batch, checked_hash, status, town};
+use studies::{STUDY, batch, checked_hash, status, town, wait_until};
 use tempfile::TempDir;
-
-/// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Says why a test did not run.
 fn skipped(why: &str) {
@@ -59,13 +54,4 @@ fn ended(place: &Path, hash: &str, engine: &[&str]) {
     let again = urbis(place, &[&["batch", "submit", "study.toml", "--out", "out"], engine].concat());
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert_eq!(again.stdout, "nothing to submit: 12 runs are done: out\n");
-}
-
-/// Waits until it is so; `tell` says how things stand when it never comes.
-fn wait_until(what: &str, tell: &dyn Fn() -> String, is_so: &mut dyn FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come about\n{}", tell());
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }

@@ -1,30 +1,19 @@
 //! What `urbis batch submit` says when it cannot, and what it writes without submitting.
 
-use crate::common::Ended;
+use crate::common::{Ended, ended, program};
 use crate::{batch, town, urbis};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Runs the command where only the programs of one folder are found.
 fn submit(place: &Path, programs: &str, arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_urbis"))
-        .args(["batch", "submit", "study.toml", "--out", "out"])
-        .args(arguments)
-        .env("PATH", place.join(programs))
-        .current_dir(place)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    let words = ["batch", "submit", "study.toml", "--out", "out"];
+    ended(program(place, &[&words, arguments].concat()).env("PATH", place.join(programs)))
 }
 
-fn program(place: &Path, name: &str, text: &str) {
+fn stand_in(place: &Path, name: &str, text: &str) {
     let path = place.join("bin").join(name);
     std::fs::create_dir_all(place.join("bin")).unwrap();
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -45,7 +34,7 @@ fn what_cannot_be_submitted_is_refused_with_what_to_do() {
         }
     }
     // An engine's own words are told, and what it has taken before.
-    program(place, "sbatch", "case $* in *slurm-0.sh) echo 41 ;; *) echo 'invalid partition' >&2; exit 1 ;; esac");
+    stand_in(place, "sbatch", "case $* in *slurm-0.sh) echo 41 ;; *) echo 'invalid partition' >&2; exit 1 ;; esac");
     let ended = submit(place, "bin", &["--engine", "slurm", "--max-array-size", "2", "--partition", "fast"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (2, ""));
     for part in ["sbatch: ended with exit status: 1: invalid partition", "submitted before it: 41", "`scancel 41`"] {
@@ -91,7 +80,7 @@ fn job_files_are_written_without_an_engine() {
     let text = std::fs::read_to_string(place.join("out/study/hyperqueue.sh")).unwrap();
     assert!(text.contains("--array=0,2 --cpus=1 --resource=mem=2048 "), "{text}");
     // What was run by hand from the file is what the program calls.
-    program(place, "hq", "for word; do printf '%s\\n' \"$word\"; done > called; echo 7");
+    stand_in(place, "hq", "for word; do printf '%s\\n' \"$word\"; done > called; echo 7");
     let path = format!("{}:/usr/bin:/bin", place.join("bin").display());
     let by_hand =
         Command::new("sh").arg("out/study/hyperqueue.sh").env("PATH", path).current_dir(place).output().unwrap();
