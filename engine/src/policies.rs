@@ -61,6 +61,11 @@ pub(crate) fn areas(loaded: &Loaded, city: &City) -> Result<Vec<InArea>> {
     problems.or_else(areas)
 }
 
+/// Rows of the links of an area.
+fn links_of(area: &InArea) -> impl Iterator<Item = usize> + '_ {
+    (0..area.links.len()).filter(|&link| area.links[link])
+}
+
 /// Speed limits and lanes, put into the roads of the city where they hold all the time. By link, whether buses have lanes of their own; empty where
 /// they have none.
 ///
@@ -72,25 +77,28 @@ pub(crate) fn change_roads(loaded: &Loaded, city: &mut City, areas: &[InArea]) -
     for (row, (policy, area)) in loaded.scenario.policy.iter().zip(areas).enumerate() {
         match policy.kind {
             PolicyKind::SpeedLimit { speed_kmh, raises } => {
-                let is_changed =
-                    |link: usize| area.links[link] && roads::is_limited(city, link, speed_kmh / 3.6, raises);
-                if !(0..city.links.len()).any(is_changed) {
+                let speed_mps = speed_kmh / 3.6;
+                let changed = if policy.comes_and_goes() {
+                    links_of(area).filter(|&link| roads::is_limited(city, link, speed_mps, raises)).count()
+                } else {
+                    roads::limit_speed(city, &area.links, speed_mps, raises)
+                };
+                if changed == 0 {
                     let what = format!("no road of the area is faster than {speed_kmh} km/h, so nothing would change");
                     problems.push(loaded.policy_problem(row, "speed_kmh", &what));
                 }
-                if !policy.comes_and_goes() {
-                    roads::limit_speed(city, &area.links, speed_kmh / 3.6, raises);
-                }
             }
             PolicyKind::Lanes { taken, given_to } => {
-                let loses = |link: usize| area.links[link] && roads::lanes_left(city, link, taken).is_some();
-                let has_lost: Vec<bool> = (0..city.links.len()).map(loses).collect();
+                let has_lost = if policy.comes_and_goes() {
+                    let loses =
+                        |(link, &is_in): (usize, &bool)| is_in && roads::lanes_left(city, link, taken).is_some();
+                    area.links.iter().enumerate().map(loses).collect()
+                } else {
+                    roads::take_lanes(city, &area.links, taken)
+                };
                 if !has_lost.contains(&true) {
                     let what = "no road of the area has more than one lane, and cars keep one: close it instead";
                     problems.push(loaded.policy_problem(row, "taken", what));
-                }
-                if !policy.comes_and_goes() {
-                    roads::take_lanes(city, &area.links, taken);
                 }
                 if given_to == LaneUser::Bus {
                     bus_lanes.resize(has_lost.len(), false);
@@ -259,9 +267,8 @@ pub(crate) fn install(
                 policies.parking_takers.push((taker, when.days));
             }
             PolicyKind::Closure => {
-                let rows = network.car_link.iter().zip(&area.links);
                 let links: Vec<CarLinkIx> =
-                    rows.filter(|(link, is_in)| **is_in && link.is_some()).map(|(&link, _)| link).collect();
+                    links_of(area).map(|link| network.car_link[link]).filter(|link| link.is_some()).collect();
                 if links.is_empty() {
                     problems.push(loaded.policy_problem(row, "area", "no road for cars lies in it"));
                 }
@@ -307,8 +314,8 @@ fn change_links(
     area: &InArea,
     change: impl Fn(usize) -> Option<RoadChange>,
 ) -> Vec<(CarLinkIx, RoadChange)> {
-    let links = network.car_link.iter().enumerate().filter(|&(link, car)| area.links[link] && car.is_some());
-    let mut changes: Vec<_> = links.filter_map(|(link, &car)| Some((car, change(link)?))).collect();
+    let links = links_of(area).filter(|&link| network.car_link[link].is_some());
+    let mut changes: Vec<_> = links.filter_map(|link| Some((network.car_link[link], change(link)?))).collect();
     changes.sort_by_key(|&(car, _)| car);
     changes.dedup_by_key(|(car, _)| *car);
     changes
