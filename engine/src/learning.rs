@@ -25,7 +25,7 @@ use urbis_output::audit::Fault;
 use urbis_output::{FeedbackRow, ResultsWriter};
 use urbis_population::plans::Mode;
 use urbis_population::presence::NEVER;
-use urbis_population::settings::{ModeSettings, PopulationSettings, Ways};
+use urbis_population::settings::{Feedback, ModeSettings, PopulationSettings, Ways};
 use urbis_population::skims::{Matrix, PERIODS, period_of};
 use urbis_population::{Cells, People, Persons, Places, Planner, Plans, Sites, Skims};
 use urbis_traffic::{CarNetwork, LinkStats, Router, Traffic, TrafficSettings};
@@ -91,6 +91,11 @@ pub(crate) struct Knowledge {
     slow: Option<SlowNetworks>,
     modes: Vec<ModeSettings>,
     traffic: TrafficSettings,
+    sample_factor: f64,
+    /// Mean times of links by time of day over the days so far, milliseconds.
+    times_ms: Vec<Vec<f64>>,
+    /// Days in that mean; 0 where it is that of empty roads.
+    days: u32,
 }
 
 /// Times of links by time of day, while a day runs: sums of time and of vehicles.
@@ -127,35 +132,75 @@ pub(crate) fn see_times(
 }
 
 impl Knowledge {
-    /// Skims of empty roads: those in the world with policies, those returned without.
-    pub(crate) fn first(
-        world: &mut World,
-        city: &City,
-        population: &PopulationSettings,
-        traffic: &TrafficSettings,
-    ) -> (Self, Skims) {
+    /// Knows how one gets about in a city, but no times yet.
+    pub(crate) fn new(city: &City, population: &PopulationSettings, traffic: &TrafficSettings) -> Self {
+        Self {
+            slow: (population.ways == Ways::Network).then(|| SlowNetworks::new(city)),
+            modes: population.all_modes(),
+            traffic: traffic.clone(),
+            sample_factor: population.sample_factor,
+            times_ms: Vec::new(),
+            days: 0,
+        }
+    }
+
+    /// Skims of empty roads and of timetables in a world, without what policies take.
+    pub(crate) fn measure(&self, world: &World) -> Skims {
         let (cells, network) = (world.resource::<Cells>(), world.resource::<CarNetwork>());
-        let mut this = Self { slow: None, modes: population.all_modes(), traffic: traffic.clone() };
-        let mut unpriced = Skims::straight(cells);
-        if population.ways == Ways::Network {
-            let slow = SlowNetworks::new(city);
-            slow.measure(cells, &this.modes, &mut unpriced);
-            this.slow = Some(slow);
+        let mut skims = Skims::straight(cells);
+        if let Some(slow) = &self.slow {
+            slow.measure(cells, &self.modes, &mut skims);
             let free_ms = network.free_time_ms();
             let router = world.resource::<Router>();
-            unpriced.car = all_day(car_matrix(cells, network, router, &free_ms, (&[], &[]), &this.modes));
-            world.resource::<CityTransit>().measure(cells, &mut unpriced);
+            skims.car = all_day(car_matrix(cells, network, router, &free_ms, (&[], &[]), &self.modes));
+            world.resource::<CityTransit>().measure(cells, &mut skims);
         }
-        let mut skims = unpriced.clone();
+        skims
+    }
+
+    /// Makes of skims without policies those that people plan with first, for the world: under the times of links that
+    /// were learned before, if any, and with what policies take and close.
+    pub(crate) fn foresee(&mut self, world: &World, skims: &mut Skims, learned_ms: Vec<Vec<f64>>) {
+        let network = world.resource::<CarNetwork>();
+        let free_ms = network.free_time_ms();
+        self.days = u32::from(!learned_ms.is_empty());
+        // A policy may have made links slower than they were when their times were learned.
+        let no_faster = |(ms, &free): (f64, &u32)| ms.max(f64::from(free));
+        self.times_ms = match learned_ms.is_empty() {
+            true => vec![free_ms.iter().map(|&ms| f64::from(ms)).collect(); PERIODS],
+            false => {
+                learned_ms.into_iter().map(|times| times.into_iter().zip(&free_ms).map(no_faster).collect()).collect()
+            }
+        };
         let policies = world.resource::<Policies>();
         skims.prices = policies.places.clone();
-        if this.slow.is_some() && policies.touch_roads() {
-            let free_ms = network.free_time_ms();
-            let times: Vec<&[u32]> = vec![&free_ms; PERIODS];
-            skims.car = car_by_period(cells, network, world.resource::<Router>(), policies, &times, &this.modes);
+        if self.slow.is_some() && (policies.touch_roads() || self.days > 0) {
+            skims.car = self.car_skims(world);
         }
-        world.insert_resource(skims);
-        (this, unpriced)
+    }
+
+    /// Car between cells at every time of day under the times of links, milliseconds.
+    fn car_skims(&self, world: &World) -> Vec<Arc<Matrix>> {
+        let (cells, network) = (world.resource::<Cells>(), world.resource::<CarNetwork>());
+        let rounded: Vec<Vec<u32>> =
+            self.times_ms.iter().map(|times| times.iter().map(|ms| ms.round() as u32).collect()).collect();
+        let times: Vec<&[u32]> = rounded.iter().map(Vec::as_slice).collect();
+        let policies = world.resource::<Policies>();
+        car_by_period(cells, network, world.resource::<Router>(), policies, &times, &self.modes)
+    }
+
+    /// Moves the times of links towards those of the last day: the mean over the days.
+    fn average(&mut self, seen: &SeenTimes, free_ms: &[u32]) {
+        self.days += 1;
+        for (period, times) in self.times_ms.iter_mut().enumerate() {
+            for (link, time_ms) in times.iter_mut().enumerate() {
+                let vehicles = seen.vehicles[period][link];
+                let free = f64::from(free_ms[link]);
+                let measured =
+                    if vehicles > 0 { (seen.time_s[period][link] * 1000.0 / vehicles as f64).max(free) } else { free };
+                *time_ms += (measured - *time_ms) / f64::from(self.days);
+            }
+        }
     }
 
     /// Modes with the constants of the scenario.
@@ -192,18 +237,16 @@ impl Simulation {
     /// A broken ledger, or a `stop` that is set.
     pub fn learn(
         &mut self,
-        settings: &PopulationSettings,
+        feedback: &Feedback,
         report: &mut dyn FnMut(&Round),
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let feedback = &settings.feedback;
-        if feedback.iterations == 0 || settings.ways == Ways::Straight {
+        if feedback.iterations == 0 || self.knowledge.slow.is_none() {
             return Ok(());
         }
         let clock = self.clock().clone();
         let mut day = step::rehearsal();
         let free_ms = self.world.resource::<CarNetwork>().free_time_ms();
-        let mut times_ms: Vec<Vec<f64>> = vec![free_ms.iter().map(|&ms| f64::from(ms)).collect(); PERIODS];
         let mut rounds = Rounds::default();
         for round in 1..=feedback.iterations {
             self.world.insert_resource(SeenTimes::new(free_ms.len()));
@@ -218,11 +261,11 @@ impl Simulation {
             let Some(city) = self.world.remove_resource::<City>() else {
                 unreachable!("the city is in the world from `new` on");
             };
-            let roads = crate::simulation::with_capacity(&city, settings.sample_factor);
+            let roads = crate::simulation::with_capacity(&city, self.knowledge.sample_factor);
             self.knowledge.reset(&mut self.world, &roads, &clock)?;
             drop(roads);
-            average(&mut times_ms, self.world.resource::<SeenTimes>(), &free_ms, round);
-            let car = self.car_skims(&times_ms);
+            self.knowledge.average(self.world.resource::<SeenTimes>(), &free_ms);
+            let car = self.knowledge.car_skims(&self.world);
             let car_time_change = self.take_skims(car);
             let Some(mut planner) = self.world.remove_resource::<Planner>() else {
                 unreachable!("the planner is in the world from `new` on");
@@ -234,7 +277,7 @@ impl Simulation {
                 &mut self.world,
                 &city,
                 &self.knowledge.traffic,
-                settings.sample_factor,
+                self.knowledge.sample_factor,
             )?;
             self.world.insert_resource(city);
             self.knowledge.refine(&mut self.world);
@@ -251,15 +294,9 @@ impl Simulation {
         Ok(())
     }
 
-    /// Car between cells at every time of day under times of links, milliseconds.
-    fn car_skims(&self, times_ms: &[Vec<f64>]) -> Vec<Arc<Matrix>> {
-        let (cells, network) = (self.world.resource::<Cells>(), self.world.resource::<CarNetwork>());
-        let router = self.world.resource::<Router>();
-        let policies = self.world.resource::<Policies>();
-        let rounded: Vec<Vec<u32>> =
-            times_ms.iter().map(|times| times.iter().map(|ms| ms.round() as u32).collect()).collect();
-        let times: Vec<&[u32]> = rounded.iter().map(Vec::as_slice).collect();
-        car_by_period(cells, network, router, policies, &times, &self.knowledge.modes)
+    /// The times of links that people have learned, by time of day, milliseconds.
+    pub(crate) fn into_times(self) -> Vec<Vec<f64>> {
+        self.knowledge.times_ms
     }
 
     /// Puts new skims of cars into the world; how much the times of planned car trips changed, in parts.
@@ -278,19 +315,6 @@ impl Simulation {
             }
         }
         if all_s > 0.0 { change_s / all_s } else { 0.0 }
-    }
-}
-
-/// Moves the times of links towards those of the last day: the mean over the rounds.
-fn average(times_ms: &mut [Vec<f64>], seen: &SeenTimes, free_ms: &[u32], round: u32) {
-    for (period, times) in times_ms.iter_mut().enumerate() {
-        for (link, time_ms) in times.iter_mut().enumerate() {
-            let vehicles = seen.vehicles[period][link];
-            let free = f64::from(free_ms[link]);
-            let measured =
-                if vehicles > 0 { (seen.time_s[period][link] * 1000.0 / vehicles as f64).max(free) } else { free };
-            *time_ms += (measured - *time_ms) / f64::from(round);
-        }
     }
 }
 

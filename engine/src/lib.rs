@@ -5,13 +5,15 @@
 //!
 //! ```no_run
 //! use std::{path::Path, sync::atomic::AtomicBool};
-//! let options = urbis::RunOptions { out: "out".into(), threads: None, seed: None };
+//! let options = urbis::RunOptions { out: "out".into(), ..urbis::RunOptions::default() };
 //! let summary = urbis::run(Path::new("scenarios/monaco/baseline.toml"), &options, &mut |_| {}, &AtomicBool::new(false))?;
 //! assert!(summary.out.join("_SUCCESS").exists());
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
 pub mod equilibrium;
+pub mod groundwork;
+pub mod kept;
 pub mod learning;
 mod policies;
 pub mod run;
@@ -21,6 +23,8 @@ pub mod synthesis_run;
 pub mod traffic_run;
 mod transit;
 
+pub use groundwork::Groundwork;
+pub use kept::Kept;
 pub use run::{Progress, RunOptions, RunSummary, ensure_package, run, run_ids, run_loaded};
 pub use simulation::Simulation;
 pub use urbis_city as city;

@@ -30,6 +30,15 @@ pub(crate) fn take_money(scenario: &Scenario) -> bool {
     !scenario.traffic.tolls.is_empty() || scenario.policy.iter().any(takes)
 }
 
+/// Whether policies change roads or timetables before anybody sets out, so that ways are to be measured again.
+pub(crate) fn change_ways(scenario: &Scenario) -> bool {
+    let changes = |policy: &Policy| {
+        let kinds = matches!(policy.kind, PolicyKind::SpeedLimit { .. } | PolicyKind::Lanes { .. });
+        kinds || matches!(policy.kind, PolicyKind::TransitFrequency { .. })
+    };
+    scenario.policy.iter().any(changes)
+}
+
 /// The area of every policy, in order.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! The whole journey: scenario file, city package, world, steps, results folder.
 
 use crate::Simulation;
+use crate::groundwork::Groundwork;
+use crate::kept::Kept;
+use crate::learning::Round;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
@@ -17,6 +20,9 @@ pub struct RunOptions {
     pub threads: Option<usize>,
     /// Seed, instead of the scenario's.
     pub seed: Option<u64>,
+    /// Folder of what this run has in common with others, which is taken from it or put there; every run may do
+    /// without. Results do not depend on it.
+    pub common: Option<PathBuf>,
 }
 
 /// What a run is doing.
@@ -132,14 +138,17 @@ fn run_on_pool(
     let city_name = city.manifest.name.clone();
     let writer = ResultsWriter::create(&options.out, &package, facts, &tables(loaded))?;
     report(OwnedProgress::Phase("making people, vehicles and loads".to_owned()));
-    let mut simulation = Simulation::new(loaded, city, seed, writer)?;
+    let is_stopped = || stop.load(Ordering::Relaxed);
+    let kept = Kept::new(options.common.clone());
+    let mut warms_up = |round: &Round| report(OwnedProgress::Phase(format!("before policies, {round}")));
+    let groundwork = Groundwork::lay(loaded, &city, seed, &kept, &mut warms_up, &is_stopped)?;
+    let mut simulation = Simulation::on(groundwork, loaded, city, seed, writer)?;
     for note in simulation.world().resource::<urbis_coupling::CityTransit>().notes() {
         report(OwnedProgress::Phase(note));
     }
     let warnings = simulation.world().resource::<urbis_population::FitReport>().warnings.clone();
-    let is_stopped = || stop.load(Ordering::Relaxed);
     simulation.learn(
-        &loaded.scenario.population,
+        &loaded.scenario.population.feedback,
         &mut |round| report(OwnedProgress::Phase(round.to_string())),
         &is_stopped,
     )?;
@@ -242,7 +251,7 @@ fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> 
         scenario: scenario.name.clone(),
         seed,
         title: scenario.title.clone(),
-        scenario_hash: hash_with_files(loaded),
+        scenario_hash: hash_with_files(loaded, loaded.hash()),
         city_hash: manifest.content_hash.clone(),
         city: manifest.name.clone(),
         attribution: credits.join("; "),
@@ -254,8 +263,8 @@ fn facts(loaded: &Loaded, manifest: &urbis_city::model::Manifest, seed: u64) -> 
     })
 }
 
-/// The hash of a scenario with the files that it names beside the city's, so that equal ids mean equal input.
-fn hash_with_files(loaded: &Loaded) -> String {
+/// A hash of settings with the files that a scenario names beside the city's, so that equal ids mean equal input.
+pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let (population, transit) = (loaded.population(), &loaded.scenario.transit);
     let synthesis = &population.synthesis;
     let mut files: Vec<PathBuf> = [&population.day_tables, &synthesis.seed_households, &synthesis.seed_persons]
@@ -276,9 +285,9 @@ fn hash_with_files(loaded: &Loaded) -> String {
         }
     }
     if files.is_empty() {
-        return loaded.hash();
+        return settings;
     }
-    let mut text = loaded.hash();
+    let mut text = settings;
     for file in &files {
         // A file that cannot be read is told where it is needed, with what it is for.
         text.push_str(&urbis_core::hash::sha256_file(file).unwrap_or_default());

@@ -1,5 +1,7 @@
 //! A city and a scenario as a world that steps.
 
+use crate::groundwork::{Groundwork, day_tables};
+use crate::kept::Kept;
 use crate::learning::{Knowledge, Rounds};
 use crate::policies;
 use crate::step;
@@ -8,7 +10,8 @@ use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
-use urbis_core::{Clock, Domain, Period, Problem, Result};
+use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
+use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
@@ -17,7 +20,6 @@ use urbis_output::record_policies;
 use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
 use urbis_output::{Kpi, ResultsWriter, kpis};
-use urbis_population::plans::day_tables::DayTables;
 use urbis_population::settings::Ways;
 use urbis_population::{FitReport, Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
 use urbis_scenario::{Loaded, TableSchedule};
@@ -37,51 +39,66 @@ impl std::fmt::Debug for Simulation {
 }
 
 impl Simulation {
-    /// Puts everything into a world: the clock, the city, then each domain in layer order.
+    /// Puts everything into a world, with groundwork of its own: [`Groundwork::lay`] and [`Self::on`] in one.
     ///
     /// # Errors
     /// When the scenario does not fit the city.
-    pub fn new(loaded: &Loaded, mut city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+    pub fn new(loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+        let groundwork = Groundwork::lay(loaded, &city, seed, &Kept::default(), &mut |_| (), &|| false)?;
+        Self::on(groundwork, loaded, city, seed, writer)
+    }
+
+    /// Puts everything into a world: the clock, the city, each domain in layer order, then those who record.
+    ///
+    /// # Errors
+    /// When the scenario does not fit the city.
+    pub fn on(groundwork: Groundwork, loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+        let recorders = recorders(loaded, &city)?;
+        let mut this = Self::planned(groundwork, loaded, city, seed)?;
+        let world = &mut this.world;
+        if recorders.crossings.every.is_some() {
+            world.resource_mut::<Traffic>().engine_mut().keep_passages();
+        }
+        world.insert_resource(recorders);
+        world.insert_resource(PeriodSums::default());
+        world.insert_resource(SignalsBefore::default());
+        world.insert_resource(writer);
+        Ok(this)
+    }
+
+    /// Everything but those who record: people have their plans, networks and policies stand.
+    pub(crate) fn planned(groundwork: Groundwork, loaded: &Loaded, mut city: City, seed: u64) -> Result<Self> {
+        let scenario = &loaded.scenario;
         let areas = policies::areas(loaded, &city)?;
         let lost_lanes = policies::change_roads(loaded, &mut city, &areas)?;
-        let scenario = &loaded.scenario;
         let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
-        let recorders = recorders(loaded, &city)?;
-        let mut world = World::new();
-        let (mut population, leaves_out) = with_its_modes(loaded);
-        population.telework = policies::telework(loaded, &city, &areas);
-        let population = &population;
-        let tables = match &population.day_tables {
-            Some(path) => DayTables::read(path)?,
-            None => DayTables::shipped()?,
+        let (mut settings, leaves_out) = settings_of(loaded);
+        settings.telework = policies::telework(loaded, &city, &areas);
+        let settings = &settings;
+        let tables = day_tables(settings)?;
+        let networks = Networks { loaded, settings, clock: &clock, areas: &areas, lost_lanes: &lost_lanes };
+        let Groundwork { mut skims, long_term, times_ms, world } = groundwork;
+        let mut world = match world {
+            Some(world) if scenario.policy.is_empty() => world,
+            _ => networks.world(&city, seed)?,
         };
-        urbis_population::install(&mut world, &city, population, seed)?;
         world.resource_mut::<FitReport>().warnings.extend(leaves_out);
-        let roads = with_capacity(&city, population.sample_factor);
-        let ends = world.resource::<Places>().car_node.clone();
-        urbis_traffic::install(&mut world, &roads, scenario.traffic.clone(), &ends)?;
-        let mut transit = transit::install(loaded, &city, &world, &clock, &areas)?;
-        transit.give_lanes(|link| lost_lanes.get(link.row()).copied().unwrap_or(false), world.resource::<CarNetwork>());
-        world.insert_resource(transit);
         let policies = policies::install(loaded, &city, &world, &clock, &areas)?;
         policies::keep_routes(&mut world, &policies);
         world.insert_resource(policies);
-        let (knowledge, unpriced) = Knowledge::first(&mut world, &city, population, &scenario.traffic);
-        Planner::install(&mut world, &city, population, tables, &unpriced, seed, &clock)?;
+        let mut knowledge = Knowledge::new(&city, settings, &scenario.traffic);
+        if policies::change_ways(scenario) {
+            skims = knowledge.measure(&world);
+        }
+        knowledge.foresee(&world, &mut skims, times_ms);
+        world.insert_resource(skims);
+        Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power);
         world.insert_resource(scenario.coupling.clone());
-        install_parking(&mut world, &city, &scenario.traffic, population.sample_factor)?;
-        let recorders_keep_crossings = recorders.crossings.every.is_some();
-        world.insert_resource(recorders);
-        if recorders_keep_crossings {
-            world.resource_mut::<Traffic>().engine_mut().keep_passages();
-        }
-        world.insert_resource(PeriodSums::default());
-        world.insert_resource(SignalsBefore::default());
+        install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
-        world.insert_resource(writer);
         world.insert_resource(clock);
         world.insert_resource(city);
         Ok(Self { world, knowledge, schedule: step::schedule() })
@@ -167,9 +184,35 @@ impl Simulation {
     }
 }
 
+/// What people move in: the roads and timetables of a scenario, with its policies in `areas` or, without any, before them.
+pub(crate) struct Networks<'a> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) settings: &'a PopulationSettings,
+    pub(crate) clock: &'a Clock,
+    pub(crate) areas: &'a [InArea],
+    /// By link, whether buses have lanes of their own; empty where they have none.
+    pub(crate) lost_lanes: &'a [bool],
+}
+
+impl Networks<'_> {
+    /// A world with people who have no plans yet, and with the networks of a city.
+    pub(crate) fn world(&self, city: &City, seed: u64) -> Result<World> {
+        let mut world = World::new();
+        urbis_population::install(&mut world, city, self.settings, seed)?;
+        let roads = with_capacity(city, self.settings.sample_factor);
+        let ends = world.resource::<Places>().car_node.clone();
+        urbis_traffic::install(&mut world, &roads, self.loaded.scenario.traffic.clone(), &ends)?;
+        let mut transit = transit::install(self.loaded, city, &world, self.clock, self.areas)?;
+        let has_lane = |link: LinkIx| self.lost_lanes.get(link.row()).copied().unwrap_or(false);
+        transit.give_lanes(has_lane, world.resource::<CarNetwork>());
+        world.insert_resource(transit);
+        Ok(world)
+    }
+}
+
 /// The population's settings without the sites of park-and-ride where nothing can be ridden from them, and a sentence on
 /// it: it goes by the times of a timetable.
-fn with_its_modes(loaded: &Loaded) -> (PopulationSettings, Option<String>) {
+pub(crate) fn settings_of(loaded: &Loaded) -> (PopulationSettings, Option<String>) {
     let mut population = loaded.population();
     let can_ride = !loaded.scenario.transit.feeds.is_empty() && population.ways == Ways::Network;
     let left_out = std::mem::take(&mut population.park_and_ride);

@@ -11,8 +11,7 @@ use std::path::Path;
 use urbis::Simulation;
 use urbis_core::rng::Rng;
 use urbis_core::{Error, diagnostics::ExitStatus};
-use urbis_output::{ResultsWriter, RunFacts};
-use urbis_tests::{hashes, root, run, scenario_in};
+use urbis_tests::{hashes, installed, root, run, scenario_in};
 
 /// A random town: a grid with missing streets, one-way streets and narrow ones.
 fn random_town(folder: &Path, seed: u64) {
@@ -94,13 +93,7 @@ fn town_at_noon(place: &Path) -> Simulation {
 
 /// The same with a patch.
 fn at_noon(place: &Path, patch: &str) -> Simulation {
-    let scenario = scenario_in(place, "scenarios/town/baseline.toml", patch);
-    let loaded = urbis::scenario::load(&scenario).unwrap();
-    let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
-    let city = urbis::city::package::read(&package).unwrap();
-    let facts = RunFacts { scenario: "test".into(), ..RunFacts::default() };
-    let writer = ResultsWriter::create(&place.join("out"), &package, facts, &[]).unwrap();
-    let mut simulation = Simulation::new(&loaded, city, 1, writer).unwrap();
+    let mut simulation = installed(place, "scenarios/town/baseline.toml", patch, 1, None);
     while simulation.clock().next() < 9 * 3600 {
         assert!(simulation.step().unwrap());
     }

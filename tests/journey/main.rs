@@ -37,7 +37,7 @@ fn an_interrupted_run_leaves_nothing() {
     let scenario = scenario_in(place.path(), "scenarios/town/baseline.toml", "");
     let out = place.path().join("out");
     let stop = AtomicBool::new(false);
-    let options = RunOptions { out: out.clone(), threads: Some(2), seed: None };
+    let options = RunOptions { out: out.clone(), threads: Some(2), ..RunOptions::default() };
     let error = urbis::run(
         &scenario,
         &options,

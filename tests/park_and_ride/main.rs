@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use urbis::Simulation;
 use urbis::coupling::{Changes, CityParking};
 use urbis_core::diagnostics::Error;
-use urbis_output::{ResultsWriter, RunFacts};
 use urbis_population::plans::{Mode, Purpose};
 use urbis_population::{FitReport, Persons, Plans, Sites};
-use urbis_tests::{EVERY_DAY, bus_line, hashes, read_table, root, run, scenario_in};
+use urbis_tests::{EVERY_DAY, bus_line, hashes, installed, read_table, root, run, scenario_in};
 
 type Row = BTreeMap<String, String>;
 
@@ -59,16 +58,9 @@ fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap()
 }
 
-/// A scenario installed but not run.
-fn installed(folder: &Path, patch: &str) -> Simulation {
-    let scenario = scenario_in(folder, "scenarios/town/baseline.toml", patch);
-    let loaded = urbis_scenario::load(&scenario).unwrap();
-    let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
-    let city = urbis_city::package::read(&package).unwrap();
-    let facts = RunFacts { scenario: "test".to_owned(), seed: 1, ..RunFacts::default() };
-    let out = tempfile::tempdir_in(folder).unwrap().keep();
-    let writer = ResultsWriter::create(&out, &package, facts, &[]).unwrap();
-    Simulation::new(&loaded, city, 1, writer).unwrap()
+/// The town, installed but not run.
+fn town(folder: &Path, patch: &str) -> Simulation {
+    installed(folder, "scenarios/town/baseline.toml", patch, 1, None)
 }
 
 #[test]
@@ -136,7 +128,7 @@ fn people_and_cars_add_up_while_they_change() {
     let place = tempfile::tempdir().unwrap();
     let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
     let more = format!("{}[traffic.parking]\nenabled = true\n", sites(20));
-    let mut simulation = installed(place.path(), &patch(&feed, &tables, &more));
+    let mut simulation = town(place.path(), &patch(&feed, &tables, &more));
     let (mut most, mut most_parked) = (0, 0);
     // Every step audits persons, vehicles and parked cars; here those who change are seen.
     while simulation.clock().next() < 13 * 3600 {
@@ -181,7 +173,7 @@ fn a_full_site_sends_cars_on() {
 fn one_car_serves_one_at_a_time() {
     let place = tempfile::tempdir().unwrap();
     let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -25.0));
-    let simulation = installed(place.path(), &patch(&feed, &tables, &sites(400)));
+    let simulation = town(place.path(), &patch(&feed, &tables, &sites(400)));
     let world = simulation.world();
     let (plans, persons) = (world.resource::<Plans>(), world.resource::<Persons>());
     let takes_car = |trip: usize| matches!(plans.mode[trip], Mode::Car | Mode::ParkAndRide);
@@ -226,8 +218,8 @@ fn one_car_serves_one_at_a_time() {
 fn sites_move_only_those_who_take_them() {
     let place = tempfile::tempdir().unwrap();
     let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), -10.0));
-    let without = installed(place.path(), &patch(&feed, &tables, ""));
-    let with = installed(place.path(), &patch(&feed, &tables, &sites(400)));
+    let without = town(place.path(), &patch(&feed, &tables, ""));
+    let with = town(place.path(), &patch(&feed, &tables, &sites(400)));
     let plan = |simulation: &Simulation, person: u32| -> Vec<(Mode, u32, u32)> {
         let plans = simulation.world().resource::<Plans>();
         let trip = |trip: u32| (plans.mode[trip as usize], plans.to[trip as usize].0, plans.planned[trip as usize]);
@@ -264,11 +256,11 @@ fn shares_of_park_and_ride_can_be_asked_for() {
     let (feed, tables) = (bus_line(place.path(), EVERY_DAY), day_tables(place.path(), 10.0));
     let more = sites(400)
         + "[population.target_mode_shares]\ncar = 20\ntransit = 20\nbicycle = 10\nwalk = 45\npark_and_ride = 5\n";
-    let simulation = installed(place.path(), &patch(&feed, &tables, &more));
+    let simulation = town(place.path(), &patch(&feed, &tables, &more));
     let planner = simulation.world().resource::<urbis_population::Planner>();
-    println!("constants {:?}, left {:.4}", planner.constants_min, planner.mode_share_error);
-    assert!(planner.mode_share_error < 0.01);
-    assert!(planner.constants_min[Mode::ParkAndRide as usize] < 10.0);
+    println!("constants {:?}, left {:.4}", planner.long_term.constants_min, planner.long_term.mode_share_error);
+    assert!(planner.long_term.mode_share_error < 0.01);
+    assert!(planner.long_term.constants_min[Mode::ParkAndRide as usize] < 10.0);
 }
 
 #[test]
@@ -300,7 +292,7 @@ fn without_a_timetable_there_is_none() {
         assert!(rows(&plain) == rows(&with_sites), "{table}");
     }
     assert!(!plain.table("kpis").iter().any(|kpi| kpi["indicator"].contains("park_and_ride")));
-    let simulation = installed(place.path(), &sites(40));
+    let simulation = town(place.path(), &sites(40));
     assert!(simulation.world().resource::<Sites>().is_empty());
     let warnings = &simulation.world().resource::<FitReport>().warnings;
     assert!(warnings.iter().any(|warning| warning.contains("needs timetables")), "{warnings:?}");

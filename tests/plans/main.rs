@@ -4,34 +4,11 @@
 //! close.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use urbis::Simulation;
-use urbis_output::{ResultsWriter, RunFacts};
 use urbis_population::persons::Place;
 use urbis_population::plans::Mode;
 use urbis_population::{Cells, Persons, Places, Planner, Plans, Skims};
-use urbis_tests::{read_table, run, scenario_in};
-
-/// A scenario installed but not run; each has results of its own, the city package is that of the folder.
-fn installed(folder: &Path, base: &str, patch: &str, seed: u64) -> Simulation {
-    let scenario = scenario_in(folder, base, patch);
-    let loaded = urbis_scenario::load(&scenario).unwrap();
-    let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
-    let city = urbis_city::package::read(&package).unwrap();
-    let facts = RunFacts {
-        scenario: "test".to_owned(),
-        seed,
-        city: city.manifest.name.clone(),
-        scenario_hash: loaded.hash(),
-        city_hash: city.manifest.content_hash.clone(),
-        time_zone: "UTC".to_owned(),
-        duration_s: 86_400.0,
-        ..RunFacts::default()
-    };
-    let out = tempfile::tempdir_in(folder).unwrap().keep();
-    let writer = ResultsWriter::create(&out, &package, facts, &[]).unwrap();
-    Simulation::new(&loaded, city, seed, writer).unwrap()
-}
+use urbis_tests::{installed, read_table, run, scenario_in};
 
 /// The plan of every resident.
 fn plans_of(simulation: &Simulation) -> Vec<Vec<(&'static str, Mode, Place, u32)>> {
@@ -62,9 +39,9 @@ fn unaffected(before: &Simulation, after: &Simulation) -> Vec<bool> {
 fn a_toll_moves_only_those_it_meets() {
     let place = tempfile::tempdir().unwrap();
     let base = "scenarios/monaco/baseline.toml";
-    let plain = installed(place.path(), base, "", 1);
+    let plain = installed(place.path(), base, "", 1, None);
     let before = plans_of(&plain);
-    assert!(before == plans_of(&installed(place.path(), base, "", 1)), "equal runs plan equally");
+    assert!(before == plans_of(&installed(place.path(), base, "", 1, None)), "equal runs plan equally");
     let links: Vec<String> = {
         let city = plain.world().resource::<urbis_city::model::City>();
         let network = plain.world().resource::<urbis::traffic::CarNetwork>();
@@ -73,7 +50,7 @@ fn a_toll_moves_only_those_it_meets() {
     };
     let (mut cases, mut moved) = (0, 0);
     for link in links {
-        let tolled = installed(place.path(), base, &format!("[traffic.tolls]\n\"{link}\" = 3.0\n"), 1);
+        let tolled = installed(place.path(), base, &format!("[traffic.tolls]\n\"{link}\" = 3.0\n"), 1, None);
         let (is_free, after) = (unaffected(&plain, &tolled), plans_of(&tolled));
         let same = |row: &usize| before[*row] == after[*row];
         let free = (0..after.len()).filter(|&row| is_free[row]).count();
@@ -88,7 +65,7 @@ fn a_toll_moves_only_those_it_meets() {
         moved += after.len() - all_same;
     }
     assert!(cases > 0 && moved > 0, "no toll met anybody");
-    let other = plans_of(&installed(place.path(), base, "", 2));
+    let other = plans_of(&installed(place.path(), base, "", 2, None));
     let same = before.iter().zip(&other).filter(|(a, b)| a == b).count() as f64 / before.len() as f64;
     println!("another seed: {:.1} % plan the same", 100.0 * same);
     assert!(same < 0.5);
@@ -98,11 +75,11 @@ fn a_toll_moves_only_those_it_meets() {
 fn constants_meet_the_shares_asked_for() {
     let place = tempfile::tempdir().unwrap();
     let patch = "[population.target_mode_shares]\ncar = 40\ntransit = 20\nbicycle = 10\nwalk = 30\n";
-    let simulation = installed(place.path(), "scenarios/monaco/baseline.toml", patch, 1);
+    let simulation = installed(place.path(), "scenarios/monaco/baseline.toml", patch, 1, None);
     let world = simulation.world();
     let planner = world.resource::<Planner>();
-    println!("constants {:?}, left {:.5}", planner.constants_min, planner.mode_share_error);
-    assert!(planner.mode_share_error < 0.01);
+    println!("constants {:?}, left {:.5}", planner.long_term.constants_min, planner.long_term.mode_share_error);
+    assert!(planner.long_term.mode_share_error < 0.01);
     // Tours as planned follow, but for those that change with the constants themselves and frozen draws.
     let (plans, persons, places) = (world.resource::<Plans>(), world.resource::<Persons>(), world.resource::<Places>());
     let mut counts: BTreeMap<Mode, f64> = BTreeMap::new();
@@ -127,8 +104,8 @@ fn work_places_take_their_share() {
     for base in ["scenarios/town/baseline.toml", "scenarios/monaco/baseline.toml"] {
         let folder = place.path().join(base.replace('/', "-"));
         std::fs::create_dir_all(&folder).unwrap();
-        let simulation = installed(&folder, base, "", 1);
-        for fit in &simulation.world().resource::<Planner>().workplace_fits {
+        let simulation = installed(&folder, base, "", 1, None);
+        for fit in &simulation.world().resource::<Planner>().long_term.workplace_fits {
             println!("{base}: {fit:?}");
             assert!(fit.row_error <= 1e-6 && fit.column_error <= 1e-6 && fit.stranded < 0.5);
         }

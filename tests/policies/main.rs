@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
-use urbis_tests::{hashes, read_table, root, run, scenario_in};
+use urbis_tests::{hashes, installed, read_table, root, run, scenario_in};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 
@@ -225,12 +225,7 @@ fn lanes_go_to_buses_and_cars_keep_one() {
     let city = |patch: &str, name: &str| {
         let folder = place.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let loaded = urbis_scenario::load(&scenario_in(&folder, "scenarios/monaco/baseline.toml", patch)).unwrap();
-        let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
-        let city = urbis_city::package::read(&package).unwrap();
-        let facts = urbis_output::RunFacts { scenario: "test".to_owned(), ..Default::default() };
-        let writer = urbis_output::ResultsWriter::create(&folder.join("out"), &package, facts, &[]).unwrap();
-        let simulation = urbis::Simulation::new(&loaded, city, 1, writer).unwrap();
+        let simulation = installed(&folder, "scenarios/monaco/baseline.toml", patch, 1, None);
         simulation.world().resource::<urbis_city::model::City>().links.clone()
     };
     let (before, after) = (city("", "plain"), city(&shipped("monaco/bus_lane.toml"), "lane"));

@@ -41,8 +41,8 @@ try {
   if (!untimed) expect("is seen within 2 s", paint < 2000, `${Math.round(paint)} ms`);
   const wanted = onCanvas ? "canvas" : "webgl";
   expect(`draws with ${wanted}`, await page.value(`byId("maps").dataset.state`) === wanted);
-  await rest(2000);
-  const share = await coloured(page);
+  let share = 0;
+  for (let look = 0; share <= 0.002 && look < (untimed ? 60 : 1); look++) { await rest(2000); share = await coloured(page); }
   expect("shows streets in colour", share > 0.002 && share < 0.6, `${(100 * share).toFixed(1)} %`);
   const path = [];
   for (let step = 0; step < 14; step++) { await page.key("Tab", "Tab", 9); path.push(await page.value(`document.activeElement.id || document.activeElement.className || document.activeElement.tagName`)); }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use urbis::{RunOptions, RunSummary};
+use urbis::{Groundwork, Kept, RunOptions, RunSummary, Simulation};
+use urbis_output::{ResultsWriter, RunFacts};
 
 /// The root of the repository.
 #[must_use]
@@ -17,8 +18,26 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// As [`urbis::run()`].
 pub fn run(scenario: &Path, out: &Path, threads: usize, seed: Option<u64>) -> urbis_core::Result<RunSummary> {
-    let options = RunOptions { out: out.to_owned(), threads: Some(threads), seed };
+    let options = RunOptions { out: out.to_owned(), threads: Some(threads), seed, common: None };
     urbis::run(scenario, &options, &mut |_| {}, &AtomicBool::new(false))
+}
+
+/// A scenario as [`scenario_in`] writes it, installed but not run, with what it has in common with others kept in a
+/// folder, if any. Each has results of its own.
+///
+/// # Panics
+/// When the scenario does not fit the city.
+#[must_use]
+pub fn installed(folder: &Path, base: &str, patch: &str, seed: u64, common: Option<&Path>) -> Simulation {
+    let loaded = urbis_scenario::load(&scenario_in(folder, base, patch)).expect("a scenario");
+    let package = urbis::ensure_package(&loaded, &mut |_| {}).expect("a city package");
+    let city = urbis_city::package::read(&package).expect("a city package");
+    let facts = RunFacts { scenario: "test".to_owned(), seed, ..RunFacts::default() };
+    let out = tempfile::tempdir_in(folder).expect("writable folder").keep();
+    let writer = ResultsWriter::create(&out, &package, facts, &[]).expect("writable folder");
+    let kept = Kept::new(common.map(Path::to_owned));
+    let groundwork = Groundwork::lay(&loaded, &city, seed, &kept, &mut |_| (), &|| false).expect("groundwork");
+    Simulation::on(groundwork, &loaded, city, seed, writer).expect("a scenario that fits its city")
 }
 
 /// SHA-256 of every file below a folder but those of table `runs`, by relative path.

@@ -4,7 +4,7 @@
 //! Plans the day of the persons of an ActivitySim example and says how many persons a second: what Urbis and its peer
 //! are compared on (`benches/peers/activitysim.py`).
 //!
-//! Planning is [`Planner::install`] as in a run: workplaces and schools, tours, destinations, modes, times, the table of
+//! Planning is [`LongTerm::settle`] and [`Planner::install`] as in a run: workplaces and schools, tours, destinations, modes, times, the table of
 //! trips. Reading is timed apart. Repeats have other seeds; what is counted in trips is the first.
 
 mod example;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use urbis::population::plans::day_tables::DayTables;
-use urbis::population::{Mode, Planner, Plans, Sites};
+use urbis::population::{LongTerm, Mode, Planner, Plans, Sites};
 use urbis_core::{Clock, Error, PersonIx, Result};
 
 /// Plan the persons of an ActivitySim example.
@@ -53,7 +53,9 @@ fn plan(example: &Example, seed: u64) -> Result<(World, f64)> {
     world.insert_resource(Sites::default());
     let tables = DayTables::shipped()?;
     let start = Instant::now();
-    Planner::install(&mut world, &example.city, &example.settings, tables, &example.skims, seed, &clock)?;
+    let Example { city, settings, skims, .. } = example;
+    let long_term = LongTerm::settle(&world, city, settings, &tables, skims, seed, &clock);
+    Planner::install(&mut world, city, settings, tables, long_term, seed, &clock)?;
     Ok((world, start.elapsed().as_secs_f64()))
 }
 

@@ -198,7 +198,7 @@ pub(crate) fn travel(collector: &mut Collector<'_>, world: &World, days: f64) {
         add(&format!("departures_{}_{}", time_of(from), time_of(to)), percent(count), "percent", false);
     }
     let planner = world.resource::<Planner>();
-    for (name, fit) in ["work", "school"].iter().zip(&planner.workplace_fits) {
+    for (name, fit) in ["work", "school"].iter().zip(&planner.long_term.workplace_fits) {
         add(&format!("{name}_places_sum_error"), fit.row_error.max(fit.column_error), "ratio", false);
     }
 }

@@ -27,6 +27,7 @@ use crate::settings::{ModeSettings, PopulationSettings, WorkplaceModel};
 use crate::skims::{PERIOD_DAY, Skims, Travel};
 use crate::synthesis::jobs::Jobs;
 use crate::synthesis::purpose;
+use serde::{Deserialize, Serialize};
 use urbis_city::model::{BuildingUse, City, PoiKind};
 use urbis_core::PersonIx;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
@@ -107,7 +108,7 @@ struct BySite<'a> {
 }
 
 /// How well the places for work and school are dealt out.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkplaceFit {
     /// Iterations of the balancing.
     pub iterations: u32,

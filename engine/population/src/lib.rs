@@ -28,7 +28,7 @@ pub mod telework;
 pub use cells::Cells;
 pub use park_and_ride::Sites;
 pub use persons::{Persons, Place, Places};
-pub use planner::Planner;
+pub use planner::{LongTerm, Planner};
 pub use plans::{Mode, Plans, Purpose};
 pub use presence::{People, TripStarts, start_trips};
 pub use settings::PopulationSettings;

@@ -3,11 +3,12 @@
 use crate::park_and_ride::{SiteIx, Sites};
 use crate::settings::PersonKind;
 use bevy_ecs::resource::Resource;
+use serde::{Deserialize, Serialize};
 use urbis_city::model::City;
 use urbis_core::{BuildingIx, NodeIx, PersonIx, ZoneIx};
 
 /// Where somebody is or goes: a building, the world outside through one external node, or a site of park-and-ride.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place(pub u32);
 
 impl Place {

@@ -233,6 +233,10 @@ pub struct Feedback {
     /// Largest number of days that are run before; 0 plans with empty roads.
     #[schemars(range(min = 0, max = 100))]
     pub iterations: u32,
+    /// Largest number of days that are run before these without any policy. People make their plans with what they
+    /// learned in them, rather than for empty roads; the runs of a study share them.
+    #[schemars(range(min = 0, max = 100))]
+    pub warm_up: u32,
     /// Share of people who think their day over after each.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub replan_share: f64,
@@ -243,7 +247,15 @@ pub struct Feedback {
 
 impl Default for Feedback {
     fn default() -> Self {
-        Self { iterations: 0, replan_share: 0.4, tolerance: 0.02 }
+        Self { iterations: 0, warm_up: 0, replan_share: 0.4, tolerance: 0.02 }
+    }
+}
+
+impl Feedback {
+    /// The days before those with policies.
+    #[must_use]
+    pub fn warming_up(&self) -> Self {
+        Self { iterations: self.warm_up, warm_up: 0, ..self.clone() }
     }
 }
 

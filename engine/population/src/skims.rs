@@ -10,6 +10,7 @@ use crate::plans::Mode;
 use crate::prices::PlacePrices;
 use crate::settings::ModeSettings;
 use bevy_ecs::resource::Resource;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// First local hour of each time of day: night, morning peak, day, afternoon peak, evening.
@@ -27,7 +28,7 @@ pub fn period_of(hour: f64) -> usize {
 }
 
 /// A network's answer for every pair of cells.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Matrix {
     /// Time, seconds; infinity where there is no way.
     pub time_s: Vec<f32>,
@@ -38,7 +39,7 @@ pub struct Matrix {
 }
 
 /// Public transport between every pair of cells, mean over departures of a time of day.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransitMatrix {
     /// Time from door to door with the wait for a departure, seconds; infinity where there is no way.
     pub time_s: Vec<f32>,
@@ -54,23 +55,54 @@ pub struct TransitMatrix {
     pub without_fare: Vec<f32>,
 }
 
-/// The skims of a city. Matrices that are the same at several times of day are shared.
-#[derive(Clone, Debug, Default, Resource)]
+/// The skims of a city. Matrices that are the same at several times of day are shared, in files too.
+#[derive(Clone, Debug, Default, Resource, Serialize, Deserialize)]
 pub struct Skims {
     /// Cells on a side.
     pub cells: usize,
     /// Car by time of day; empty without a road network.
+    #[serde(with = "once")]
     pub car: Vec<Arc<Matrix>>,
     /// Walking.
     pub walk: Option<Arc<Matrix>>,
     /// Bicycle.
     pub bicycle: Option<Arc<Matrix>>,
     /// Public transport by time of day; empty without a timetable.
+    #[serde(with = "once")]
     pub transit: Vec<Arc<TransitMatrix>>,
     /// Straight line between cells, metres.
     pub straight_m: Vec<f32>,
-    /// Prices at places; nothing where nothing is priced.
+    /// Prices at places; nothing where nothing is priced. Policies set them anew for every run.
+    #[serde(skip)]
     pub prices: Option<Arc<PlacePrices>>,
+}
+
+/// Matrices by time of day in files: each different one once.
+mod once {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(matrices: &[Arc<T>], to: S) -> Result<S::Ok, S::Error> {
+        let mut different: Vec<&Arc<T>> = Vec::new();
+        let mut which: Vec<usize> = Vec::new();
+        for matrix in matrices {
+            let known = different.iter().position(|other| Arc::ptr_eq(other, matrix));
+            which.push(known.unwrap_or(different.len()));
+            if known.is_none() {
+                different.push(matrix);
+            }
+        }
+        (which, different).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Arc<T>>, D::Error> {
+        let (which, different): (Vec<usize>, Vec<Arc<T>>) = Deserialize::deserialize(from)?;
+        let matrix = |at: usize| different.get(at).cloned().ok_or_else(|| D::Error::custom("a matrix is missing"));
+        which.into_iter().map(matrix).collect()
+    }
 }
 
 /// What a trip takes.

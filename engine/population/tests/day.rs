@@ -10,8 +10,8 @@ use urbis_population::plans::{Mode, Plans};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ExternalGroup, PersonKind, PopulationSettings, Wave};
 use urbis_population::{
-    Cells, People, Persons, Place, Places, Planner, SimpleTrips, Skims, TripStarts, advance_simple_modes, install,
-    start_trips,
+    Cells, LongTerm, People, Persons, Place, Places, Planner, SimpleTrips, Skims, TripStarts, advance_simple_modes,
+    install, start_trips,
 };
 
 /// Two zones of 40 buildings each along a line, an external node at each end.
@@ -84,7 +84,9 @@ fn plan(world: &mut World, settings: &PopulationSettings, seed: u64, clock: &Clo
     install(world, &city(), settings, seed)?;
     let skims = Skims::straight(world.resource::<Cells>());
     world.insert_resource(skims.clone());
-    Planner::install(world, &city(), settings, DayTables::shipped()?, &skims, seed, clock)
+    let tables = DayTables::shipped()?;
+    let long_term = LongTerm::settle(world, &city(), settings, &tables, &skims, seed, clock);
+    Planner::install(world, &city(), settings, tables, long_term, seed, clock)
 }
 
 fn world(settings: &PopulationSettings, seed: u64) -> World {

@@ -111,9 +111,14 @@ impl Scenario {
     /// replicates of one scenario. Where files lie counts only through the relative paths written in it.
     #[must_use]
     pub fn hash(&self) -> String {
+        self.hash_without(&["seed"])
+    }
+    /// As [`Self::hash`], but without these keys of the first level.
+    #[must_use]
+    pub fn hash_without(&self, keys: &[&str]) -> String {
         let mut json = self.to_json();
         if let Some(table) = json.as_object_mut() {
-            table.remove("seed");
+            keys.iter().for_each(|key| drop(table.remove(*key)));
         }
         urbis_core::hash::sha256_hex(canonical_json(&json).as_bytes())
     }

@@ -23,7 +23,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 20;
 const OWN_KEYS: [&str; 4] = ["name", "title", "description", "base"];
 
 /// A validated scenario with where everything in it was written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
     /// The resolved scenario. Paths in it are relative to [`Self::folder`].
     pub scenario: Scenario,

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use urbis_core::{Problem, Problems};
 
 /// One file of a chain of scenarios.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// The file as the user named it.
     pub(crate) path: PathBuf,

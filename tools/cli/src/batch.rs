@@ -6,7 +6,7 @@
 
 use crate::args::TableFormat;
 use crate::batch_jobs::{self, Job, Limits};
-use crate::batch_out::{Out, STUDY, Scratch, url_of};
+use crate::batch_out::{COMMON, Out, STUDY, Scratch, url_of};
 use crate::batch_submit::SubmitArguments;
 use crate::progress::Display;
 use crate::results::{stop_on_signal, summary_json};
@@ -109,7 +109,8 @@ pub(crate) struct BatchRunArguments {
     /// Folder of the results, or URL of an object store; what is done in it is kept
     #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     out: PathBuf,
-    /// Folder in which runs are computed on their way to a URL, each removed once it is there [default: a temporary one]
+    /// Folder in which runs are computed on their way to a URL, each removed once it is there; what they have in common stays
+    /// in common/ [default: a temporary one]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     scratch: Option<PathBuf>,
     /// Runs side by side, as far as memory allows [default: one for each core]
@@ -358,19 +359,20 @@ fn run_row(arguments: &BatchRunArguments, index: usize) -> Result<()> {
         Some(id) => out.refuse_other(&format!("{} seed {seed}", variant.name()), &id, &run_id)?,
         None => {}
     }
-    let mut compute = |folder: &Path| {
+    let compute = |folder: &Path, common: PathBuf| {
         let threads = arguments.threads.map(usize::from);
-        let options = RunOptions { out: folder.to_owned(), threads, seed: Some(seed) };
+        let options = RunOptions { out: folder.to_owned(), threads, seed: Some(seed), common: Some(common) };
         let mut display = Display::new(arguments.quiet);
         let summary = urbis::run_loaded(&variant.loaded, &options, &mut |progress| display.show(&progress), &stop);
         display.finish();
         summary
     };
     let summary = match &out {
-        Out::Folder(folder) => compute(folder).map(Some),
+        Out::Folder(folder) => compute(folder, folder.join(STUDY).join(COMMON)).map(Some),
         Out::Store(store) => {
             let scratch = Scratch::new(arguments.scratch.as_deref())?;
-            scratch.run(store, (variant.name(), seed, &run_id), &mut compute)
+            let common = scratch.path().join(COMMON);
+            scratch.run(store, (variant.name(), seed, &run_id), &mut |folder| compute(folder, common.clone()))
         }
     };
     if arguments.child.is_none() {

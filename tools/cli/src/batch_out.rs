@@ -15,6 +15,8 @@ use urbis_store::{Store, is_url};
 
 /// Folder of the study within its results.
 pub(crate) const STUDY: &str = "study";
+/// Folder of what runs of a study have in common, within that of the study or the scratch folder.
+pub(crate) const COMMON: &str = "common";
 
 /// The URL that an argument is, if it is none of a folder.
 pub(crate) fn url_of(place: &Path) -> Option<&str> {

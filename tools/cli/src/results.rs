@@ -15,8 +15,8 @@ use urbis_core::diagnostics::ExitStatus;
 /// Runs a scenario and prints its headline figures.
 pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     let stop = stop_on_signal();
-    let options =
-        RunOptions { out: arguments.out.clone(), threads: arguments.threads.map(usize::from), seed: arguments.seed };
+    let (out, threads) = (arguments.out.clone(), arguments.threads.map(usize::from));
+    let options = RunOptions { out, threads, seed: arguments.seed, common: None };
     let mut display = Display::new(arguments.quiet);
     let summary = urbis::run(&arguments.scenario, &options, &mut |progress| display.show(&progress), &stop);
     display.finish();

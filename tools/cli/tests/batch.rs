@@ -69,6 +69,11 @@ fn side_by_side_one_by_one_and_row_by_row_are_the_same() {
     for part in ["0 of 6 runs are done", "6/6 ", "cars seed 3: done"] {
         assert!(both.stderr.contains(part), "{part} is missing in\n{}", both.stderr);
     }
+    // More cars are other people in the same city: travel for each scenario, the rest for each seed of each.
+    let common = std::fs::read_dir(place.path().join("both/study/common")).unwrap();
+    let names: Vec<String> = common.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let count = |kind: &str| names.iter().filter(|name| name.starts_with(kind)).count();
+    assert_eq!((count("skims-"), count("long-term-"), count("times-")), (2, 6, 0), "{names:?}");
     let single = batch(place.path(), &["--out", "single", "--jobs", "1", "--quiet"]);
     assert_eq!((single.code, single.stderr.as_str()), (0, ""));
     for index in ["5", "0", "3", "1", "4"] {

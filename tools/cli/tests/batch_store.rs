@@ -49,7 +49,7 @@ fn a_study_in_a_store_is_the_study_in_a_folder() {
     assert_eq!(rest.code, 0, "{}", rest.stderr);
     assert!(rest.stderr.contains("2 of 6 runs are done") && rest.stderr.contains("4/4 "), "{}", rest.stderr);
     assert!(rest.stdout.starts_with(&format!("6 runs are done: {url}")), "{}", rest.stdout);
-    assert_eq!(entries(&place.join("scratch")), [""; 0]);
+    assert_eq!(entries(&place.join("scratch")), ["common"]);
     assert_eq!(status(place, &url)["hash"], hash.as_str());
     assert_eq!(checked_hash(&place.join("store")).as_ref(), Some(&hash), "a copy of it is a results folder");
 
@@ -214,7 +214,7 @@ fn killed_it_goes_on_to_the_same_results() {
     }
     let ended = batch(place, &["--out", &url, "--jobs", "2", "--scratch", "scratch", "-q"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert_eq!(entries(&place.join("scratch")), [""; 0]);
+    assert_eq!(entries(&place.join("scratch")), ["common"]);
     assert_eq!(urbis(place, &["results", "pull", &url, "whole"]).code, 0);
     assert_eq!(checked_hash(&place.join("whole")), Some(hash));
 }
