@@ -7,7 +7,7 @@
 //!
 //! | piece | depends on | made by |
 //! | --- | --- | --- |
-//! | `skims` | city, settings but policies, power and output | [`Knowledge::measure`] |
+//! | `skims` | city, settings but policies, power and output | `Knowledge::measure` |
 //! | `long-term` | these and the seed | [`LongTerm::settle`] |
 //! | `times` | these and the seed | days lived without policies, [`Simulation::learn`] |
 
