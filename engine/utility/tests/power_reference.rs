@@ -46,13 +46,13 @@ fn every_voltage_and_the_losses() {
     for reference in references() {
         let name = &reference.name;
         for start in [Start::Flat, Start::Dc] {
-            for reuse in [0.0, NewtonSettings::default().reuse] {
-                let settings = NewtonSettings { start, reuse, ..NewtonSettings::default() };
+            for reuses_factors in [false, true] {
+                let settings = NewtonSettings { start, reuses_factors, ..NewtonSettings::default() };
                 let (flow, outcome) = solved(&reference, Method::Newton, &settings);
                 assert!(outcome.is_converged, "{name} {settings:?}: {outcome:?}");
                 let (vm_pu, va_deg) = differences(&flow, &reference);
                 println!(
-                    "{name}: {start:?}, reuse {reuse}: {} steps, {} factorings, mismatch {:.1e}, off by {vm_pu:.1e} pu, {va_deg:.1e} deg",
+                    "{name}: {start:?}, reuse {reuses_factors}: {} steps, {} factorings, mismatch {:.1e}, off by {vm_pu:.1e} pu, {va_deg:.1e} deg",
                     outcome.iterations, outcome.factorings, outcome.mismatch_pu
                 );
                 assert!(vm_pu < 1e-9 && va_deg < 1e-7, "{name} {settings:?}: {vm_pu:e} pu, {va_deg:e} deg");

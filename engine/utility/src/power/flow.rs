@@ -436,6 +436,14 @@ impl PowerFlow {
                 }
             }
         }
+        // What has no source draws and feeds in nothing.
+        for part in parts {
+            for &row in &part.dead {
+                for powers in [&mut part.s_power, &mut part.s_current, &mut part.s_impedance] {
+                    powers[row as usize] = zero;
+                }
+            }
+        }
     }
 
     /// Voltage of a bus, per unit; zero where it has no source.

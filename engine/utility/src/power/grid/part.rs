@@ -82,8 +82,8 @@ pub struct Part {
     pub(crate) s: Vec<Complex>,
     /// Right side and step.
     pub(crate) x: Vec<[f64; 2]>,
-    /// Voltages that a solve began with.
-    pub(crate) v_start: Vec<Complex>,
+    /// What the last step of the last solve left of the mismatch.
+    pub(crate) rate: f64,
     pub(crate) lu: BlockLu,
     /// Version of the admittances that the factors were made with, if any.
     pub(crate) lu_version: Option<u64>,
@@ -182,9 +182,9 @@ impl Part {
             q_is_given: vec![1.0; nodes.len()],
             has_held: false,
             dead: Vec::new(),
-            s: rows.clone(),
+            s: rows,
             x: vec![[0.0; 2]; nodes.len()],
-            v_start: rows,
+            rate: 0.1,
             lu,
             lu_version: None,
             linear: None,
