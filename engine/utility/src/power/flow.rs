@@ -260,7 +260,7 @@ impl PowerFlow {
             self.settle_kinds();
             self.find_flat_voltages();
             for part in &mut self.parts {
-                part.set_start(&self.topology, &self.v_flat);
+                part.set_start(&self.grid, &self.topology, &self.v_flat);
             }
         }
         if self.stale >= Stale::Admittances {

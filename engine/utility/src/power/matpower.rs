@@ -9,7 +9,7 @@
 //! | `Pd`, `Qd` | a load of constant power where not zero |
 //! | `Gs`, `Bs` | a shunt where not zero |
 //! | `Vg` of the last running generator of a bus | voltage held or stated |
-//! | `Va` of a slack bus | its angle |
+//! | `Va` of a slack bus, `Vm` and `Va` of others | its angle, a guess |
 //! | `b` | half at each end |
 //! | `ratio` 0 | 1 |
 //! | `r` = `x` = 0 | ends are one bus, with a note |
@@ -138,12 +138,11 @@ impl Reader<'_> {
     fn assignment(&mut self, name: &str, line: u32, value: &Words<'_>, file: &mut File) {
         let field = name.split_once('.').map(|(_, field)| field);
         match (field, value) {
-            (Some("baseMVA"), [(Word::Number(base), _)]) => {
-                file.base_mva = Some(*base);
-                if !(base.is_finite() && *base > 0.0) {
-                    self.value(line, name, "baseMVA", *base, "> 0");
-                }
-            }
+            (Some("baseMVA"), value) => match formulas::scalar(value, file) {
+                Some(base) if base.is_finite() && base > 0.0 => file.base_mva = Some(base),
+                Some(base) => self.value(line, name, "baseMVA", base, "> 0"),
+                None => self.problem(line, "mpc.baseMVA is computed, expected a number"),
+            },
             (Some("version"), [(Word::Number(version), _)]) if (version - 2.0).abs() > 0.0 => {
                 self.value(line, name, "version", *version, "2");
             }
@@ -161,7 +160,7 @@ impl Reader<'_> {
                     self.problem(line, format_args!("{name} is there twice, expected once"));
                 }
             }
-            (Some(matrix @ ("bus" | "gen" | "branch" | "baseMVA")), _) => {
+            (Some(matrix @ ("bus" | "gen" | "branch")), _) => {
                 self.problem(line, format_args!("{name} is computed, expected {matrix} written out"));
             }
             (Some(_), _) => self.notes.push(format!("line {line}: {name} is not needed and was left out")),

@@ -73,9 +73,11 @@ fn units_are_converted_as_distribution_cases_do() {
 Vbase = mpc.bus(1, BASE_KV) * 1e3; Sbase = mpc.baseMVA * 1e6;
 mpc.branch(:, [BR_R BR_X]) = mpc.branch(:, [BR_R BR_X]) / (Vbase^2 / Sbase);
 mpc.bus(:, [PD, QD]) = mpc.bus(:, [PD, QD]) / 1e3;
+pf = 0.8;
+mpc.bus(:, QD) = mpc.bus(:, PD) * sin(acos(pf));
 "
     );
     let grid = parse(Path::new("x.m"), &converted).unwrap().grid;
     assert!((grid.branches.x_pu[0] - 0.1 / 121.0).abs() < 1e-15);
-    assert!((grid.loads.p_w[0] - 50e3).abs() < 1e-9);
+    assert!((grid.loads.p_w[0] - 50e3).abs() < 1e-9 && (grid.loads.q_var[0] - 30e3).abs() < 1e-9);
 }

@@ -54,6 +54,7 @@ pub(crate) fn solve_part(part: &mut Part, settings: &NewtonSettings) -> Option<P
             factors.factor(part);
         }
         if settings.start != Start::Warm {
+            // Any beginning leads to the same voltages; these are never zero where there is a source.
             part.v.copy_from_slice(&part.v_flat);
         }
         factors.iterate(part, settings)

@@ -63,6 +63,8 @@ pub struct Part {
     pub(crate) v_tie: Vec<Complex>,
     /// Voltages without load: one per unit or as held, at the angle of the source and the transformers on the way.
     pub(crate) v_flat: Vec<Complex>,
+    /// Voltages that the tables state, with magnitudes as held.
+    pub(crate) v_given: Vec<Complex>,
     /// Power fed in at any voltage, per unit.
     pub(crate) s_power: Vec<Complex>,
     /// Power fed in at 1 per unit that is in proportion to voltage.
@@ -175,6 +177,7 @@ impl Part {
             v: rows.clone(),
             v_tie: vec![zero; ties.len()],
             v_flat: rows.clone(),
+            v_given: rows.clone(),
             s_power: rows.clone(),
             s_current: rows.clone(),
             s_impedance: rows.clone(),
@@ -236,7 +239,7 @@ impl Part {
     }
     /// Takes over which rows have a source and which hold their voltage, and their voltages without load. Rows that
     /// have a source again begin there.
-    pub(crate) fn set_start(&mut self, topology: &Topology, flat: &[Complex]) {
+    pub(crate) fn set_start(&mut self, grid: &Grid, topology: &Topology, flat: &[Complex]) {
         self.dead.clear();
         self.has_held = false;
         for (row, &node) in self.node.iter().enumerate() {
@@ -245,6 +248,10 @@ impl Part {
             self.q_is_given[row] = if held { 0.0 } else { 1.0 };
             self.has_held |= held;
             self.v_flat[row] = if is_live { flat[node as usize] } else { Complex::new(0.0, 0.0) };
+            let bus = topology.bus_of_node[node as usize] as usize;
+            let vm_pu = if held { flat[node as usize].norm() } else { grid.buses.vm_pu[bus] };
+            let given = Complex::from_polar(vm_pu, grid.buses.va_rad[bus]);
+            self.v_given[row] = if is_live { given } else { Complex::new(0.0, 0.0) };
             let was_dead = self.v[row].norm_sqr() <= 0.0;
             if !is_live {
                 self.dead.push(row as u32);

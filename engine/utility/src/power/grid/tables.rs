@@ -70,9 +70,9 @@ table! {
         kind: BusKind,
         /// Nominal voltage, volts between phases; 0 where unknown, which nothing but [`Branch::line`] minds.
         base_v: f64,
-        /// Voltage of a slack bus without a generator, per unit.
+        /// Voltage of a slack bus without a generator, per unit; elsewhere a guess, with which a solve may begin.
         vm_pu: f64,
-        /// Angle of a slack bus, radians.
+        /// Angle of a slack bus, radians; elsewhere a guess.
         va_rad: f64,
         /// Whether it takes part.
         is_in_service: bool,

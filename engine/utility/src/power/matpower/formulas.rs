@@ -4,6 +4,7 @@
 //! ```text
 //! Vbase = mpc.bus(1, BASE_KV) * 1e3;
 //! mpc.branch(:, [BR_R BR_X]) = mpc.branch(:, [BR_R BR_X]) / (Vbase^2 / Sbase);
+//! mpc.bus(:, QD) = mpc.bus(:, PD) * sin(acos(pf));
 //! ```
 
 use super::lex::Word;
@@ -43,46 +44,47 @@ pub(super) fn scalar(words: &Words<'_>, file: &File) -> Option<f64> {
 /// Does `mpc.m(:, columns) = mpc.m(:, columns) * number`, or `/`; says whether the statement is of that form.
 pub(super) fn scale_columns(words: &Words<'_>, file: &mut File) -> bool {
     let Some(equal) = words.iter().position(|(word, _)| *word == Word::Sign('=')) else { return false };
-    let (left, right) = (&words[..equal], &words[equal + 1..]);
-    let plain = |words: &Words<'_>| -> Vec<String> { words.iter().map(|(word, _)| format!("{word:?}")).collect() };
-    let same = right.len() > left.len() + 1 && plain(left) == plain(&right[..left.len()]);
-    let [(Word::Name(name), _), (Word::Sign('('), _), (Word::Sign(':'), _), (Word::Sign(','), _), rest @ ..] = left
+    let (Some((name, to, [])), Some((source, from, rest))) = (columns(&words[..equal]), columns(&words[equal + 1..]))
     else {
         return false;
     };
-    if !same {
+    let Some(((operator, _), factor)) = rest.split_first() else { return false };
+    let Some(number) = scalar(factor, file).filter(|_| name == source && to.len() == from.len()) else { return false };
+    let is_quotient = *operator == Word::Sign('/');
+    if !is_quotient && *operator != Word::Sign('*') {
         return false;
     }
-    let mut columns = Vec::new();
-    for (word, _) in rest {
-        match word {
-            Word::Name(name) => match column(name) {
-                Some(column) => columns.push(column),
-                None => return false,
-            },
-            Word::Number(number) if *number >= 1.0 && *number <= 64.0 => columns.push(*number as usize - 1),
-            Word::Sign('[' | ']' | ',' | ')') => {}
-            _ => return false,
-        }
-    }
-    let operator = &right[left.len()].0;
-    let Some(number) = scalar(&right[left.len() + 1..], file) else { return false };
-    let factor = match operator {
-        Word::Sign('*') => number,
-        Word::Sign('/') => 1.0 / number,
-        _ => return false,
-    };
     let field = name.split_once('.').map_or("", |(_, field)| field);
     let Some(Some(Matrix { values, columns: width, .. })) = file.matrix_mut(field) else { return false };
-    if *width == 0 || columns.iter().any(|column| column >= width) {
-        return *width == 0;
+    if to.iter().chain(&from).any(|column| column >= width) {
+        return false;
     }
     for row in values.chunks_exact_mut(*width) {
-        for &column in &columns {
-            row[column] = if *operator == Word::Sign('/') { row[column] / number } else { row[column] * factor };
+        let before: Vec<f64> = from.iter().map(|&column| row[column]).collect();
+        for (&column, value) in to.iter().zip(before) {
+            row[column] = if is_quotient { value / number } else { value * number };
         }
     }
     true
+}
+
+/// Name and columns of `mpc.m(:, columns)` at the head of some words, and what follows.
+fn columns<'a, 'w>(words: &'w Words<'a>) -> Option<(&'a str, Vec<usize>, &'w Words<'a>)> {
+    let [(Word::Name(name), _), (Word::Sign('('), _), (Word::Sign(':'), _), (Word::Sign(','), _), rest @ ..] = words
+    else {
+        return None;
+    };
+    let end = rest.iter().position(|(word, _)| *word == Word::Sign(')'))?;
+    let mut columns = Vec::new();
+    for (word, _) in &rest[..end] {
+        match word {
+            Word::Name(name) => columns.push(column(name)?),
+            Word::Number(number) if (1.0..=64.0).contains(number) => columns.push(*number as usize - 1),
+            Word::Sign('[' | ']' | ',') => {}
+            _ => return None,
+        }
+    }
+    Some((name, columns, &rest[end + 1..]))
 }
 
 /// Nesting that is read; deeper is no case.
@@ -139,6 +141,9 @@ impl Parser<'_> {
             self.depth -= 1;
             return self.take(')').then_some(value);
         }
+        if let Some(function) = self.function() {
+            return self.atom().map(function);
+        }
         let (word, _) = self.words.get(self.at)?;
         self.at += 1;
         match word {
@@ -150,6 +155,19 @@ impl Parser<'_> {
             },
             _ => None,
         }
+    }
+    /// A function's name that stands before a bracket.
+    fn function(&mut self) -> Option<fn(f64) -> f64> {
+        let [(Word::Name(name), _), (Word::Sign('('), _)] = self.words.get(self.at..self.at + 2)? else { return None };
+        let function = match *name {
+            "sqrt" => f64::sqrt,
+            "sin" => f64::sin,
+            "cos" => f64::cos,
+            "acos" => f64::acos,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(function)
     }
     /// `(row, column)` of a matrix.
     fn entry(&mut self, field: &str) -> Option<f64> {
