@@ -1,5 +1,7 @@
-//! Utility networks. Electricity first: what buildings ask for, and its sum by zone and sector.
+//! Utility networks. Electricity first: what buildings ask for, its sum by zone and sector, and AC power flow of grids on
+//! sparse kernels that other networks share.
 
 pub mod power;
+pub mod sparse;
 
 pub use power::PowerSettings;

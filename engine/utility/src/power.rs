@@ -1,13 +1,23 @@
-//! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy
-//! ledger. There is no grid yet: every watt asked for is served.
+//! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
+//! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
+//! the methods, `matpower` a reader of cases.
 
+pub mod flow;
+pub mod grid;
 pub mod intensity;
+pub mod linear;
 pub mod load;
+pub mod matpower;
+pub mod newton;
 pub mod settings;
 pub mod sums;
+pub mod sweep;
 
+pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
+pub use grid::{BusKind, Grid};
 pub use intensity::Sector;
 pub use load::BuildingLoads;
+pub use newton::{NewtonSettings, PartOutcome, Start};
 pub use settings::PowerSettings;
 pub use sums::{ZoneLoads, serve_loads};
 
