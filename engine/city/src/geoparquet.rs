@@ -132,6 +132,28 @@ impl TableWriter {
         self.push(GEOMETRY, "degree", description, false, Arc::new(column));
         Ok(())
     }
+    /// Writes the table as CSV instead, for spreadsheets: a header of names, an empty field where a value is absent.
+    ///
+    /// # Errors
+    /// [`Error::Write`] when the file cannot be written.
+    pub fn write_csv(self, path: &Path) -> Result<()> {
+        use arrow::util::display::{ArrayFormatter, FormatOptions};
+        let attempt = || -> std::io::Result<()> {
+            let mut writer = csv::Writer::from_path(path)?;
+            writer.write_record(self.fields.iter().map(Field::name))?;
+            let options = FormatOptions::default();
+            let columns: Vec<ArrayFormatter<'_>> = self
+                .columns
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column, &options).map_err(std::io::Error::other))
+                .collect::<std::io::Result<_>>()?;
+            for row in 0..self.columns.first().map_or(0, |column| column.len()) {
+                writer.write_record(columns.iter().map(|column| column.value(row).to_string()))?;
+            }
+            writer.flush()
+        };
+        attempt().map_err(|source| Error::write(path, source))
+    }
     /// Writes the file.
     ///
     /// # Errors

@@ -1,14 +1,17 @@
 //! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
-//! the methods, `matpower` a reader of cases.
+//! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times.
 
+pub mod case;
 pub mod flow;
 pub mod grid;
 pub mod intensity;
 pub mod linear;
 pub mod load;
 pub mod matpower;
+pub mod n_minus_1;
 pub mod newton;
+pub mod series;
 pub mod settings;
 pub mod sums;
 pub mod sweep;

@@ -56,6 +56,9 @@ pub(crate) enum Command {
     /// Check public transport feeds (GTFS) and find journeys by them
     #[command(subcommand)]
     Transit(crate::transit::TransitCommand),
+    /// Solve the power flow of a grid, its year, and its outages
+    #[command(subcommand)]
+    Power(crate::power::PowerCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

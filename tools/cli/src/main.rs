@@ -18,6 +18,7 @@ mod equilibrium;
 mod matsim;
 mod pairs;
 mod population;
+mod power;
 mod progress;
 mod results;
 mod scenario;
@@ -78,6 +79,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Traffic(TrafficCommand::Demand(arguments)) => convert::demand(arguments),
         Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
+        Command::Power(command) => power::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

@@ -457,6 +457,45 @@ impl PowerFlow {
             },
         }
     }
+    /// Whether a bus is in service and joined to a source.
+    #[must_use]
+    pub fn is_energised(&self, bus: u32) -> bool {
+        self.topology.is_bus_energised(bus)
+    }
+    /// Whether the voltage of a bus is given, so that power follows.
+    #[must_use]
+    pub fn is_source(&self, bus: u32) -> bool {
+        let node = self.topology.node(bus);
+        node != NONE && self.place[node as usize].0 == SOURCE
+    }
+    /// What a load draws at its voltage, watts and var; nothing where it is off or has no source.
+    #[must_use]
+    pub fn load_power(&self, load: u32) -> (f64, f64) {
+        let (of, row) = (&self.grid.loads, load as usize);
+        if !of.is_in_service[row] || !self.is_energised(of.bus[row]) {
+            return (0.0, 0.0);
+        }
+        let vm = self.voltage(of.bus[row]).norm();
+        let (current, impedance) = (of.current_share[row], of.impedance_share[row]);
+        let share = 1.0 - current - impedance + current * vm + impedance * vm * vm;
+        (of.p_w[row] * share, of.q_var[row] * share)
+    }
+    /// Current of a branch against its rating, percent; NaN where no rating is known or it has no impedance.
+    #[must_use]
+    pub fn loading_percent(&self, branch: u32) -> f64 {
+        let rating_va = self.grid.branches.rating_va[branch as usize];
+        if rating_va > 0.0 {
+            100.0 * self.branch_flow(branch).current_pu * self.grid.base_va / rating_va
+        } else {
+            f64::NAN
+        }
+    }
+    /// Takes over the voltages of the same grid in another state, to begin the next solve with.
+    pub fn take_voltages(&mut self, other: &Self) {
+        for (part, of_other) in self.parts.iter_mut().zip(&other.parts) {
+            part.v.copy_from_slice(&of_other.v);
+        }
+    }
     /// Magnitude and angle of every bus, per unit and radians. Shape: buses. Zero where a bus has no source.
     pub fn voltages(&self, vm_pu: &mut [f64], va_rad: &mut [f64]) {
         for (bus, (vm, va)) in vm_pu.iter_mut().zip(va_rad).enumerate() {
@@ -526,10 +565,9 @@ impl PowerFlow {
             power += Complex::new(of.p_w[row], -of.q_var[row]) * (vm * vm);
         }
         let of = &self.grid.loads;
-        for row in (0..of.len()).filter(|&row| of.is_in_service[row] && self.topology.node(of.bus[row]) == node) {
-            let (current, impedance) = (of.current_share[row], of.impedance_share[row]);
-            let share = 1.0 - current - impedance + current * vm + impedance * vm * vm;
-            power += Complex::new(of.p_w[row], of.q_var[row]) * share;
+        for row in (0..of.len()).filter(|&row| self.topology.node(of.bus[row]) == node) {
+            let (p_w, q_var) = self.load_power(row as u32);
+            power += Complex::new(p_w, q_var);
         }
         (power.re, power.im)
     }

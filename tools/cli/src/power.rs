@@ -1,0 +1,297 @@
+//! `urbis power`: power flow of a grid from its file, without a city.
+
+use crate::args::TableFormat;
+use crate::screen::{figure, print, print_json, say, table};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+use urbis::power_run::{PowerOptions, PowerSummary};
+use urbis::power_series::SeriesOptions;
+use urbis::utility::power::series::OnFailure;
+use urbis::utility::power::{Method, Start};
+use urbis_core::{Problem, Result};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PowerCommand {
+    /// Solve one state of a grid: voltages of buses, flows of branches, losses
+    #[command(
+        after_help = "Results in DIR: bus.parquet (bus_id, base_kv, kind, is_energised, vm_pu, va_deg, p_load_mw, q_load_mvar),
+branch.parquet (branch_id, from_bus, to_bus, is_closed, p_from_mw, q_from_mvar, p_to_mw, q_to_mvar, loading_pct),
+and summary.json once both are whole. Parts of the grid without a source are flagged and counted.
+If a part does not converge, everything is written, summary.json says converged: false with the worst buses,
+and the exit code is 2.
+
+Examples:
+  urbis power solve case118.m --out out/case118
+  urbis power solve case33bw.m --out out/feeder --method sweep --tables csv"
+    )]
+    Solve(CaseArguments),
+    /// Solve the steps of a year: loads and generators follow profiles
+    #[command(
+        after_help = "PROFILES (CSV, .csv.gz): a row for each step, the first column names it, each other is a profile.
+FOLLOWS (CSV): element (load or generator), id (as the case names it, or * for all others), profile, factor.
+Results in DIR: totals (a row for each step), bus_day and branch_day (extremes of days), exceptions (beyond limits);
+with --full also the folders bus_state and branch_state. Steps are the same, bit for bit, for any number of threads.
+
+Example:
+  urbis power series grid.m --profiles year.csv --follows follows.csv --out out/year
+  printf 'element,id,profile\\nload,*,h0\\n' > follows.csv        # every load follows profile h0"
+    )]
+    Series(SeriesArguments),
+    /// Take out every branch once: who loses supply, what is overloaded
+    #[command(
+        after_help = "Results in DIR: n1 (branch_id, lost_buses, lost_loads, lost_mw, lowest and highest voltage, largest loading, and
+where), a row for each branch in service, and summary.json.
+
+Example:
+  urbis power n1 case118.m --out out/case118-n1"
+    )]
+    N1(CaseArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseArguments {
+    /// Grid: a MATPOWER case (.m)
+    #[arg(value_name = "CASE", value_hint = ValueHint::FilePath)]
+    case: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Method
+    #[arg(long, value_enum, default_value_t)]
+    method: MethodChoice,
+    /// Where the first solve begins
+    #[arg(long, value_enum, default_value_t)]
+    start: StartChoice,
+    /// Largest mismatch accepted, per unit of the base power
+    #[arg(long, value_name = "PU", default_value_t = 1e-10)]
+    tolerance: f64,
+    /// Steps at most
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    max_iterations: u32,
+    /// Threads to compute on [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Form of the tables
+    #[arg(long, value_enum, default_value_t)]
+    tables: TablesChoice,
+    /// Form of the figures at the end; csv is short for --tables csv
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatChoice,
+    /// No notes on standard error
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeriesArguments {
+    #[command(flatten)]
+    of: CaseArguments,
+    /// Profiles by step (CSV)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    profiles: PathBuf,
+    /// What follows which profile (CSV)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    follows: PathBuf,
+    /// Steps of a day
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
+    steps_per_day: u32,
+    /// What becomes of steps that do not converge
+    #[arg(long, value_enum, default_value_t)]
+    on_failure: FailureChoice,
+    /// Write every bus and branch for every step
+    #[arg(long)]
+    full: bool,
+    /// Lowest voltage that is no exception, per unit
+    #[arg(long, value_name = "PU", default_value_t = 0.9)]
+    vm_min: f64,
+    /// Highest voltage that is no exception, per unit
+    #[arg(long, value_name = "PU", default_value_t = 1.1)]
+    vm_max: f64,
+    /// Loading above which a branch is an exception, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0)]
+    loading_max: f64,
+}
+
+/// Methods.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum MethodChoice {
+    /// Newton's method
+    #[default]
+    Newton,
+    /// Backward/forward sweep where a part is radial, Newton's method elsewhere
+    Sweep,
+    /// Linear approximation around the voltages without load
+    Linear,
+}
+
+/// Where a solve begins.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum StartChoice {
+    /// Voltages of linear flows, or those without load where that is nearer
+    #[default]
+    Dc,
+    /// Voltages without load
+    Flat,
+    /// Voltages that the case states
+    Given,
+}
+
+/// Forms of tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum TablesChoice {
+    /// Parquet with units and descriptions
+    #[default]
+    Parquet,
+    /// Comma-separated values
+    Csv,
+}
+
+/// Forms of figures, and the short form for tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON object for programs
+    Json,
+    /// Tables of results as CSV
+    Csv,
+}
+
+/// What becomes of steps that do not converge.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum FailureChoice {
+    /// They keep the best voltages found, and are marked
+    #[default]
+    Hold,
+    /// Loads are lowered until they converge
+    Shed,
+    /// The series ends
+    Stop,
+}
+
+impl CaseArguments {
+    fn options(&self) -> Result<PowerOptions> {
+        if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
+            let what = format!("{}, expected a number above 0, such as 1e-10", self.tolerance);
+            return Err(Problem::file(Path::new("--tolerance"), what).into());
+        }
+        Ok(PowerOptions {
+            case: self.case.clone(),
+            out: self.out.clone(),
+            method: match self.method {
+                MethodChoice::Newton => Method::Newton,
+                MethodChoice::Sweep => Method::Sweep,
+                MethodChoice::Linear => Method::Linear,
+            },
+            start: match self.start {
+                StartChoice::Dc => Start::Dc,
+                StartChoice::Flat => Start::Flat,
+                StartChoice::Given => Start::Given,
+            },
+            tolerance_pu: self.tolerance,
+            max_iterations: self.max_iterations,
+            threads: self.threads.map(usize::from),
+            as_csv: self.tables == TablesChoice::Csv || self.format == FormatChoice::Csv,
+        })
+    }
+
+    fn tell(&self, summary: &PowerSummary, figures: &[(&str, &str, &str)], next: &str) -> Result<()> {
+        if !self.quiet {
+            summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", self.case.display())));
+        }
+        let format = if self.format == FormatChoice::Json { TableFormat::Json } else { TableFormat::Table };
+        match format {
+            TableFormat::Json => print_json(&summary.json)?,
+            TableFormat::Table => {
+                let shown = |value: &Json| match value {
+                    Json::Null => None,
+                    Json::Number(number) => number.as_f64().map(figure),
+                    Json::String(text) => Some(text.clone()),
+                    other => Some(other.to_string()),
+                };
+                let row = |&(key, name, unit): &(&str, &str, &str)| {
+                    Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
+                };
+                let out = self.out.display();
+                let ending = if self.options()?.as_csv { "csv" } else { "parquet" };
+                print(&table(&["figure", "value", "unit"], &[1], figures.iter().filter_map(row)))?;
+                print(&format!("\nresults  {out}/{next}.{ending}, summary.json\n"))?;
+            }
+        }
+        match &summary.failure {
+            None => Ok(()),
+            Some(why) => Err(Problem::file(&self.case, why.clone())
+                .with_help("what was found is written all the same; try --start flat or given, or lower loads")
+                .into()),
+        }
+    }
+}
+
+/// What is told of one state.
+const STATE: [(&str, &str, &str); 17] = [
+    ("buses", "buses", ""),
+    ("branches", "branches", ""),
+    ("independent_parts", "independent parts", ""),
+    ("buses_without_source", "buses without a source", ""),
+    ("iterations", "steps", ""),
+    ("mismatch_pu", "largest mismatch", "pu"),
+    ("source_mw", "from sources", "MW"),
+    ("generated_mw", "from generators", "MW"),
+    ("served_mw", "served", "MW"),
+    ("unserved_mw", "without a source", "MW"),
+    ("losses_mw", "losses", "MW"),
+    ("vm_min_pu", "lowest voltage", "pu"),
+    ("vm_min_bus", "  at bus", ""),
+    ("vm_max_pu", "highest voltage", "pu"),
+    ("vm_max_bus", "  at bus", ""),
+    ("loading_max_pct", "largest loading", "percent"),
+    ("loading_max_branch", "  of branch", ""),
+];
+/// What is told of a series.
+const SERIES: [(&str, &str, &str); 9] = [
+    ("steps", "steps", ""),
+    ("not_converged", "not converged", ""),
+    ("exceptions", "rows beyond limits", ""),
+    ("served_mw_mean", "served, mean", "MW"),
+    ("losses_mw_mean", "losses, mean", "MW"),
+    ("residual_mw_largest", "largest residual", "MW"),
+    ("vm_min_pu", "lowest voltage", "pu"),
+    ("vm_max_pu", "highest voltage", "pu"),
+    ("loading_max_pct", "largest loading", "percent"),
+];
+/// What is told of outages.
+const OUTAGES: [(&str, &str, &str); 6] = [
+    ("outages", "outages", ""),
+    ("not_converged", "not converged", ""),
+    ("with_lost_loads", "that leave loads without a source", ""),
+    ("with_overload", "with an overload", ""),
+    ("vm_min_pu", "lowest voltage", "pu"),
+    ("loading_max_pct", "largest loading", "percent"),
+];
+
+/// Solves, writes and tells.
+pub(crate) fn run(command: &PowerCommand) -> Result<()> {
+    match command {
+        PowerCommand::Solve(of) => of.tell(&urbis::power_run::solve(&of.options()?)?, &STATE, "bus"),
+        PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, "n1"),
+        PowerCommand::Series(arguments) => {
+            let of = &arguments.of;
+            let of_series = SeriesOptions {
+                profiles: arguments.profiles.clone(),
+                follows: arguments.follows.clone(),
+                steps_per_day: arguments.steps_per_day as usize,
+                on_failure: match arguments.on_failure {
+                    FailureChoice::Hold => OnFailure::Hold,
+                    FailureChoice::Shed => OnFailure::Shed,
+                    FailureChoice::Stop => OnFailure::Stop,
+                },
+                is_full: arguments.full,
+                voltage_band_pu: (arguments.vm_min, arguments.vm_max),
+                loading_limit_percent: arguments.loading_max,
+            };
+            of.tell(&urbis::power_series::series(&of.options()?, &of_series)?, &SERIES, "totals")
+        }
+    }
+}
