@@ -177,8 +177,8 @@ pub fn n1(options: &PowerOptions) -> Result<PowerSummary> {
         let json = json!({
             "outages": found.len(), "not_converged": unsolved, "with_overload": overloads,
             "with_lost_loads": found.iter().filter(|outage| outage.lost_loads > 0).count(),
-            "loading_max_pct": values(&most).into_iter().fold(0.0, f64::max),
-            "vm_min_pu": values(&lowest).into_iter().fold(f64::INFINITY, f64::min),
+            "loading_max_pct": values(&most).into_iter().reduce(f64::max),
+            "vm_min_pu": values(&lowest).into_iter().reduce(f64::min),
         });
         ready.finish(json, (unsolved > 0).then(|| format!("{unsolved} of {} outages did not converge", found.len())))
     })

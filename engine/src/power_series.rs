@@ -323,9 +323,9 @@ impl<'a> SeriesTables<'a> {
             "losses_mw_mean": sum(&losses_mw) / (totals.len().max(1) as f64),
             "served_mw_mean": sum(&|row| row.balance.served_w * MW) / (totals.len().max(1) as f64),
             "residual_mw_largest": most(&|row| row.balance.residual_w().abs() * MW),
-            "vm_min_pu": -most(&|row| -row.ends.lowest.map_or(f64::INFINITY, |end| end.0)),
-            "vm_max_pu": most(&|row| row.ends.highest.map_or(f64::NEG_INFINITY, |end| end.0)),
-            "loading_max_pct": most(&|row| row.ends.most_loaded.map_or(f64::NEG_INFINITY, |end| end.0)),
+            "vm_min_pu": values(&ends(|of| of.lowest)).into_iter().reduce(f64::min),
+            "vm_max_pu": values(&ends(|of| of.highest)).into_iter().reduce(f64::max),
+            "loading_max_pct": values(&ends(|of| of.most_loaded)).into_iter().reduce(f64::max),
         });
         let why = format!("{unsolved} of {} steps did not converge", profiles.steps());
         ready.finish(json, (unsolved > 0 && self.of.on_failure != OnFailure::Hold).then_some(why))

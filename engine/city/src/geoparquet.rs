@@ -66,7 +66,7 @@ impl TableWriter {
     }
     /// Adds a text column.
     pub fn text<S: AsRef<str>>(&mut self, name: &str, description: &str, values: impl IntoIterator<Item = S>) {
-        self.push(name, "", description, false, Arc::new(StringArray::from_iter_values(values)));
+        self.push(name, "", description, false, Arc::new(values.into_iter().map(Some).collect::<StringArray>()));
     }
     /// Adds a text column where values may be absent.
     pub fn text_or_null<S: AsRef<str>>(

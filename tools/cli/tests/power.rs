@@ -1,0 +1,201 @@
+//! `urbis power` from outside: files in, files out, exit codes; a published feeder, and one small enough for pencil and paper.
+
+mod common;
+
+use common::{Ended, folder, urbis};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A source, two lines in a row with a load each, and a spare line that is open.
+const FEEDER: &str = "function mpc = feeder
+mpc.version = '2';
+mpc.baseMVA = 1;
+mpc.bus = [
+  1 3 0   0   0 0 1 1 0 10 1 1.1 0.9;
+  2 1 0.2 0.1 0 0 1 1 0 10 1 1.1 0.9;
+  3 1 0.1 0   0 0 1 1 0 10 1 1.1 0.9;
+];
+mpc.gen = [1 0 0 9 -9 1 1 1 9 -9];
+mpc.branch = [
+  1 2 0.01 0.02 0 0.5 0 0 0 0 1;
+  2 3 0.02 0.02 0 0.5 0 0 0 0 1;
+  1 3 0.05 0.05 0 0.5 0 0 0 0 0;
+];
+";
+
+fn power(place: &Path, arguments: &[&str]) -> Ended {
+    urbis(place, &[&["power"], arguments].concat())
+}
+
+fn summary(out: &Path) -> Json {
+    serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap()).unwrap()
+}
+
+/// Rows of a CSV file by column.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_path(path).unwrap().deserialize().map(Result::unwrap).collect()
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap()
+}
+
+#[test]
+fn a_published_feeder_from_file_to_tables() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/utility/tests/data/case33bw");
+    let case = data.join("case33bw.m").to_str().unwrap().to_owned();
+    let place = folder(&[]);
+    let expected = rows(&data.join("solution_m.csv"));
+    for method in ["newton", "sweep"] {
+        let ended = power(place.path(), &["solve", &case, "--out", method, "--method", method, "--format", "csv"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stdout.contains("lowest voltage") && ended.stdout.contains("bus.csv"), "{}", ended.stdout);
+        let found = rows(&place.path().join(method).join("bus.csv"));
+        assert_eq!(found.len(), 33);
+        for (row, wanted) in found.iter().zip(&expected) {
+            assert_eq!(row["bus_id"], wanted["bus_i"]);
+            assert!((number(row, "vm_pu") - number(wanted, "vm_pu")).abs() < 1e-9, "{method}: {row:?}");
+            assert!((number(row, "va_deg") - number(wanted, "va_deg")).abs() < 1e-7, "{method}: {row:?}");
+        }
+        let told = summary(&place.path().join(method));
+        // M. E. Baran and F. F. Wu (1989): 202.677 kW, lowest voltage 0.913090.
+        assert!((told["losses_mw"].as_f64().unwrap() - 0.202_677).abs() < 1e-6, "{told}");
+        assert!((told["vm_min_pu"].as_f64().unwrap() - 0.913_090).abs() < 1e-6 && told["vm_min_bus"] == "18", "{told}");
+        assert!(told["residual_mw"].as_f64().unwrap().abs() < 1e-9, "{told}");
+    }
+    // Parquet has the units; any number of threads writes the same bytes.
+    let bytes = |threads: &str| {
+        let ended = power(place.path(), &["solve", &case, "--out", threads, "--threads", threads, "--format", "json"]);
+        assert_eq!(serde_json::from_str::<Json>(&ended.stdout).unwrap()["converged"], true);
+        ["bus.parquet", "branch.parquet", "summary.json"].map(|name| std::fs::read(place.path().join(threads).join(name)).unwrap())
+    };
+    assert!(bytes("1") == bytes("3"));
+}
+
+#[test]
+fn outages_lose_what_hangs_on_them() {
+    let place = folder(&[("feeder.m", FEEDER)]);
+    let ended = power(place.path(), &["n1", "feeder.m", "--out", "out", "--tables", "csv"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let found = rows(&place.path().join("out/n1.csv"));
+    let told: Vec<[&str; 4]> = found
+        .iter()
+        .map(|row| ["branch_id", "lost_buses", "lost_loads", "lost_mw"].map(|column| row[column].as_str()))
+        .collect();
+    // The spare line is open and so not among them.
+    assert_eq!(told[1], ["2", "1", "1", "0.1"]);
+    assert!(told.len() == 2 && told[0][..3] == ["1", "2", "2"] && (number(&found[0], "lost_mw") - 0.3).abs() < 1e-12);
+    assert_eq!(found[0]["vm_min_pu"], "1.0");
+    // Without the far load: 0.2 MW and 0.1 Mvar over 0.01 + 0.02j, v^2 + 2 (r p + x q - 1/2) v + (r^2 + x^2)(p^2 + q^2) = 0 in v^2.
+    let (b, c) = (2.0 * (0.01 * 0.2 + 0.02 * 0.1) - 1.0, (1e-4 + 4e-4) * (0.04 + 0.01));
+    let v = f64::sqrt((-b + f64::sqrt(b * b - 4.0 * c)) / 2.0);
+    assert!((number(&found[1], "vm_min_pu") - v).abs() < 1e-9 && found[1]["vm_min_bus"] == "2", "{found:?}");
+    let current = f64::hypot(0.2, 0.1) / v;
+    assert!((number(&found[1], "loading_max_pct") - 100.0 * current / 0.5).abs() < 1e-6, "{found:?}");
+}
+
+#[test]
+fn steps_of_a_series_are_solves_of_their_own() {
+    let profiles = "hour,home,sun\nh0,1,0\nh1,0.5,1\nh2,1,0\nh3,0,1\n";
+    let follows = "element,id,profile,factor\nload,3,sun,2\nload,*,home,\n";
+    let place = folder(&[("feeder.m", FEEDER), ("profiles.csv", profiles), ("follows.csv", follows)]);
+    let run = |out: &str, more: &[&str]| {
+        let words = ["series", "feeder.m", "--profiles", "profiles.csv", "--follows", "follows.csv", "--out", out];
+        power(place.path(), &[&words[..], &["--tables", "csv", "--steps-per-day", "2"], more].concat())
+    };
+    let ended = run("out", &["--full", "--vm-min", "0.999", "--loading-max", "40"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let totals = rows(&place.path().join("out/totals.csv"));
+    assert_eq!(totals.iter().map(|row| row["time"].as_str()).collect::<Vec<_>>(), ["h0", "h1", "h2", "h3"]);
+    let served: Vec<f64> = totals.iter().map(|row| number(row, "served_mw")).collect();
+    assert!(served.iter().zip([0.2, 0.3, 0.2, 0.2]).all(|(found, wanted)| (found - wanted).abs() < 1e-12), "{served:?}");
+    for row in &totals {
+        let left = number(row, "source_mw") - number(row, "served_mw") - number(row, "losses_mw");
+        assert!(left.abs() < 1e-9 && number(row, "residual_mw").abs() < 1e-9, "{row:?}");
+    }
+    assert!(totals[0]["vm_min_pu"] == totals[2]["vm_min_pu"] || {
+        // Equal loads give equal voltages to the tolerance, from wherever the solve began.
+        (number(&totals[0], "vm_min_pu") - number(&totals[2], "vm_min_pu")).abs() < 1e-9
+    });
+    let states = rows(&place.path().join("out/bus_state/part-0.csv"));
+    assert_eq!(states.len(), 4 * 3);
+    let days = rows(&place.path().join("out/bus_day.csv"));
+    assert_eq!(days.len(), 2 * 3);
+    for day in &days {
+        let of = |row: &&BTreeMap<String, String>| {
+            row["bus_id"] == day["bus_id"] && number(row, "step") as u32 / 2 == day["day"].parse::<u32>().unwrap()
+        };
+        let volts: Vec<f64> = states.iter().filter(of).map(|row| number(row, "vm_pu")).collect();
+        assert!((number(day, "vm_min_pu") - volts.iter().copied().fold(9.0, f64::min)).abs() < 1e-15);
+        assert!((number(day, "vm_max_pu") - volts.iter().copied().fold(0.0, f64::max)).abs() < 1e-15);
+    }
+    // Exceptions are exactly the states beyond the limits.
+    let found = rows(&place.path().join("out/exceptions.csv"));
+    let low = states.iter().filter(|row| number(row, "vm_pu") < 0.999).count();
+    let of_branches = rows(&place.path().join("out/branch_state/part-0.csv"));
+    let loaded = of_branches.iter().filter(|row| number(row, "loading_pct") > 40.0).count();
+    let count = |what: &str| found.iter().filter(|row| row["quantity"] == what).count();
+    assert!(low > 0 && loaded > 0, "{low} {loaded}");
+    assert_eq!((count("voltage_pu"), count("loading_percent")), (low, loaded));
+}
+
+#[test]
+fn what_cannot_be_carried_is_told() {
+    let heavy = FEEDER.replace("3 1 0.1 0  ", "3 1 30  9  ");
+    let profiles = "hour,home\nh0,0.01\nh1,1\nh2,0.01\n";
+    let place = folder(&[
+        ("heavy.m", &heavy),
+        ("profiles.csv", profiles),
+        ("follows.csv", "element,id,profile\nload,*,home\n"),
+    ]);
+    let ended = power(place.path(), &["solve", "heavy.m", "--out", "out"]);
+    assert_eq!(ended.code, 2, "{}", ended.stdout);
+    assert!(ended.stderr.contains("no convergence") && ended.stderr.contains("bus 3 lacks"), "{}", ended.stderr);
+    let told = summary(&place.path().join("out"));
+    assert!(told["converged"] == false && told["worst_buses"][0]["bus_id"] == "3", "{told}");
+    let series = |on_failure: &str| {
+        let words = ["series", "heavy.m", "--profiles", "profiles.csv", "--follows", "follows.csv", "--out", on_failure];
+        let ended = power(place.path(), &[&words[..], &["--tables", "csv", "--on-failure", on_failure]].concat());
+        (ended.code, rows(&place.path().join(on_failure).join("totals.csv")))
+    };
+    let (code, held) = series("hold");
+    assert_eq!((code, held.len(), held[1]["is_converged"].as_str(), held[2]["is_converged"].as_str()), (0, 3, "false", "true"));
+    let (code, shed) = series("shed");
+    assert!(code == 0 && shed[1]["is_converged"] == "true", "{shed:?}");
+    let (served, lost) = (number(&shed[1], "served_mw"), number(&shed[1], "shed_mw"));
+    assert!(lost > 0.0 && (served + lost - 30.2).abs() < 1e-6, "{shed:?}");
+    assert!(number(&shed[0], "shed_mw").abs() < 1e-12);
+    let (code, stopped) = series("stop");
+    assert_eq!((code, stopped.len()), (2, 2));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let cases = [
+        ("element,id,profile\nload,2,hom\n", "line 2: there is no profile `hom`", "did you mean `home`?"),
+        ("element,id,profile\nload,7,home\n", "line 2: the case has no load `7`", ""),
+        ("element,id,profile\nload,2,home\nload,2,home\n", "line 3: load `2` comes twice", ""),
+        ("element,id,profile,factor\nload,2,home,x\n", "line 2: factor is `x`, expected a number", ""),
+        ("element,id,profile\nbattery,2,home\n", "element is `battery`, expected load or generator", ""),
+        ("element,id\nload,2\n", "has no column `profile`", ""),
+    ];
+    let place = folder(&[("feeder.m", FEEDER), ("profiles.csv", "t,home\n0,1\n"), ("bad.csv", "t,home\n0,1\n1,NaN\n")]);
+    let run = |profiles: &str, follows: &str| {
+        std::fs::write(place.path().join("follows.csv"), follows).unwrap();
+        let words = ["series", "feeder.m", "--profiles", profiles, "--follows", "follows.csv", "--out", "out"];
+        let ended = power(place.path(), &words);
+        assert!(ended.code == 2 && !place.path().join("out/summary.json").exists(), "{follows}");
+        ended.stderr
+    };
+    for (follows, what, help) in cases {
+        let said = run("profiles.csv", follows);
+        assert!(said.contains("follows.csv") && said.contains(what) && said.contains(help), "{said}");
+    }
+    let said = run("bad.csv", "element,id,profile\nload,2,home\n");
+    assert!(said.contains("bad.csv: line 3: profile `home` is `NaN`, expected a number"), "{said}");
+    let ended = power(place.path(), &["solve", "bad.csv", "--out", "out"]);
+    assert!(ended.code == 2 && ended.stderr.contains("no file of a grid by its ending"), "{}", ended.stderr);
+    let ended = power(place.path(), &["solve", "feeder.m", "--out", "out", "--tolerance", "-1"]);
+    assert!(ended.code == 2 && ended.stderr.contains("--tolerance"), "{}", ended.stderr);
+}
