@@ -5,8 +5,8 @@
 //! | change | renewed |
 //! | --- | --- |
 //! | loads, generators | powers of nodes |
-//! | tap, shift | admittances |
-//! | a branch that is or can be closed | admittances, islands |
+//! | tap, shift, shunts | admittances of the part |
+//! | a branch that is or can be closed | admittances of the part, islands |
 //! | a branch without impedance; one that could not close | everything, voltages are kept |
 //!
 //! Parts ([`Part`]) are independent solves, in parallel where asked, with the same bits on any number of threads.
@@ -96,6 +96,8 @@ pub struct PowerFlow {
     has_place: Vec<bool>,
     outcomes: Vec<PartOutcome>,
     stale: Stale,
+    /// Parts whose admittances are stale.
+    is_touched: Vec<bool>,
 }
 
 /// What the next solve renews first.
@@ -124,6 +126,7 @@ impl PowerFlow {
             has_place: Vec::new(),
             outcomes: Vec::new(),
             stale: Stale::Pattern,
+            is_touched: Vec::new(),
             grid,
         };
         flow.refresh();
@@ -182,6 +185,8 @@ impl PowerFlow {
         let row = branch as usize;
         if self.grid.branches.is_in_service[row] != is_in_service {
             self.grid.branches.is_in_service[row] = is_in_service;
+            self.touch(self.grid.branches.from[row]);
+            self.touch(self.grid.branches.to[row]);
             self.stale = self.stale.max(if self.has_place[row] { Stale::Islands } else { Stale::Pattern });
         }
     }
@@ -192,11 +197,14 @@ impl PowerFlow {
         let is_turned = (self.grid.branches.shift_rad[row] - shift_rad).abs() > 0.0;
         self.grid.branches.shift_rad[row] = shift_rad;
         self.y_branch[row] = self.grid.branches.row(row).admittances();
+        self.touch(self.grid.branches.from[row]);
+        self.touch(self.grid.branches.to[row]);
         self.stale = self.stale.max(if is_turned { Stale::Islands } else { Stale::Admittances });
     }
     /// Switches a shunt.
     pub fn set_shunt_in_service(&mut self, shunt: u32, is_in_service: bool) {
         self.grid.shunts.is_in_service[shunt as usize] = is_in_service;
+        self.touch(self.grid.shunts.bus[shunt as usize]);
         self.stale = self.stale.max(Stale::Admittances);
     }
     /// Solves part after part.
@@ -217,6 +225,13 @@ impl PowerFlow {
         self.outcome()
     }
 
+    /// Remembers that admittances at a bus change.
+    fn touch(&mut self, bus: u32) {
+        let node = self.topology.node(bus);
+        if node != NONE && self.place[node as usize].0 != SOURCE {
+            self.is_touched[self.place[node as usize].0 as usize] = true;
+        }
+    }
     fn outcome(&mut self) -> Outcome {
         let mut all = Outcome { is_converged: true, ..Outcome::default() };
         for outcome in &self.outcomes {
@@ -264,8 +279,10 @@ impl PowerFlow {
             }
         }
         if self.stale >= Stale::Admittances {
-            for part in &mut self.parts {
-                part.set_admittances(&self.grid, &self.y_branch);
+            for (part, is_touched) in self.parts.iter_mut().zip(&mut self.is_touched) {
+                if std::mem::take(is_touched) {
+                    part.set_admittances(&self.grid, &self.y_branch);
+                }
             }
         }
         if self.stale >= Stale::Powers {
@@ -330,6 +347,7 @@ impl PowerFlow {
         };
         self.parts = members.iter().zip(&branches).enumerate().map(build).collect();
         self.outcomes = vec![PartOutcome::default(); self.parts.len()];
+        self.is_touched = vec![true; self.parts.len()];
         for part in &mut self.parts {
             for (v, &node) in part.v.iter_mut().zip(&part.node) {
                 *v = before.get(topology.bus_of_node[node as usize] as usize).copied().unwrap_or_default();

@@ -27,6 +27,9 @@
 //! `log(e / m) / log r` chords remain; they are taken while that costs less than a Newton step and the chords after
 //! it ([`NewtonSettings::reuses_factors`]). The mismatch is always exact, so what is accepted is the same.
 //!
+//! Singular pivots are perturbed and such factors not used again; refining their step would be idle, as the next one
+//! starts from an exact mismatch.
+//!
 //! Where steps do not converge, the solve begins again from the start of linear flows with damped ones, each the longest
 //! of `1, 1/2, 1/4, ...` of Newton's that lowers the mismatch.
 //!
