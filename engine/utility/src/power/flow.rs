@@ -60,7 +60,7 @@ pub struct Outcome {
     pub iterations: u32,
     /// Factorings of all parts.
     pub factorings: u32,
-    /// Largest mismatch, per unit; the best one reached where a part failed.
+    /// Largest mismatch, per unit; the best one reached where a part failed; NaN where powers are.
     pub mismatch_pu: f64,
     /// Of parts that failed, the buses of the largest mismatch, worst first.
     pub worst_buses: Vec<WorstBus>,
@@ -239,8 +239,8 @@ impl PowerFlow {
             all.failed_parts += u32::from(!outcome.is_converged);
             all.iterations = all.iterations.max(outcome.iterations);
             all.factorings += outcome.factorings;
-            all.mismatch_pu =
-                if outcome.mismatch_pu <= all.mismatch_pu { all.mismatch_pu } else { outcome.mismatch_pu };
+            let keeps = all.mismatch_pu.is_nan() || outcome.mismatch_pu <= all.mismatch_pu;
+            all.mismatch_pu = if keeps { all.mismatch_pu } else { outcome.mismatch_pu };
         }
         if !all.is_converged {
             all.worst_buses = self.worst_buses();
@@ -251,7 +251,8 @@ impl PowerFlow {
         let mut worst: Vec<(f64, u32, [f64; 2])> = Vec::new();
         for (part, _) in self.parts.iter_mut().zip(&self.outcomes).filter(|(_, outcome)| !outcome.is_converged) {
             newton::evaluate(part, false);
-            let of = |(x, &node): (&[f64; 2], &u32)| (x[0].abs().max(x[1].abs()), node, *x);
+            // A sum, as a power that is not a number is to come first.
+            let of = |(x, &node): (&[f64; 2], &u32)| (x[0].abs() + x[1].abs(), node, *x);
             worst.extend(part.x.iter().zip(&part.node).map(of));
             worst.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             worst.truncate(WORST_BUSES);
