@@ -120,13 +120,13 @@ impl Factors {
             }
             let missing = v * self.fed[row].conj() - given;
             let square = v.norm_sqr();
-            if square > 0.0 {
-                worst = worst.max(missing.re.abs()).max(missing.im.abs());
-                sum += missing.re + missing.im;
-                self.fed[row] = given.conj() * v / square;
-            } else {
+            if square <= 0.0 {
                 self.fed[row] = Complex::new(0.0, 0.0);
+                continue;
             }
+            worst = worst.max(missing.re.abs()).max(missing.im.abs());
+            sum += missing.re + missing.im;
+            self.fed[row] = given.conj() * v / square;
         }
         if sum.is_finite() { worst } else { f64::NAN }
     }
