@@ -1,7 +1,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a bench says what it skips
 
-//! AC power flow, one thread: the factors alone (assembled, factored and solved; solved again), a Newton solve from
-//! each start, sweep and linear approximation, and a tick of a series whose loads move by some percent and that
+//! AC power flow, one thread: the factors alone (assembled, factored and solved; solved again; those of a symmetric
+//! matrix of the same pattern, as pipe networks have), a Newton solve from each start, sweep and linear approximation, and a tick of a series whose loads move by some percent and that
 //! starts from the tick before. Grids are MATPOWER cases: those of `URBIS_BENCH_POWER` (files, parted by `:`), else of
 //! the shared folder.
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use urbis_core::rng::Rng;
 use urbis_utility::power::{BusKind, Grid, Method, NewtonSettings, PowerFlow, Start, matpower};
-use urbis_utility::sparse::{BlockLu, Pattern, minimum_degree};
+use urbis_utility::sparse::{BlockLu, Ldlt, Pattern, SymmetricMatrix, minimum_degree};
 
 /// Largest mismatch accepted: what the peers accept by default.
 const TOLERANCE_PU: f64 = 1e-8;
@@ -36,16 +36,17 @@ fn power(criterion: &mut Criterion) {
     }
 }
 
-/// Factors for the pattern of a grid's unknown voltages, with values of a size that does not matter.
-fn factors(grid: &Grid) -> BlockLu {
+/// The pattern of a grid's unknown voltages in the order of elimination.
+fn pattern_of(grid: &Grid) -> Pattern {
     let is_source = |bus: u32| grid.buses.kind[bus as usize] == BusKind::Slack;
     let of = &grid.branches;
     let closed = (0..of.len()).filter(|&row| of.is_in_service[row]).map(|row| (of.from[row], of.to[row]));
     let unknown = closed.filter(|&(from, to)| !is_source(from) && !is_source(to));
     let pattern = Pattern::from_edges(grid.buses.len(), unknown);
-    BlockLu::new(&pattern.permuted(&minimum_degree(&pattern)))
+    pattern.permuted(&minimum_degree(&pattern))
 }
 
+/// Values of a size that does not matter, factored and solved.
 fn factor(lu: &mut BlockLu, x: &mut [[f64; 2]]) {
     let (diagonal, lower, upper) = lu.assemble();
     diagonal.fill([8.0, 0.5, -0.5, 8.0]);
@@ -67,10 +68,22 @@ fn measure(criterion: &mut Criterion, path: &Path, grid: &Grid) {
         .sampling_mode(SamplingMode::Flat)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_secs(1));
-    let mut lu = factors(grid);
+    let pattern = pattern_of(grid);
+    let mut lu = BlockLu::new(&pattern);
     let mut x = vec![[0.0; 2]; grid.buses.len()];
     group.bench_function("refactor_and_solve", |b| b.iter(|| factor(&mut lu, black_box(&mut x))));
     group.bench_function("solve", |b| b.iter(|| lu.solve(black_box(&mut x))));
+    let (mut ldlt, mut matrix, mut heads) =
+        (Ldlt::new(&pattern), SymmetricMatrix::zeros(&pattern), vec![0.0; grid.buses.len()]);
+    matrix.off_diagonal.fill(-1.0);
+    matrix.diagonal.iter_mut().enumerate().for_each(|(row, d)| *d = 0.1 + pattern.row(row).len() as f64);
+    group.bench_function("ldlt_refactor_and_solve", |b| {
+        b.iter(|| {
+            ldlt.factor(&matrix);
+            heads.fill(1.0);
+            ldlt.solve(black_box(&mut heads));
+        });
+    });
     let settings = NewtonSettings { tolerance_pu: TOLERANCE_PU, ..NewtonSettings::default() };
     for (what, method, start) in [
         ("newton_flat", Method::Newton, Start::Flat),

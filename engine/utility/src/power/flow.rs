@@ -215,7 +215,8 @@ impl PowerFlow {
         }
         self.outcome()
     }
-    /// Solves parts in parallel, with the same result.
+    /// Solves parts in parallel, with the same result. Worth it for parts of thousands of buses; smaller ones are solved
+    /// sooner than they are handed out, and threads are better spent on ticks or scenarios.
     pub fn solve_parallel(&mut self, method: Method, settings: &NewtonSettings) -> Outcome {
         self.refresh();
         self.parts
