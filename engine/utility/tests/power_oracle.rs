@@ -326,7 +326,14 @@ fn what_cannot_be_solved_says_where() {
         assert!(outcome.mismatch_pu > 0.1, "{outcome:?}");
         assert_eq!(outcome.worst_buses.len(), 2);
     }
-    flow.set_load(0, 1e5, 0.0);
+    for method in [Method::Newton, Method::Sweep, Method::Linear] {
+        flow.set_load(0, f64::NAN, 0.0);
+        let outcome = flow.solve(method, &tight());
+        assert!(!outcome.is_converged && outcome.mismatch_pu.is_nan(), "{method:?} {outcome:?}");
+        assert_eq!(outcome.worst_buses[0].id, "far");
+        flow.set_load(0, 1e5, 0.0);
+        assert!(flow.solve(method, &tight()).is_converged, "{method:?}");
+    }
     assert!(flow.solve(Method::Newton, &NewtonSettings { start: Start::Flat, ..tight() }).is_converged);
 }
 

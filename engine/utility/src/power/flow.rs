@@ -5,8 +5,8 @@
 //! | change | renewed |
 //! | --- | --- |
 //! | loads, generators | powers of nodes |
-//! | tap, shift | admittances |
-//! | a branch that is or can be closed | admittances, islands |
+//! | tap, shift, shunts | admittances of the part |
+//! | a branch that is or can be closed | admittances of the part, islands |
 //! | a branch without impedance; one that could not close | everything, voltages are kept |
 //!
 //! Parts ([`Part`]) are independent solves, in parallel where asked, with the same bits on any number of threads.
@@ -60,7 +60,7 @@ pub struct Outcome {
     pub iterations: u32,
     /// Factorings of all parts.
     pub factorings: u32,
-    /// Largest mismatch, per unit; the best one reached where a part failed.
+    /// Largest mismatch, per unit; the best one reached where a part failed; NaN where powers are.
     pub mismatch_pu: f64,
     /// Of parts that failed, the buses of the largest mismatch, worst first.
     pub worst_buses: Vec<WorstBus>,
@@ -96,6 +96,8 @@ pub struct PowerFlow {
     has_place: Vec<bool>,
     outcomes: Vec<PartOutcome>,
     stale: Stale,
+    /// Parts whose admittances are stale.
+    is_touched: Vec<bool>,
 }
 
 /// What the next solve renews first.
@@ -124,6 +126,7 @@ impl PowerFlow {
             has_place: Vec::new(),
             outcomes: Vec::new(),
             stale: Stale::Pattern,
+            is_touched: Vec::new(),
             grid,
         };
         flow.refresh();
@@ -182,6 +185,8 @@ impl PowerFlow {
         let row = branch as usize;
         if self.grid.branches.is_in_service[row] != is_in_service {
             self.grid.branches.is_in_service[row] = is_in_service;
+            self.touch(self.grid.branches.from[row]);
+            self.touch(self.grid.branches.to[row]);
             self.stale = self.stale.max(if self.has_place[row] { Stale::Islands } else { Stale::Pattern });
         }
     }
@@ -192,11 +197,14 @@ impl PowerFlow {
         let is_turned = (self.grid.branches.shift_rad[row] - shift_rad).abs() > 0.0;
         self.grid.branches.shift_rad[row] = shift_rad;
         self.y_branch[row] = self.grid.branches.row(row).admittances();
+        self.touch(self.grid.branches.from[row]);
+        self.touch(self.grid.branches.to[row]);
         self.stale = self.stale.max(if is_turned { Stale::Islands } else { Stale::Admittances });
     }
     /// Switches a shunt.
     pub fn set_shunt_in_service(&mut self, shunt: u32, is_in_service: bool) {
         self.grid.shunts.is_in_service[shunt as usize] = is_in_service;
+        self.touch(self.grid.shunts.bus[shunt as usize]);
         self.stale = self.stale.max(Stale::Admittances);
     }
     /// Solves part after part.
@@ -207,7 +215,8 @@ impl PowerFlow {
         }
         self.outcome()
     }
-    /// Solves parts in parallel, with the same result.
+    /// Solves parts in parallel, with the same result. Worth it for parts of thousands of buses; smaller ones are solved
+    /// sooner than they are handed out, and threads are better spent on ticks or scenarios.
     pub fn solve_parallel(&mut self, method: Method, settings: &NewtonSettings) -> Outcome {
         self.refresh();
         self.parts
@@ -217,6 +226,13 @@ impl PowerFlow {
         self.outcome()
     }
 
+    /// Remembers that admittances at a bus change.
+    fn touch(&mut self, bus: u32) {
+        let node = self.topology.node(bus);
+        if node != NONE && self.place[node as usize].0 != SOURCE {
+            self.is_touched[self.place[node as usize].0 as usize] = true;
+        }
+    }
     fn outcome(&mut self) -> Outcome {
         let mut all = Outcome { is_converged: true, ..Outcome::default() };
         for outcome in &self.outcomes {
@@ -224,8 +240,8 @@ impl PowerFlow {
             all.failed_parts += u32::from(!outcome.is_converged);
             all.iterations = all.iterations.max(outcome.iterations);
             all.factorings += outcome.factorings;
-            all.mismatch_pu =
-                if outcome.mismatch_pu <= all.mismatch_pu { all.mismatch_pu } else { outcome.mismatch_pu };
+            let keeps = all.mismatch_pu.is_nan() || outcome.mismatch_pu <= all.mismatch_pu;
+            all.mismatch_pu = if keeps { all.mismatch_pu } else { outcome.mismatch_pu };
         }
         if !all.is_converged {
             all.worst_buses = self.worst_buses();
@@ -236,7 +252,8 @@ impl PowerFlow {
         let mut worst: Vec<(f64, u32, [f64; 2])> = Vec::new();
         for (part, _) in self.parts.iter_mut().zip(&self.outcomes).filter(|(_, outcome)| !outcome.is_converged) {
             newton::evaluate(part, false);
-            let of = |(x, &node): (&[f64; 2], &u32)| (x[0].abs().max(x[1].abs()), node, *x);
+            // A sum, as a power that is not a number is to come first.
+            let of = |(x, &node): (&[f64; 2], &u32)| (x[0].abs() + x[1].abs(), node, *x);
             worst.extend(part.x.iter().zip(&part.node).map(of));
             worst.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             worst.truncate(WORST_BUSES);
@@ -264,8 +281,10 @@ impl PowerFlow {
             }
         }
         if self.stale >= Stale::Admittances {
-            for part in &mut self.parts {
-                part.set_admittances(&self.grid, &self.y_branch);
+            for (part, is_touched) in self.parts.iter_mut().zip(&mut self.is_touched) {
+                if std::mem::take(is_touched) {
+                    part.set_admittances(&self.grid, &self.y_branch);
+                }
             }
         }
         if self.stale >= Stale::Powers {
@@ -330,6 +349,7 @@ impl PowerFlow {
         };
         self.parts = members.iter().zip(&branches).enumerate().map(build).collect();
         self.outcomes = vec![PartOutcome::default(); self.parts.len()];
+        self.is_touched = vec![true; self.parts.len()];
         for part in &mut self.parts {
             for (v, &node) in part.v.iter_mut().zip(&part.node) {
                 *v = before.get(topology.bus_of_node[node as usize] as usize).copied().unwrap_or_default();

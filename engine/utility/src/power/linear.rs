@@ -45,5 +45,8 @@ pub(crate) fn solve_part(part: &mut Part) -> PartOutcome {
     part.linear = Some(factors);
     let mismatch_pu = evaluate(part, false);
     let is_converged = perturbed == 0 && mismatch_pu.is_finite();
+    if !mismatch_pu.is_finite() {
+        part.v.copy_from_slice(&part.v_flat); // nothing to begin the next solve with
+    }
     PartOutcome { is_converged, iterations: 1, factorings: u32::from(!is_fresh), mismatch_pu, perturbed }
 }

@@ -27,6 +27,9 @@
 //! `log(e / m) / log r` chords remain; they are taken while that costs less than a Newton step and the chords after
 //! it ([`NewtonSettings::reuses_factors`]). The mismatch is always exact, so what is accepted is the same.
 //!
+//! Singular pivots are perturbed and such factors not used again; refining their step would be idle, as the next one
+//! starts from an exact mismatch.
+//!
 //! Where steps do not converge, the solve begins again from the start of linear flows with damped ones, each the longest
 //! of `1, 1/2, 1/4, ...` of Newton's that lowers the mismatch.
 //!
@@ -333,7 +336,8 @@ fn turned(turn: f64) -> Complex {
 
 /// Linear flows from the voltages without load: of reactive power with the entries Q-n of the blocks, which finds the
 /// magnitudes between those held, of active power with the entries P-t, and of reactive power with the angles found.
-/// On some sixty published cases this order converged on all; without its first or last step it did not.
+/// Of 75 cases of MATPOWER 8.1, this order fails on 2 (70,000 and 82,000 buses), without its last step on 3, without its
+/// first on 8; from the voltages that the cases give, none fails.
 fn decoupled_steps(part: &mut Part) {
     for kept in [3, 0, 3] {
         evaluate(part, true);

@@ -43,7 +43,8 @@ pub(crate) struct Factors {
     version: u64,
 }
 
-/// Solves a part by sweeps, or says that it has loops or held voltages.
+/// Solves a part by sweeps, or says that it has loops or held voltages. Without convergence, voltages are left as they
+/// are without load.
 pub(crate) fn solve_part(part: &mut Part, settings: &NewtonSettings) -> Option<PartOutcome> {
     if part.has_held {
         return None;
@@ -98,11 +99,14 @@ impl Factors {
             self.sweep(part);
             outcome.iterations += 1;
             let mismatch = self.feed_in(part);
+            outcome.mismatch_pu = mismatch;
             if !mismatch.is_finite() {
                 break;
             }
-            outcome.mismatch_pu = mismatch;
             outcome.is_converged = mismatch <= tolerance;
+        }
+        if !outcome.is_converged {
+            part.v.copy_from_slice(&part.v_flat); // nothing to begin the next solve with
         }
         outcome
     }
@@ -116,13 +120,13 @@ impl Factors {
             }
             let missing = v * self.fed[row].conj() - given;
             let square = v.norm_sqr();
-            if square > 0.0 {
-                worst = worst.max(missing.re.abs()).max(missing.im.abs());
-                sum += missing.re + missing.im;
-                self.fed[row] = given.conj() * v / square;
-            } else {
+            if square <= 0.0 {
                 self.fed[row] = Complex::new(0.0, 0.0);
+                continue;
             }
+            worst = worst.max(missing.re.abs()).max(missing.im.abs());
+            sum += missing.re + missing.im;
+            self.fed[row] = given.conj() * v / square;
         }
         if sum.is_finite() { worst } else { f64::NAN }
     }

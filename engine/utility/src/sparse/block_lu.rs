@@ -80,6 +80,8 @@ impl BlockMatrix {
 #[derive(Clone, Debug)]
 pub struct BlockLu {
     symbolic: Symbolic,
+    /// Where each entry of a [`BlockMatrix`] goes, in its order: lower where the row is greater, else upper.
+    scatter: Vec<u32>,
     /// Inverses of the pivots once factored, the matrix's diagonal before. Shape: rows.
     diagonal: Vec<Block>,
     /// By position of [`Symbolic`].
@@ -95,7 +97,13 @@ impl BlockLu {
         let symbolic = Symbolic::new(pattern);
         let (rows, entries) = (symbolic.rows(), symbolic.entries());
         let zeros = |count| vec![[0.0; 4]; count];
-        Self { diagonal: zeros(rows), lower: zeros(entries), upper: zeros(entries), symbolic, perturbed: 0 }
+        let place = |(row, column)| match symbolic.slot(row, column) {
+            Some(Slot::Lower(position) | Slot::Upper(position)) => position,
+            _ => unreachable!("the factors have every entry of the pattern"),
+        };
+        let entry = |row: u32| pattern.row(row as usize).iter().map(move |&column| (row, column));
+        let scatter = (0..rows as u32).flat_map(entry).map(place).collect();
+        Self { diagonal: zeros(rows), lower: zeros(entries), upper: zeros(entries), scatter, symbolic, perturbed: 0 }
     }
     /// Pattern of the factors, for the places of entries.
     #[must_use]
@@ -116,19 +124,17 @@ impl BlockLu {
         }
         (&mut self.diagonal, &mut self.lower, &mut self.upper)
     }
-    /// Takes the values of a matrix of the same pattern. Panics when its pattern has an entry that the factors lack.
+    /// Takes the values of a matrix of the pattern that this was made for. Panics when it has another size.
     pub fn load(&mut self, matrix: &BlockMatrix) {
+        assert_eq!(matrix.off_diagonal.len(), self.scatter.len(), "a matrix of another pattern");
         self.assemble();
         self.diagonal.copy_from_slice(&matrix.diagonal);
         for row in 0..matrix.pattern.rows() {
-            let start = matrix.pattern.start[row] as usize;
-            for (nth, &column) in matrix.pattern.row(row).iter().enumerate() {
-                let block = matrix.off_diagonal[start + nth];
-                match self.symbolic.slot(row as u32, column) {
-                    Some(Slot::Lower(position)) => self.lower[position as usize] = block,
-                    Some(Slot::Upper(position)) => self.upper[position as usize] = block,
-                    _ => unreachable!("the pattern is that of the factors"),
-                }
+            let range = matrix.pattern.start[row] as usize..matrix.pattern.start[row + 1] as usize;
+            for entry in range {
+                let below = (matrix.pattern.neighbours[entry] as usize) < row;
+                let side = if below { &mut self.lower } else { &mut self.upper };
+                side[self.scatter[entry] as usize] = matrix.off_diagonal[entry];
             }
         }
     }

@@ -242,30 +242,34 @@ impl Part {
     pub(crate) fn set_start(&mut self, grid: &Grid, topology: &Topology, flat: &[Complex]) {
         self.dead.clear();
         self.has_held = false;
+        let mut is_changed = false;
         for (row, &node) in self.node.iter().enumerate() {
             let is_live = topology.is_energised[topology.island[node as usize] as usize];
             let held = is_live && topology.kind[node as usize] == BusKind::Pv;
-            self.q_is_given[row] = if held { 0.0 } else { 1.0 };
+            let q_is_given = if held { 0.0 } else { 1.0 };
+            let v_flat = if is_live { flat[node as usize] } else { Complex::new(0.0, 0.0) };
+            is_changed |=
+                (self.q_is_given[row] - q_is_given).abs() > 0.0 || (self.v_flat[row] - v_flat).norm_sqr() > 0.0;
+            (self.q_is_given[row], self.v_flat[row]) = (q_is_given, v_flat);
             self.has_held |= held;
-            self.v_flat[row] = if is_live { flat[node as usize] } else { Complex::new(0.0, 0.0) };
             let bus = topology.bus_of_node[node as usize] as usize;
-            let vm_pu = if held { flat[node as usize].norm() } else { grid.buses.vm_pu[bus] };
+            let vm_pu = if held { v_flat.norm() } else { grid.buses.vm_pu[bus] };
             let given = Complex::from_polar(vm_pu, grid.buses.va_rad[bus]);
-            self.v_given[row] = if is_live { given } else { Complex::new(0.0, 0.0) };
-            let was_dead = self.v[row].norm_sqr() <= 0.0;
+            self.v_given[row] = if is_live { given } else { v_flat };
+            let v = self.v[row];
             if !is_live {
                 self.dead.push(row as u32);
-                self.v[row] = Complex::new(0.0, 0.0);
-            } else if was_dead {
-                self.v[row] = self.v_flat[row];
+                self.v[row] = v_flat;
+            } else if v.norm_sqr() <= 0.0 {
+                self.v[row] = v_flat;
             } else if held {
-                let v = self.v[row];
-                self.v[row] = v * (self.v_flat[row].norm() / v.norm());
+                self.v[row] = v * (v_flat.norm() / v.norm());
             }
         }
         for (v, &node) in self.v_tie.iter_mut().zip(&self.tie_node) {
+            is_changed |= (*v - flat[node as usize]).norm_sqr() > 0.0;
             *v = flat[node as usize];
         }
-        self.version += 1;
+        self.version += u64::from(is_changed);
     }
 }
