@@ -76,15 +76,22 @@ fn main() -> Result<()> {
                 flow.set_load(load as u32, loads.p_w[load] * factor, loads.q_var[load] * factor);
             }
         };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().map_err(std::io::Error::other);
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build().map_err(std::io::Error::other);
         let pool = pool.map_err(|source| urbis_core::Error::read(&arguments.case, source))?;
         let newton = settings(Start::Warm);
         let start = Instant::now();
         let lowest = pool.install(|| {
-            series::solve(&flow, arguments.steps, &SeriesSettings { newton, ..SeriesSettings::default() }, set, |solved| {
-                let vm = (0..case.grid.buses.len() as u32).map(|bus| solved.flow.voltage(bus).norm());
-                (vm.filter(|vm| *vm > 0.0).fold(f64::INFINITY, f64::min), solved.outcome.is_converged)
-            })
+            series::solve(
+                &flow,
+                arguments.steps,
+                &SeriesSettings { newton, ..SeriesSettings::default() },
+                set,
+                |solved| {
+                    let vm = (0..case.grid.buses.len() as u32).map(|bus| solved.flow.voltage(bus).norm());
+                    (vm.filter(|vm| *vm > 0.0).fold(f64::INFINITY, f64::min), solved.outcome.is_converged)
+                },
+            )
         });
         let series_s = start.elapsed().as_secs_f64();
         of_series = serde_json::json!({
