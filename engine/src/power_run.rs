@@ -63,7 +63,7 @@ impl<'a> Ready<'a> {
         create_folder(&options.out)?;
         let summary = options.out.join("summary.json");
         match std::fs::remove_file(&summary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::write(&summary, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(&summary, error)),
             _ => Ok(Self { options, case, flow }),
         }
     }
