@@ -137,13 +137,18 @@ fn text_of(path: &Path) -> Option<String> {
     Some(text)
 }
 
+/// Snapshots beside the tests.
+pub(crate) fn beside_the_tests() -> Vec<Snapshot> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ieee_eulv");
+    let names = ["on_peak_566", "off_peak_1", "off_peak_1440"];
+    names.iter().map(|name| load(&data.join(name), &data, 5e-9)).collect()
+}
+
 /// Snapshots beside the tests, then those of the shared folder.
 pub(crate) fn snapshots() -> Vec<Snapshot> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let data = here.join("tests/data/ieee_eulv");
-    let names = ["on_peak_566", "off_peak_1", "off_peak_1440"];
-    let mut all: Vec<Snapshot> = names.iter().map(|name| load(&data.join(name), &data, 5e-9)).collect();
-    let shared = std::env::var_os("URBIS_SHARED").map_or_else(|| here.join("../../../shared"), PathBuf::from);
+    let mut all = beside_the_tests();
+    let shared = std::env::var_os("URBIS_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let folder = shared.join("reference/utility/power_3ph");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         #[allow(clippy::print_stderr)] // a test says what it skips
