@@ -16,6 +16,7 @@ pub mod series;
 pub mod settings;
 pub mod sums;
 pub mod sweep;
+pub mod three_phase;
 
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};

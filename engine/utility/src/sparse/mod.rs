@@ -1,7 +1,8 @@
 //! Sparse kernels of utility networks. Grids of pipes and wires have two to four neighbours a node and a pattern
 //! that stays while values change, so everything that depends on the pattern is worked out once: the order of
 //! elimination ([`ordering`]), the pattern of the factors and the place that every update goes to ([`symbolic`]).
-//! [`block_lu`] factors matrices of 2x2 blocks (power flow), [`ldlt`] symmetric scalar ones (pipes, DC flow).
+//! [`block_lu`] factors matrices of 2x2 blocks (power flow), [`phase_lu`] of 3x3 complex ones (three phases), [`ldlt`]
+//! symmetric scalar ones (pipes, DC flow).
 //!
 //! Source: T. A. Davis, *Direct Methods for Sparse Linear Systems*, SIAM 2006.
 //!
@@ -11,11 +12,13 @@
 pub mod block_lu;
 pub mod ldlt;
 pub mod ordering;
+pub mod phase_lu;
 pub mod symbolic;
 
 pub use block_lu::{Block, BlockLu, BlockMatrix};
 pub use ldlt::{Ldlt, SymmetricMatrix};
 pub use ordering::{Order, minimum_degree};
+pub use phase_lu::PhaseLu;
 pub use symbolic::{Slot, Symbolic};
 
 /// A symmetric pattern without its diagonal: who is next to whom. Rows are sorted, each edge is in both.
