@@ -17,7 +17,7 @@ fn main() -> urbis_core::Result<()> {
         let begin = Instant::now();
         let figures = Figures::new(&city, &grid, &NewtonSettings::default())?;
         println!(
-            "== {}: planned in {planned_s:.2} s, solved twice in {:.2} s",
+            "== {}: planned in {planned_s:.2} s, solved three times in {:.2} s",
             city.manifest.name,
             begin.elapsed().as_secs_f64()
         );

@@ -68,8 +68,7 @@ fn a_published_feeder_from_file_to_tables() {
     let bytes = |threads: &str| {
         let ended = power(place.path(), &["solve", &case, "--out", threads, "--threads", threads, "--format", "json"]);
         assert_eq!(serde_json::from_str::<Json>(&ended.stdout).unwrap()["converged"], true);
-        ["bus.parquet", "branch.parquet", "summary.json"]
-            .map(|name| std::fs::read(place.path().join(threads).join(name)).unwrap())
+        ["bus.parquet", "branch.parquet", "summary.json"].map(|name| std::fs::read(place.path().join(threads).join(name)).unwrap())
     };
     assert!(bytes("1") == bytes("3"));
 }
@@ -110,20 +109,15 @@ fn steps_of_a_series_are_solves_of_their_own() {
     let totals = rows(&place.path().join("out/totals.csv"));
     assert_eq!(totals.iter().map(|row| row["time"].as_str()).collect::<Vec<_>>(), ["h0", "h1", "h2", "h3"]);
     let served: Vec<f64> = totals.iter().map(|row| number(row, "served_mw")).collect();
-    assert!(
-        served.iter().zip([0.2, 0.3, 0.2, 0.2]).all(|(found, wanted)| (found - wanted).abs() < 1e-12),
-        "{served:?}"
-    );
+    assert!(served.iter().zip([0.2, 0.3, 0.2, 0.2]).all(|(found, wanted)| (found - wanted).abs() < 1e-12), "{served:?}");
     for row in &totals {
         let left = number(row, "source_mw") - number(row, "served_mw") - number(row, "losses_mw");
         assert!(left.abs() < 1e-9 && number(row, "residual_mw").abs() < 1e-9, "{row:?}");
     }
-    assert!(
-        totals[0]["vm_min_pu"] == totals[2]["vm_min_pu"] || {
-            // Equal loads give equal voltages to the tolerance, from wherever the solve began.
-            (number(&totals[0], "vm_min_pu") - number(&totals[2], "vm_min_pu")).abs() < 1e-9
-        }
-    );
+    assert!(totals[0]["vm_min_pu"] == totals[2]["vm_min_pu"] || {
+        // Equal loads give equal voltages to the tolerance, from wherever the solve began.
+        (number(&totals[0], "vm_min_pu") - number(&totals[2], "vm_min_pu")).abs() < 1e-9
+    });
     let states = rows(&place.path().join("out/bus_state/part-0.csv"));
     assert_eq!(states.len(), 4 * 3);
     let days = rows(&place.path().join("out/bus_day.csv"));
@@ -161,16 +155,12 @@ fn what_cannot_be_carried_is_told() {
     let told = summary(&place.path().join("out"));
     assert!(told["converged"] == false && told["worst_buses"][0]["bus_id"] == "3", "{told}");
     let series = |on_failure: &str| {
-        let words =
-            ["series", "heavy.m", "--profiles", "profiles.csv", "--follows", "follows.csv", "--out", on_failure];
+        let words = ["series", "heavy.m", "--profiles", "profiles.csv", "--follows", "follows.csv", "--out", on_failure];
         let ended = power(place.path(), &[&words[..], &["--tables", "csv", "--on-failure", on_failure]].concat());
         (ended.code, rows(&place.path().join(on_failure).join("totals.csv")))
     };
     let (code, held) = series("hold");
-    assert_eq!(
-        (code, held.len(), held[1]["is_converged"].as_str(), held[2]["is_converged"].as_str()),
-        (0, 3, "false", "true")
-    );
+    assert_eq!((code, held.len(), held[1]["is_converged"].as_str(), held[2]["is_converged"].as_str()), (0, 3, "false", "true"));
     let (code, shed) = series("shed");
     assert!(code == 0 && shed[1]["is_converged"] == "true", "{shed:?}");
     let (served, lost) = (number(&shed[1], "served_mw"), number(&shed[1], "shed_mw"));

@@ -2,8 +2,9 @@
 //!
 //! A stretch of streets is divided into areas of about the target load ([`super::partition`]); an area is divided again
 //! where its peak, its longest way or its voltage drop is too large. The station stands where load times way to it is
-//! least, found by stepping from the vertex nearest to the centre of load to better neighbours. Its tree is that of
-//! shortest ways; vertices where nothing leaves it are passed through.
+//! least, found by stepping from the vertex nearest to the centre of load to better neighbours; from where a way is twice
+//! the longest allowed no step helps. Its tree is that of shortest ways; vertices where nothing leaves it are passed
+//! through.
 //!
 //! Sizes: the thinnest cable of the ladder that carries the peak of what lies behind it; then, while a building's
 //! voltage drop `sum((P R + Q X) / V^2)`, its service cable included, is too large, that cable on the way to the worst
@@ -185,14 +186,18 @@ fn centre(basis: &Basis<'_>, vertices: &[u32], may_pass: &impl Fn(u32) -> bool, 
     let mut best = vertices.iter().copied().min_by(|&a, &b| far(a).total_cmp(&far(b)).then(a.cmp(&b))).unwrap_or(0);
     let mut moment = |from: u32| {
         search.run(basis.graph, from, may_pass, |_| false);
-        let of = |&vertex: &u32| weight(vertex) * search.dist_mm(vertex).unwrap_or(0) as f64;
-        search.settled.iter().map(of).sum::<f64>()
+        let served = search.settled.iter().filter(|&&vertex| !basis.buildings(vertex).is_empty());
+        let dist = |vertex: u32| search.dist_mm(vertex).unwrap_or(0) as f64;
+        served.fold((0.0, 0.0_f64), |(sum, far), &vertex| (sum + weight(vertex) * dist(vertex), far.max(dist(vertex))))
     };
-    let mut least = moment(best);
+    let (mut least, far_mm) = moment(best);
+    if far_mm > 2000.0 * basis.settings.lv_street_m_max {
+        return best;
+    }
     loop {
         let here = best;
         for (to, ..) in basis.graph.arcs(here).filter(|&(to, ..)| may_pass(to)) {
-            let of = moment(to);
+            let of = moment(to).0;
             if of < least {
                 (best, least) = (to, of);
             }

@@ -1,9 +1,9 @@
 //! Puts a plan in tables: buses, branches, loads and what each stands for. Order: substations with their transformers,
 //! stations with theirs, rings, trees, buildings.
 //!
-//! Taps: that of a substation brings its busbar at peak nearest to the wanted voltage, the drop over its transformers
-//! estimated; that of a station brings its busbar without load nearest to the wanted one, from the voltage that is left
-//! of the busbar's along the ring at peak.
+//! Taps: that of a substation brings its busbar at peak nearest to the wanted voltage, from an estimate of the drop over
+//! its transformers, which cables' charging makes smaller. That of a station brings the mean of its busbar's voltages at
+//! peak, its own drop aside, and without load nearest to the wanted one, as both ends of the range matter.
 
 use super::areas::Basis;
 use super::paths::NONE;
@@ -39,6 +39,8 @@ pub(super) fn empty() -> SyntheticGrid {
 struct Writer<'a> {
     basis: &'a Basis<'a>,
     streets: &'a Streets,
+    /// Estimated voltage of each substation's busbar at peak and without load, per unit.
+    busbar_pu: Vec<[f64; 2]>,
     out: SyntheticGrid,
 }
 
@@ -98,7 +100,7 @@ pub(super) fn assemble(city: &City, basis: &Basis<'_>, streets: &Streets, planne
         customers: basis.demand.customers.clone(),
         ..empty()
     };
-    let mut writer = Writer { basis, streets, out };
+    let mut writer = Writer { basis, streets, busbar_pu: Vec::new(), out };
     writer.substations(planned);
     writer.stations(city, planned);
     writer.rings(planned);
@@ -111,6 +113,12 @@ pub(super) fn assemble(city: &City, basis: &Basis<'_>, streets: &Streets, planne
 impl Writer<'_> {
     fn substations(&mut self, planned: &Planned) {
         let (settings, equipment) = (self.basis.settings, self.basis.equipment);
+        let mut charging_var = vec![0.0; planned.supplies.len()];
+        for ring in &planned.rings {
+            let length_m: f64 = ring.legs.iter().map(|leg| leg.length_m).sum();
+            charging_var[ring.supply as usize] +=
+                equipment.charging_s(ring.laid, length_m) * settings.mv_base_v.powi(2);
+        }
         for (row, supply) in planned.supplies.iter().enumerate() {
             let place = self.streets.place[supply.vertex as usize];
             let hv = Bus::slack(format!("substation/{row}/hv"), settings.hv_base_v, settings.hv_pu);
@@ -123,9 +131,14 @@ impl Writer<'_> {
             let count = firm.parallel + 1;
             let (z, r) = (of.short_circuit_percent / 100.0, of.short_circuit_resistive_percent / 100.0);
             let x = (z * z - r * r).max(0.0).sqrt();
-            let drop_pu = (r + x * settings.tan_phi()) * peak_w / (of.rated_va * f64::from(count));
+            let of_rated = 1.0 / (of.rated_va * f64::from(count));
+            let p = peak_w * of_rated;
+            let charging = charging_var[row] * of_rated;
+            let drop_pu = r * p + x * (p * settings.tan_phi() - charging);
             let at_ratio = |ratio: f64| settings.hv_pu / ratio - drop_pu;
             let tap = nearest_tap(of.tap_steps, of.tap_step_percent, settings.mv_busbar_pu, at_ratio);
+            let set_pu = settings.hv_pu / (1.0 - f64::from(tap) * of.tap_step_percent / 100.0);
+            self.busbar_pu.push([set_pu - drop_pu, set_pu + x * charging]);
             let unit = Installed { parallel: 1, ..firm };
             let kind = BranchKind::SubstationTransformer;
             let units = (0..count).map(|_| self.transformer((hv_bus, mv_bus), kind, unit, tap, place));
@@ -158,7 +171,8 @@ impl Writer<'_> {
             let Some(installed) = equipment.transformer(TransformerRole::MvLv, needed_va) else { continue };
             let of = &equipment.transformers[installed.transformer as usize];
             let (substation, drop_pu) = fed_by[row];
-            let at_ratio = |ratio: f64| (settings.mv_busbar_pu - drop_pu) / ratio;
+            let [peak_pu, idle_pu] = self.busbar_pu[substation as usize];
+            let at_ratio = |ratio: f64| 0.5 * (peak_pu - drop_pu + idle_pu) / ratio;
             let tap = nearest_tap(of.tap_steps, of.tap_step_percent, settings.lv_busbar_pu, at_ratio);
             let kind = BranchKind::StationTransformer;
             let branch = self.transformer((mv_bus, lv_bus), kind, installed, tap, place);

@@ -284,11 +284,17 @@ impl Equipment {
             Some(Installed { transformer, parallel: (power_va / rated(&transformer)).ceil().max(1.0) as u32 })
         })
     }
-    /// Impedance in ohms, half of it capacitance aside, of so many kilometres.
+    /// Series impedance in ohms.
     pub(super) fn ohm(&self, laid: Laid, length_m: f64) -> (f64, f64) {
         let of = &self.cables[laid.cable as usize];
         let km = length_m / 1000.0 / f64::from(laid.parallel);
         (of.r_ohm_per_km * km, of.x_ohm_per_km * km)
+    }
+    /// Susceptance of cables' capacitance at 50 Hz, siemens.
+    pub(super) fn charging_s(&self, laid: Laid, length_m: f64) -> f64 {
+        let of = &self.cables[laid.cable as usize];
+        let farad = of.c_nf_per_km * 1e-9 * length_m / 1000.0 * f64::from(laid.parallel);
+        2.0 * std::f64::consts::PI * 50.0 * farad
     }
     /// Power that cables carry at a voltage, VA.
     pub(super) fn cable_va(&self, laid: Laid, base_v: f64) -> f64 {
@@ -296,9 +302,7 @@ impl Equipment {
     }
     /// A cable as a branch.
     pub(super) fn line(&self, ends: (u32, u32), laid: Laid, length_m: f64, base_v: f64, base_va: f64) -> Branch {
-        let of = &self.cables[laid.cable as usize];
-        let farad = of.c_nf_per_km * 1e-9 * length_m / 1000.0 * f64::from(laid.parallel);
-        let charging_s = 2.0 * std::f64::consts::PI * 50.0 * farad;
+        let charging_s = self.charging_s(laid, length_m);
         let line = Branch::line(ends.0, ends.1, self.ohm(laid, length_m), charging_s, base_v, base_va);
         Branch { rating_va: self.cable_va(laid, base_v), ..line }
     }

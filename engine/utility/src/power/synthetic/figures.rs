@@ -1,8 +1,9 @@
 //! Whether a grid looks like one: its figures, solved at peak, beside published ones.
 //!
-//! Two solves. At the *system's* peak every building draws its part in the peak of its substation; that is what rings and
+//! Three solves. At the *system's* peak every building draws its part in the peak of its substation; that is what rings and
 //! substations are planned for. At *local* peaks it draws its part in the peak of its station, which is more; all
-//! stations do at once, so medium voltage is held at what the first solve gave, and low voltage alone is looked at.
+//! stations do at once, so medium voltage is held at what the first solve gave, and low voltage alone is looked at. A
+//! third solve has no load at all, with taps as they are: the highest voltages.
 //!
 //! Built-up area: squares of 250 m that have a building.
 
@@ -111,6 +112,8 @@ pub struct Figures {
     pub system: SolvedPeak,
     /// At local peaks: low voltage and the transformers of stations.
     pub local: SolvedPeak,
+    /// Without load.
+    pub idle: SolvedPeak,
 }
 
 impl Figures {
@@ -121,7 +124,8 @@ impl Figures {
     pub fn new(city: &City, of: &SyntheticGrid, newton: &NewtonSettings) -> Result<Self> {
         let mut flow = PowerFlow::new(of.grid.clone())?;
         let outcome = flow.solve_parallel(Method::Newton, newton);
-        let system = solved(of, &flow, outcome, &BranchKind::NAMED.map(|(kind, _)| kind));
+        let all_kinds = BranchKind::NAMED.map(|(kind, _)| kind);
+        let system = solved(of, &flow, outcome, &all_kinds);
         let mut local = of.grid.clone();
         for (load, &p_w) in of.local_peak_w.iter().enumerate() {
             let per_w = if local.loads.p_w[load] > 0.0 { local.loads.q_var[load] / local.loads.p_w[load] } else { 0.0 };
@@ -139,11 +143,15 @@ impl Figures {
             local.branches.is_in_service[row] = false;
             local.branches.can_close[row] = false;
         }
+        let nothing = vec![0.0; of.grid.loads.len()];
+        flow.set_loads(&nothing, &nothing);
+        let outcome = flow.solve_parallel(Method::Newton, newton);
+        let idle = solved(of, &flow, outcome, &all_kinds);
         let mut flow = PowerFlow::new(local)?;
         let outcome = flow.solve_parallel(Method::Newton, newton);
         let local_kinds = [BranchKind::ServiceCable, BranchKind::LvCable, BranchKind::StationTransformer];
         let local = solved(of, &flow, outcome, &local_kinds);
-        Ok(Self { system, local, ..counts(city, of) })
+        Ok(Self { system, local, idle, ..counts(city, of) })
     }
     /// Figures with a published counterpart: name, unit, value.
     #[must_use]
@@ -253,6 +261,7 @@ impl fmt::Display for Figures {
             self.peak_w / 1e6
         )?;
         write!(out, "at the system's peak:\n{}at local peaks:\n{}", self.system, self.local)?;
+        write!(out, "without load:\n{}", self.idle)?;
         for (name, unit, value) in self.rows() {
             writeln!(out, "{name:<34} {value:>8.1} {unit}")?;
             for of in REFERENCES.iter().filter(|of| of.figure == name) {

@@ -7,12 +7,12 @@
 //! al., European representative electricity distribution networks, 2018 (bottom-up, from customers along streets to
 //! substations); Kays, Seack, Häger, 2016, for low-voltage trees on street graphs. Steps:
 //!
-//! 1. [`streets`] where cables may lie, and where buildings meet them.
-//! 2. [`demand`] how peaks coincide.
-//! 3. [`areas`] stations and their trees, sized by the peak behind each cable and the voltage at each building.
+//! 1. `streets` where cables may lie, and where buildings meet them.
+//! 2. `demand` how peaks coincide.
+//! 3. `areas` stations and their trees, sized by the peak behind each cable and the voltage at each building.
 //!    Buildings above a limit have a station of their own.
-//! 4. [`rings`] substations, each firm without one of its transformers, and rings opened at one leg.
-//! 5. [`assemble`] the grid in tables, with what each row stands for.
+//! 4. `rings` substations, each firm without one of its transformers, and rings opened at one leg.
+//! 5. `assemble` the grid in tables, with what each row stands for.
 //!
 //! [`figures`] solves it at peak and sets it beside published figures. Equipment, with sources, is in [`equipment`].
 //!

@@ -24,7 +24,8 @@ pub struct SyntheticGridSettings {
     /// Power factor of every customer, lagging.
     #[schemars(range(min = 0.5, max = 1.0))]
     pub power_factor: f64,
-    /// Longest way along streets from a station to a joint, metres.
+    /// Longest way along streets from a station to a joint, metres. In Schutterwald (pandapower `lv_schutterwald`) half
+    /// of the homes are within 254 m of their station, nine of ten within 427 m, all within 785 m.
     #[schemars(range(min = 20.0, max = 5000.0))]
     pub lv_street_m_max: f64,
     /// Peak that a public station is planned for, VA.
@@ -66,7 +67,8 @@ pub struct SyntheticGridSettings {
     /// Voltage of a substation's busbar at peak, to which its tap is set as near as its steps allow, per unit.
     #[schemars(range(min = 0.95, max = 1.08))]
     pub mv_busbar_pu: f64,
-    /// Voltage without load of a station's busbar at peak of the feeder, to which its tap is set, per unit.
+    /// Voltage to which a station's tap is set: the mean of its busbar's at peak, its own drop aside, and without load,
+    /// per unit.
     #[schemars(range(min = 0.95, max = 1.08))]
     pub lv_busbar_pu: f64,
     /// Service cables meet the main at joints; those within this distance along a street share one, metres.
@@ -89,7 +91,7 @@ impl Default for SyntheticGridSettings {
             hv_base_v: 110_000.0,
             hv_pu: 1.0,
             power_factor: 0.95,
-            lv_street_m_max: 400.0,
+            lv_street_m_max: 700.0,
             station_peak_va_target: 350e3,
             station_peak_va_max: 500e3,
             mv_customer_peak_w_min: 250e3,
