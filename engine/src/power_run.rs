@@ -14,7 +14,7 @@ use urbis_utility::power::n_minus_1::{self, Extremes};
 use urbis_utility::power::series::Balance;
 use urbis_utility::power::{BusKind, Method, NewtonSettings, Outcome, PowerFlow, Start};
 
-pub(crate) const MW: f64 = 1e-6;
+pub(crate) const MW: f64 = 1e6;
 
 /// How to solve a grid.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl<'a> Ready<'a> {
         create_folder(&options.out)?;
         let summary = options.out.join("summary.json");
         match std::fs::remove_file(&summary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::write(&summary, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(&summary, error)),
             _ => Ok(Self { options, case, flow }),
         }
     }
@@ -159,7 +159,7 @@ pub fn n1(options: &PowerOptions) -> Result<PowerSummary> {
         table.count("iterations", "", "Steps of the solve.", &count(0));
         table.count("lost_buses", "", "Buses that lose their source.", &count(1));
         table.count("lost_loads", "", "Loads, which are customers, that lose their source.", &count(2));
-        let lost_mw: Vec<f64> = found.iter().map(|outage| outage.lost_w * MW).collect();
+        let lost_mw: Vec<f64> = found.iter().map(|outage| outage.lost_w / MW).collect();
         table.number("lost_mw", "MW", "Power of these loads at 1 per unit.", &lost_mw);
         let ends = |of: fn(&n_minus_1::Outage) -> Option<(f64, u32)>| found.iter().map(of).collect::<Vec<_>>();
         let (lowest, highest) = (ends(|of| of.lowest), ends(|of| of.highest));
@@ -202,7 +202,7 @@ fn merged(mut json: Json, more: Json) -> Json {
 /// Why a solve is not what was asked for.
 fn failure(outcome: &Outcome) -> Option<String> {
     let worst = |bus: &urbis_utility::power::WorstBus| {
-        format!("bus {} lacks {:.6} MW and {:.6} Mvar", bus.id, bus.p_w * MW, bus.q_var * MW)
+        format!("bus {} lacks {:.6} MW and {:.6} Mvar", bus.id, bus.p_w / MW, bus.q_var / MW)
     };
     (!outcome.is_converged).then(|| {
         let worst: Vec<String> = outcome.worst_buses.iter().map(worst).collect();
@@ -220,7 +220,7 @@ pub(crate) fn outcome_json(outcome: &Outcome) -> Json {
         "converged": outcome.is_converged, "iterations": outcome.iterations, "factorings": outcome.factorings,
         "mismatch_pu": outcome.mismatch_pu, "parts_not_converged": outcome.failed_parts,
         "worst_buses": outcome.worst_buses.iter().map(|bus| json!({
-            "bus_id": bus.id, "p_mismatch_mw": bus.p_w * MW, "q_mismatch_mvar": bus.q_var * MW,
+            "bus_id": bus.id, "p_mismatch_mw": bus.p_w / MW, "q_mismatch_mvar": bus.q_var / MW,
         })).collect::<Vec<_>>(),
     })
 }
@@ -229,11 +229,11 @@ fn state_json(ready: &Ready<'_>, flow: &PowerFlow) -> Json {
     let (balance, ends) = (Balance::of(flow), Extremes::of(flow));
     let bus = |end: Option<(f64, u32)>| end.map(|(_, bus)| ready.bus_name(bus));
     json!({
-        "losses_mw": (balance.branch_losses_w + balance.shunt_losses_w) * MW,
-        "branch_losses_mw": balance.branch_losses_w * MW, "shunt_losses_mw": balance.shunt_losses_w * MW,
-        "source_mw": balance.source_w * MW, "generated_mw": balance.generated_w * MW,
-        "served_mw": balance.served_w * MW, "unserved_mw": balance.unserved_w * MW,
-        "residual_mw": balance.residual_w() * MW,
+        "losses_mw": (balance.branch_losses_w + balance.shunt_losses_w) / MW,
+        "branch_losses_mw": balance.branch_losses_w / MW, "shunt_losses_mw": balance.shunt_losses_w / MW,
+        "source_mw": balance.source_w / MW, "generated_mw": balance.generated_w / MW,
+        "served_mw": balance.served_w / MW, "unserved_mw": balance.unserved_w / MW,
+        "residual_mw": balance.residual_w() / MW,
         "vm_min_pu": ends.lowest.map(|(vm_pu, _)| vm_pu), "vm_min_bus": bus(ends.lowest),
         "vm_max_pu": ends.highest.map(|(vm_pu, _)| vm_pu), "vm_max_bus": bus(ends.highest),
         "loading_max_pct": ends.most_loaded.map(|(loading, _)| loading),
@@ -263,8 +263,8 @@ fn bus_table(ready: &Ready<'_>) -> TableWriter {
     let (mut p_mw, mut q_mvar) = (vec![0.0; of.len()], vec![0.0; of.len()]);
     for (load, &bus) in ready.case.grid.loads.bus.iter().enumerate() {
         let (p_w, q_var) = flow.load_power(load as u32);
-        p_mw[bus as usize] += p_w * MW;
-        q_mvar[bus as usize] += q_var * MW;
+        p_mw[bus as usize] += p_w / MW;
+        q_mvar[bus as usize] += q_var / MW;
     }
     table.number("p_load_mw", "MW", "Active power of its loads.", &p_mw);
     table.number("q_load_mvar", "Mvar", "Reactive power of its loads.", &q_mvar);
@@ -281,7 +281,7 @@ fn branch_table(ready: &Ready<'_>) -> TableWriter {
     table.flag("is_closed", "Whether it is in service.", &of.is_in_service);
     let flows: Vec<_> = rows().map(|branch| flow.branch_flow(branch)).collect();
     let column =
-        |of: fn(&urbis_utility::power::BranchFlow) -> f64| flows.iter().map(|flow| of(flow) * MW).collect::<Vec<_>>();
+        |of: fn(&urbis_utility::power::BranchFlow) -> f64| flows.iter().map(|flow| of(flow) / MW).collect::<Vec<_>>();
     let why = "; absent where it has no impedance";
     table.number("p_from_mw", "MW", &format!("Active power into the from end{why}."), &column(|flow| flow.p_from_w));
     table.number("q_from_mvar", "Mvar", "Reactive power into the from end.", &column(|flow| flow.q_from_var));

@@ -105,7 +105,7 @@ impl StepRow {
         let vm_pu = |bus: u32| if flow.is_energised(bus) { flow.voltage(bus).norm() } else { f64::NAN };
         let powers = |branch: u32| {
             let of = flow.branch_flow(branch);
-            [of.p_from_w, of.q_from_var, of.p_to_w, of.q_to_var].map(|power| power * MW)
+            [of.p_from_w, of.q_from_var, of.p_to_w, of.q_to_var].map(|power| power / MW)
         };
         let angles = || buses(flow).map(|bus| flow.voltage(bus).arg().to_degrees()).collect();
         Self {
@@ -265,22 +265,22 @@ impl<'a> SeriesTables<'a> {
             &totals.iter().map(|row| row.iterations).collect::<Vec<_>>(),
         );
         let number = |of: &dyn Fn(&StepRow) -> f64| totals.iter().map(of).collect::<Vec<f64>>();
-        table.number("source_mw", "MW", "From slack buses.", &number(&|row| row.balance.source_w * MW));
-        table.number("generated_mw", "MW", "From generators elsewhere.", &number(&|row| row.balance.generated_w * MW));
-        table.number("served_mw", "MW", "Taken by loads.", &number(&|row| row.balance.served_w * MW));
+        table.number("source_mw", "MW", "From slack buses.", &number(&|row| row.balance.source_w / MW));
+        table.number("generated_mw", "MW", "From generators elsewhere.", &number(&|row| row.balance.generated_w / MW));
+        table.number("served_mw", "MW", "Taken by loads.", &number(&|row| row.balance.served_w / MW));
         let shed_mw = |row: &StepRow| {
             let wanted = if row.served_share > 0.0 { row.balance.served_w / row.served_share } else { 0.0 };
-            (wanted - row.balance.served_w) * MW
+            (wanted - row.balance.served_w) / MW
         };
         table.number("shed_mw", "MW", "Not served because the step did not converge with it.", &number(&shed_mw));
-        table.number("unserved_mw", "MW", "Loads without a source.", &number(&|row| row.balance.unserved_w * MW));
-        let losses_mw = |row: &StepRow| (row.balance.branch_losses_w + row.balance.shunt_losses_w) * MW;
+        table.number("unserved_mw", "MW", "Loads without a source.", &number(&|row| row.balance.unserved_w / MW));
+        let losses_mw = |row: &StepRow| (row.balance.branch_losses_w + row.balance.shunt_losses_w) / MW;
         table.number("losses_mw", "MW", "Lost in branches and shunts.", &number(&losses_mw));
         table.number(
             "residual_mw",
             "MW",
             "Supplied, and neither served nor lost.",
-            &number(&|row| row.balance.residual_w() * MW),
+            &number(&|row| row.balance.residual_w() / MW),
         );
         let ends = |of: fn(&Extremes) -> Option<(f64, u32)>| totals.iter().map(|row| of(&row.ends)).collect::<Vec<_>>();
         for (name, place, what, found, name_of) in [
@@ -321,8 +321,8 @@ impl<'a> SeriesTables<'a> {
             "first_state": outcome_json(base),
             "iterations": sum(&|row| f64::from(row.iterations)),
             "losses_mw_mean": sum(&losses_mw) / (totals.len().max(1) as f64),
-            "served_mw_mean": sum(&|row| row.balance.served_w * MW) / (totals.len().max(1) as f64),
-            "residual_mw_largest": most(&|row| row.balance.residual_w().abs() * MW),
+            "served_mw_mean": sum(&|row| row.balance.served_w / MW) / (totals.len().max(1) as f64),
+            "residual_mw_largest": most(&|row| row.balance.residual_w().abs() / MW),
             "vm_min_pu": values(&ends(|of| of.lowest)).into_iter().reduce(f64::min),
             "vm_max_pu": values(&ends(|of| of.highest)).into_iter().reduce(f64::max),
             "loading_max_pct": values(&ends(|of| of.most_loaded)).into_iter().reduce(f64::max),

@@ -12,6 +12,7 @@ pub mod load;
 pub mod matpower;
 pub mod n_minus_1;
 pub mod newton;
+pub mod profile;
 pub mod series;
 pub mod settings;
 pub mod sums;

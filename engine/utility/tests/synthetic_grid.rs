@@ -73,6 +73,9 @@ fn check_solved(city: &City, of: &SyntheticGrid) -> Figures {
         assert_eq!(peak.energised_buildings as usize, of.building_bus.len());
         if !of.notes.iter().any(|note| note.contains("exceed")) {
             assert!(peak.vm_pu_min > 0.9 && peak.vm_pu_max < 1.1, "{} {}", peak.vm_pu_min, peak.vm_pu_max);
+            let design = SyntheticGridSettings::default();
+            assert!(peak.lv_drop_pu_max <= design.lv_voltage_drop_max_pu, "{}", peak.lv_drop_pu_max);
+            assert!(peak.mv_drop_pu_max <= design.mv_voltage_drop_max_pu, "{}", peak.mv_drop_pu_max);
             assert!(peak.loading_percent_max.iter().all(|&most| most <= 100.0), "{:?}", peak.loading_percent_max);
         }
     }
@@ -346,6 +349,8 @@ fn a_real_town_beside_a_plan_for_it() {
     assert!((0.6..1.3).contains(&(figures.service_m / service_m)), "{figures}");
 }
 
+const CASES: u32 = 500;
+
 type Sketch = (Vec<(f64, f64)>, Vec<(u32, u32)>, Vec<(f64, f64, u32, u32)>, f64, f64);
 
 fn sketches() -> impl Strategy<Value = Sketch> {
@@ -356,7 +361,7 @@ fn sketches() -> impl Strategy<Value = Sketch> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_streets_supply_any_buildings((places, links, buildings, joint_spacing_m, joining_m_max) in sketches()) {

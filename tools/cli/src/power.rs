@@ -1,14 +1,16 @@
 //! `urbis power`: power flow of a grid from its file, without a city.
 
 use crate::args::TableFormat;
-use crate::screen::{figure, print, print_json, say, table};
+use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use urbis::power_run::{PowerOptions, PowerSummary};
 use urbis::power_series::SeriesOptions;
+use urbis::utility::power::profile::{LoadProfiles, day_of_year, holidays_of_germany};
 use urbis::utility::power::series::OnFailure;
 use urbis::utility::power::{Method, Start};
+use urbis_core::files::write_whole;
 use urbis_core::{Problem, Result};
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +49,66 @@ Example:
   urbis power n1 case118.m --out out/case118-n1"
     )]
     N1(CaseArguments),
+    /// Write standard load profiles of a year, for `series`
+    #[command(
+        after_help = "Profiles of BDEW: households h0 (1999) and h25, p25, s25 (2025; with photovoltaics, and a battery), commerce g0 to g6
+and g25, farms l0 to l2 and l25. Times are local winter time all year.
+
+Example:
+  urbis power profiles --year 2024 --out year.csv"
+    )]
+    Profiles(ProfileArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArguments {
+    /// Year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2999))]
+    year: i16,
+    /// Minutes of a step: a mean over its quarter hours
+    #[arg(long, value_enum, default_value_t)]
+    step: StepChoice,
+    /// Holidays, which are taken for Sundays
+    #[arg(long, value_enum, default_value_t)]
+    holidays: HolidayChoice,
+    /// What a profile's values are
+    #[arg(long, value_enum, default_value_t)]
+    scale: ScaleChoice,
+    /// The table (CSV)
+    #[arg(long, value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
+    out: PathBuf,
+}
+
+/// Steps of profiles.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum StepChoice {
+    /// Quarter hours
+    #[value(name = "15")]
+    Quarter,
+    /// Hours
+    #[default]
+    #[value(name = "60")]
+    Hour,
+}
+
+/// Holidays of profiles.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum HolidayChoice {
+    /// Those of the whole of Germany
+    #[default]
+    De,
+    /// None
+    None,
+}
+
+/// Scales of profiles.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ScaleChoice {
+    /// Shares of the profile's own highest value: a load of the case is the highest of its year
+    #[default]
+    Peak,
+    /// Kilowatts of a customer of 1,000 kWh a year
+    Energy,
 }
 
 #[derive(Debug, Args)]
@@ -276,6 +338,7 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
     match command {
         PowerCommand::Solve(of) => of.tell(&urbis::power_run::solve(&of.options()?)?, &STATE, "bus"),
         PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, "n1"),
+        PowerCommand::Profiles(arguments) => profiles(arguments),
         PowerCommand::Series(arguments) => {
             let of = &arguments.of;
             let of_series = SeriesOptions {
@@ -294,4 +357,42 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
             of.tell(&urbis::power_series::series(&of.options()?, &of_series)?, &SERIES, "totals")
         }
     }
+}
+
+fn profiles(arguments: &ProfileArguments) -> Result<()> {
+    let (year, shipped) = (i32::from(arguments.year), LoadProfiles::shipped()?);
+    let holidays = match arguments.holidays {
+        HolidayChoice::De => holidays_of_germany(year),
+        HolidayChoice::None => Vec::new(),
+    };
+    let quarters = match arguments.step {
+        StepChoice::Quarter => 1,
+        StepChoice::Hour => 4,
+    };
+    let column = |name: &String| {
+        let powers = shipped.year(name, year, 1000.0, &holidays).unwrap_or_default();
+        let kw = powers.chunks(quarters).map(|of| of.iter().sum::<f64>() / (1000.0 * of.len() as f64));
+        let kw: Vec<f64> = kw.collect();
+        let scale = match arguments.scale {
+            ScaleChoice::Peak => 1.0 / kw.iter().copied().fold(0.0, f64::max),
+            ScaleChoice::Energy => 1.0,
+        };
+        kw.into_iter().map(|value| value * scale).collect()
+    };
+    let columns: Vec<Vec<f64>> = shipped.names().iter().map(column).collect();
+    let header: Vec<&str> = std::iter::once("time").chain(shipped.names().iter().map(String::as_str)).collect();
+    let steps = columns.first().map_or(0, Vec::len);
+    let row = |step: usize| {
+        let minutes = step * quarters * 15;
+        let (month, day) = day_of_year(year, minutes / 1440);
+        let time = format!("{year}-{month:02}-{day:02}T{:02}:{:02}", minutes / 60 % 24, minutes % 60);
+        std::iter::once(time).chain(columns.iter().map(|column| column[step].to_string())).collect()
+    };
+    let text = csv(&header, (0..steps).map(row))?;
+    write_whole(&arguments.out, text.as_bytes())?;
+    let out = arguments.out.display();
+    print(&format!(
+        "{} profiles of {steps} steps: {out}\nnext     urbis power series CASE --profiles {out} --follows FOLLOWS --out DIR\n",
+        columns.len()
+    ))
 }

@@ -557,8 +557,8 @@ impl PowerFlow {
         };
         let of = &self.grid.shunts;
         let of_shunt = |row: usize| of.p_w[row] * self.voltage(of.bus[row]).norm_sqr();
-        let branches = (0..self.grid.branches.len()).map(of_branch).sum();
-        (branches, (0..of.len()).filter(|&row| of.is_in_service[row]).map(of_shunt).sum())
+        let branches = (0..self.grid.branches.len()).map(of_branch).fold(0.0, std::ops::Add::add);
+        (branches, (0..of.len()).filter(|&row| of.is_in_service[row]).map(of_shunt).fold(0.0, std::ops::Add::add))
     }
     /// Power that a slack bus's node feeds into the grid and its own loads, watts and var: what the source gives.
     /// Generators there are part of it.

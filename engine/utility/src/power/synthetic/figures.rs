@@ -71,6 +71,10 @@ pub struct SolvedPeak {
     pub vm_pu_min: f64,
     /// Highest voltage of a building, per unit.
     pub vm_pu_max: f64,
+    /// Largest drop from a station's busbar to a building, per unit.
+    pub lv_drop_pu_max: f64,
+    /// Largest drop from a substation's busbar to a station, per unit; 0 where medium voltage is held.
+    pub mv_drop_pu_max: f64,
     /// Highest loading of each kind of branch that is solved, percent; by [`BranchKind::NAMED`], 0 where there is none.
     pub loading_percent_max: [f64; 6],
     /// Losses over what is served.
@@ -215,6 +219,14 @@ fn solved(of: &SyntheticGrid, flow: &PowerFlow, outcome: Outcome, kinds: &[Branc
         peak.vm_pu_min = peak.vm_pu_min.min(vm_pu);
         peak.vm_pu_max = peak.vm_pu_max.max(vm_pu);
     }
+    let drop_pu = |from: u32, to: u32| flow.voltage(from).norm() - flow.voltage(to).norm();
+    for (&bus, &station) in of.building_bus.iter().zip(&of.building_station) {
+        peak.lv_drop_pu_max = peak.lv_drop_pu_max.max(drop_pu(of.stations[station as usize].lv_bus, bus));
+    }
+    for station in of.stations.iter().filter(|_| kinds.contains(&BranchKind::MvCable)) {
+        let busbar = of.substations[station.substation as usize].mv_bus;
+        peak.mv_drop_pu_max = peak.mv_drop_pu_max.max(drop_pu(busbar, station.mv_bus));
+    }
     for (branch, &kind) in of.branches.kind.iter().enumerate().filter(|(_, kind)| kinds.contains(kind)) {
         let most = &mut peak.loading_percent_max[kind as usize];
         *most = most.max(flow.loading_percent(branch as u32));
@@ -230,12 +242,15 @@ impl fmt::Display for SolvedPeak {
         let end = if self.outcome.is_converged { "solved" } else { "NOT solved" };
         writeln!(
             out,
-            "  {end} in {} steps, voltages of {} buildings {:.3} to {:.3} pu, losses {:.1} %",
+            "  {end} in {} steps, voltages of {} buildings {:.3} to {:.3} pu, losses {:.1} %\n  \
+             largest drop: low voltage {:.3} pu, medium voltage {:.3} pu",
             self.outcome.iterations,
             self.energised_buildings,
             self.vm_pu_min,
             self.vm_pu_max,
-            100.0 * self.loss_share
+            100.0 * self.loss_share,
+            self.lv_drop_pu_max,
+            self.mv_drop_pu_max
         )?;
         write!(out, "  highest loading:")?;
         for ((_, name), percent) in BranchKind::NAMED.iter().zip(self.loading_percent_max).filter(|of| of.1 > 0.0) {
