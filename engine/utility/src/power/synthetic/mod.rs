@@ -2,10 +2,11 @@
 //! low-voltage trees along the streets to every building. It is plausible, not true; [`SyntheticGrid::is_synthetic`]
 //! says so wherever it is carried.
 //!
-//! After street-based generators of European grids: ding0 (Amme, Pleßmann, Bühler, Hülk, Kötter, Schwaegerl, J. Phys.
-//! Conf. Ser. 977, 2018) with its rings, open points and standard equipment; the reference network model behind Mateo et
-//! al., European representative electricity distribution networks, 2018 (bottom-up, from customers along streets to
-//! substations); Kays, Seack, Häger, 2016, for low-voltage trees on street graphs. Steps:
+//! After street-based generators: ding0 (Amme, Pleßmann, Bühler, Hülk, Kötter, Schwaegerl, J. Phys.: Conf. Ser. 977, 2018)
+//! with its rings, open points and standard equipment; the reference network model (Mateo et al., European representative
+//! electricity distribution networks, Int. J. Electr. Power Energy Syst. 99, 2018; RNM-US, IEEE Trans. Smart Grid 11, 2020),
+//! which works bottom-up, from customers along streets to substations. What is done here is simpler than either: no cost
+//! is minimised. Steps:
 //!
 //! 1. `streets` where cables may lie, and where buildings meet them.
 //! 2. `demand` how peaks coincide.

@@ -116,7 +116,9 @@ mod tests {
         let (served, weight) = (vec![true; 16], vec![1.0; 16]);
         let mut division = Division::new(&graph, &served, &weight);
         let areas = division.divide((0..16).collect(), 4);
-        assert_eq!(areas.iter().map(Vec::len).collect::<Vec<_>>(), [4; 4]);
+        // Vertices of one value stay together, here up to two.
+        assert_eq!(areas.iter().map(Vec::len).sum::<usize>(), 16);
+        assert!(areas.len() == 4 && areas.iter().all(|area| (3..=5).contains(&area.len())), "{areas:?}");
         for area in &areas {
             let label = division.area[area[0] as usize];
             let mut search = Search::new(16);
