@@ -1,4 +1,4 @@
-//! A made-up distribution grid for a city without data on its own: substations, medium-voltage rings, stations and
+//! A made-up distribution grid for a city without data of its own: substations, medium-voltage rings, stations and
 //! low-voltage trees along the streets to every building. It is plausible, not true; [`SyntheticGrid::is_synthetic`]
 //! says so wherever it is carried.
 //!
@@ -18,7 +18,7 @@
 //! [`figures`] solves it at peak and sets it beside published figures. Equipment, with sources, is in [`equipment`].
 //!
 //! Ignored: single-phase customers (loads are balanced), overhead lines, street lighting, links between substations and
-//! between stations at low voltage, growth, cost beyond the least conductor that does. The taps are set for the peak and
+//! between stations at low voltage, growth, cost beyond the least conductor that does. Taps are set once, for the range from no load to peak, and
 //! stay there. Medium-voltage cables end at the street where a building has a station of its own.
 //!
 //! Contract: a pure function of its inputs without random numbers; ties go to the lower row; parallel in constant
