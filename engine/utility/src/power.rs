@@ -1,6 +1,7 @@
 //! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
-//! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times.
+//! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
+//! `synthetic` makes one up for a city.
 
 pub mod case;
 pub mod flow;
@@ -16,7 +17,11 @@ pub mod series;
 pub mod settings;
 pub mod sums;
 pub mod sweep;
+<<<<<<< HEAD
 pub mod three_phase;
+=======
+pub mod synthetic;
+>>>>>>> wt-power
 
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};

@@ -38,7 +38,10 @@ fn each_branch_out_equals_a_cold_solve() {
                 !is_dark_before[bus as usize] && !cold.is_energised(bus)
             });
             let (count, lost_w) = loads.fold((0, 0.0), |(count, sum), load| (count + 1, sum + grid.loads.p_w[load]));
-            assert!(outage.lost_loads == count && (outage.lost_w - lost_w).abs() < 1e-6, "{name} without branch {branch}");
+            assert!(
+                outage.lost_loads == count && (outage.lost_w - lost_w).abs() < 1e-6,
+                "{name} without branch {branch}"
+            );
             if outcome.is_converged {
                 solved += 1;
                 let volts = (0..buses).filter(|&bus| cold.is_energised(bus)).map(|bus| cold.voltage(bus).norm());
