@@ -17,11 +17,8 @@ pub mod series;
 pub mod settings;
 pub mod sums;
 pub mod sweep;
-<<<<<<< HEAD
-pub mod three_phase;
-=======
 pub mod synthetic;
->>>>>>> wt-power
+pub mod three_phase;
 
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};
