@@ -59,13 +59,8 @@ impl<'a> Ready<'a> {
     pub(crate) fn new(options: &'a PowerOptions) -> Result<Self> {
         let case = case::read(&options.case)?;
         let flow = PowerFlow::new(case.grid.clone())?;
-        // A place that cannot be written to is known before the work, not after it.
-        create_folder(&options.out)?;
-        let summary = options.out.join("summary.json");
-        match std::fs::remove_file(&summary) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(&summary, error)),
-            _ => Ok(Self { options, case, flow }),
-        }
+        remove_summary(&options.out)?;
+        Ok(Self { options, case, flow })
     }
 
     pub(crate) fn settings(&self) -> NewtonSettings {
@@ -104,6 +99,16 @@ impl<'a> Ready<'a> {
 
     pub(crate) fn bus_name(&self, bus: u32) -> &str {
         &self.case.grid.buses.id[bus as usize]
+    }
+}
+
+/// Makes a folder ready for results: a place that cannot be written to is known before the work, not after it.
+pub(crate) fn remove_summary(out: &Path) -> Result<()> {
+    create_folder(out)?;
+    let summary = out.join("summary.json");
+    match std::fs::remove_file(&summary) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(&summary, error)),
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
+use urbis::power_plan::PlanOptions;
 use urbis::power_run::{PowerOptions, PowerSummary};
 use urbis::power_series::SeriesOptions;
 use urbis::utility::power::profile::{LoadProfiles, day_of_year, holidays_of_germany};
@@ -58,6 +59,35 @@ Example:
   urbis power profiles --year 2024 --out year.csv"
     )]
     Profiles(ProfileArguments),
+    /// Make up the distribution grid of a city: stations, cables along its streets, a connection for every building
+    #[command(
+        after_help = "For cities whose grid is not at hand: peaks are estimated from buildings, equipment is standard, and all of it is marked
+synthetic. Results in DIR: bus and branch (GeoParquet), station, building, figures (beside published ones), summary.json.
+
+Examples:
+  urbis power plan cities/monaco --out out/monaco-grid
+  ogr2ogr grid.gpkg out/monaco-grid/branch.parquet            # or open it in QGIS as it is"
+    )]
+    Plan(PlanArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// City package (folder)
+    #[arg(value_name = "CITY", value_hint = ValueHint::DirPath)]
+    package: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Settings (TOML), in place of the defaults
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    settings: Option<PathBuf>,
+    /// Cables, transformers and customers (TOML), in place of assets/power/synthetic_grid.toml
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    equipment: Option<PathBuf>,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
 }
 
 #[derive(Debug, Args)]
@@ -339,6 +369,7 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
         PowerCommand::Solve(of) => of.tell(&urbis::power_run::solve(&of.options()?)?, &STATE, "bus"),
         PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, "n1"),
         PowerCommand::Profiles(arguments) => profiles(arguments),
+        PowerCommand::Plan(arguments) => plan(arguments),
         PowerCommand::Series(arguments) => {
             let of = &arguments.of;
             let of_series = SeriesOptions {
@@ -355,6 +386,23 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
                 loading_limit_percent: arguments.loading_max,
             };
             of.tell(&urbis::power_series::series(&of.options()?, &of_series)?, &SERIES, "totals")
+        }
+    }
+}
+
+fn plan(arguments: &PlanArguments) -> Result<()> {
+    let PlanArguments { package, out, settings, equipment, format } = arguments;
+    let (package, settings, equipment) = (package.clone(), settings.clone(), equipment.clone());
+    let summary = urbis::power_plan::plan(&PlanOptions { package, out: out.clone(), settings, equipment })?;
+    summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    match format {
+        TableFormat::Json => print_json(&summary.json),
+        TableFormat::Table => {
+            let out = out.display();
+            print(&format!(
+                "{}\nresults  {out}/branch.parquet, bus, station, building, figures, summary.json\n",
+                summary.figures
+            ))
         }
     }
 }

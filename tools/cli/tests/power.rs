@@ -238,3 +238,35 @@ fn standard_profiles_drive_a_year() {
     }
     assert_eq!(totals.len(), 8784);
 }
+
+#[test]
+fn a_city_without_a_grid_gets_one() {
+    let place = folder(&[("narrow.toml", "lv_street_m_max = 100.0\n"), ("bad.toml", "lv_street_m = 100.0\n")]);
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");
+    let built = urbis(place.path(), &["city", "build", recipe.to_str().unwrap(), "--out", "town"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let plan = |out: &str, more: &[&str]| power(place.path(), &[&["plan", "town", "--out", out], more].concat());
+    let ended = plan("grid", &[]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("synthetic grid: 215 buildings") && ended.stdout.contains("published"),
+        "{}",
+        ended.stdout
+    );
+    let told = summary(&place.path().join("grid"));
+    assert!(told["synthetic"] == true && told["converged"] == true, "{told}");
+    assert_eq!((&told["buildings"], &told["energised_buildings"]), (&215.into(), &215.into()));
+    assert!(told["vm_min_pu"].as_f64().unwrap() > 0.9 && told["loading_max_pct"].as_f64().unwrap() < 100.0, "{told}");
+    for table in ["bus", "branch", "station", "building", "figures"] {
+        assert!(place.path().join(format!("grid/{table}.parquet")).is_file(), "{table}");
+    }
+    // Shorter ways need more stations; the same again is the same, byte for byte.
+    assert_eq!(plan("narrow", &["--settings", "narrow.toml"]).code, 0);
+    assert!(summary(&place.path().join("narrow"))["stations"].as_u64() > told["stations"].as_u64());
+    assert_eq!(plan("again", &[]).code, 0);
+    let bytes = |out: &str| std::fs::read(place.path().join(out).join("branch.parquet")).unwrap();
+    assert!(bytes("again") == bytes("grid"));
+    let refused = plan("refused", &["--settings", "bad.toml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("lv_street_m"), "{}", refused.stderr);
+    assert!(!place.path().join("refused/summary.json").exists());
+}
