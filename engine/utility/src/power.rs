@@ -2,13 +2,16 @@
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
 //! the methods, `matpower` a reader of cases.
 
+pub mod elements;
 pub mod flow;
 pub mod grid;
 pub mod intensity;
+mod json;
 pub mod linear;
 pub mod load;
 pub mod matpower;
 pub mod newton;
+pub mod pandapower;
 pub mod settings;
 pub mod sums;
 pub mod sweep;
