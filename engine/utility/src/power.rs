@@ -4,14 +4,17 @@
 //! `synthetic` makes one up for a city.
 
 pub mod case;
+pub mod elements;
 pub mod flow;
 pub mod grid;
 pub mod intensity;
+mod json;
 pub mod linear;
 pub mod load;
 pub mod matpower;
 pub mod n_minus_1;
 pub mod newton;
+pub mod pandapower;
 pub mod profile;
 pub mod series;
 pub mod settings;

@@ -1,7 +1,8 @@
 //! A grid with the names that its file gives to its rows, whatever the kind of file.
 
+use super::elements::{GridRow, NamedGrid};
 use super::grid::Grid;
-use super::matpower;
+use super::{matpower, pandapower};
 use std::path::Path;
 use urbis_core::{Problem, Result};
 
@@ -23,7 +24,7 @@ pub struct Case {
 }
 
 /// Endings of files that can be read.
-const ENDINGS: &str = "a MATPOWER case (.m)";
+const ENDINGS: &str = "a MATPOWER case (.m) or a net of pandapower (.json, .json.gz)";
 
 /// Reads a case by the ending of its name.
 ///
@@ -45,5 +46,38 @@ pub fn read(path: &Path) -> Result<Case> {
             notes,
         });
     }
+    if [".json", ".json.gz"].iter().any(|ending| name.to_lowercase().ends_with(ending)) {
+        return pandapower::read(path).map(|net| of_elements(stem, net));
+    }
     Err(Problem::file(path, format!("is no file of a grid by its ending, expected {ENDINGS}")).into())
+}
+
+/// Names rows by the elements that they are of: `line 3`; of an element with several rows, all bear its name. Loads and
+/// generators are named alike.
+fn of_elements(name: String, net: NamedGrid) -> Case {
+    let NamedGrid { grid, elements, notes } = net;
+    let unnamed = |rows: usize| vec![String::new(); rows];
+    let mut this = Case {
+        name,
+        branch_id: unnamed(grid.branches.len()),
+        load_id: unnamed(grid.loads.len()),
+        generator_id: unnamed(grid.generators.len()),
+        grid,
+        notes,
+    };
+    for element in &elements {
+        for row in &element.rows {
+            let id = match *row {
+                GridRow::Branch(row) => &mut this.branch_id[row as usize],
+                GridRow::Load(row) => &mut this.load_id[row as usize],
+                GridRow::Generator(row) => &mut this.generator_id[row as usize],
+                GridRow::Bus(_) | GridRow::Shunt(_) => continue,
+            };
+            // A switch at a line has the branch of its line, which was named first.
+            if id.is_empty() {
+                *id = format!("{} {}", element.table, element.id);
+            }
+        }
+    }
+    this
 }

@@ -1,0 +1,244 @@
+//! Tables of a net: data frames written in pandas' orientation `split`, as a string within the JSON or as an object.
+
+use super::super::json;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use urbis_core::diagnostics::did_you_mean;
+use urbis_core::{Problem, Problems};
+
+/// Where problems and notes go.
+pub(super) struct Report<'a> {
+    pub(super) path: &'a Path,
+    pub(super) problems: Problems,
+    pub(super) notes: Vec<String>,
+}
+
+impl Report<'_> {
+    /// A problem with a table as a whole.
+    pub(super) fn table(&mut self, table: &str, what: impl std::fmt::Display) {
+        self.problems.push(Problem::file(&self.path.join(table), what));
+    }
+}
+
+/// A table.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    name: String,
+    columns: Vec<String>,
+    index: Vec<i64>,
+    rows: Vec<Vec<Value>>,
+}
+
+/// A row of a table.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    frame: &'a Frame,
+    at: usize,
+}
+
+/// Whether a member of the net is a table.
+pub(super) fn is_frame(value: &Value) -> bool {
+    value.get("_class").and_then(Value::as_str) == Some("DataFrame")
+}
+
+/// How many rows a table has, without a look at them; `None` where it cannot be told.
+pub(super) fn rows_of(value: &Value) -> Option<usize> {
+    let parsed;
+    let object = match value.get("_object")? {
+        Value::String(text) => {
+            parsed = serde_json::from_str::<Value>(text).ok()?;
+            &parsed
+        }
+        object => object,
+    };
+    Some(object.get("index")?.as_array()?.len())
+}
+
+impl Frame {
+    /// Reads a table; what is wrong with it is reported and leaves it empty.
+    pub(super) fn read(name: &str, value: &Value, report: &mut Report<'_>) -> Self {
+        let mut frame = Self { name: name.to_owned(), ..Self::default() };
+        if !is_frame(value) {
+            report.table(name, format_args!("is {}, expected a table (`_class` DataFrame)", json::short(value)));
+            return frame;
+        }
+        let mut split = match value.get("_object") {
+            Some(Value::String(text)) => match json::parse(report.path, text) {
+                Ok(split) => split,
+                Err(why) => {
+                    let urbis_core::Error::Input(problems) = why else { return frame };
+                    let first = problems.listed().first().map(ToString::to_string).unwrap_or_default();
+                    report.table(name, first);
+                    return frame;
+                }
+            },
+            Some(object) => object.clone(),
+            None => Value::Null,
+        };
+        let mut take = |key: &str| match split.get_mut(key).map(Value::take) {
+            Some(Value::Array(values)) => Some(values),
+            _ => None,
+        };
+        let (Some(columns), Some(index), Some(data)) = (take("columns"), take("index"), take("data")) else {
+            report.table(name, "expected an object of `columns`, `index` and `data` (orient `split`)");
+            return frame;
+        };
+        frame.columns = columns.iter().map(|column| column.as_str().unwrap_or("").to_owned()).collect();
+        if index.len() != data.len() {
+            report.table(name, format_args!("{} rows of data, expected {} as in `index`", data.len(), index.len()));
+            return frame;
+        }
+        let mut first: BTreeMap<i64, usize> = BTreeMap::new();
+        for (row, (index, cells)) in index.iter().zip(data).enumerate() {
+            let place = report.path.join(name);
+            let Some(number) = whole(index) else {
+                let value = json::short(index);
+                report.problems.push(Problem::value(&place, row + 1, None, "index", value, "a whole number"));
+                continue;
+            };
+            if let Some(before) = first.insert(number, row) {
+                let expected = format!("an index that row {} does not have already", before + 1);
+                report.problems.push(Problem::value(&place, row + 1, None, "index", number, expected));
+            }
+            match cells {
+                Value::Array(cells) if cells.len() == frame.columns.len() => {
+                    frame.index.push(number);
+                    frame.rows.push(cells);
+                }
+                other => {
+                    let cells = other.as_array().map_or(0, Vec::len);
+                    let id = number.to_string();
+                    let columns = frame.columns.len();
+                    report.problems.push(Problem::value(&place, row + 1, Some(&id), "cells", cells, columns));
+                }
+            }
+        }
+        frame
+    }
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.rows.len()).map(|at| Row { frame: self, at })
+    }
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name == column)
+    }
+    /// Whether a table with rows has all these columns; each that lacks is a problem.
+    pub(super) fn requires(&self, columns: &[&str], report: &mut Report<'_>) -> bool {
+        let mut is_whole = true;
+        for column in columns.iter().filter(|column| self.len() > 0 && !self.has(column)) {
+            let mut problem =
+                Problem::file(&report.path.join(&self.name), format_args!("column `{column}` is missing"));
+            if let Some(near) = did_you_mean(column, self.columns.iter().map(String::as_str)) {
+                problem = problem.with_help(format_args!("did you mean `{near}`?"));
+            }
+            report.problems.push(problem);
+            is_whole = false;
+        }
+        is_whole
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn index(&self) -> i64 {
+        self.frame.index[self.at]
+    }
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.frame.has(column)
+    }
+    /// The cell; `None` where the column or the value is missing.
+    fn cell(&self, column: &str) -> Option<&'a Value> {
+        let place = self.frame.columns.iter().position(|name| name == column)?;
+        Some(&self.frame.rows[self.at][place]).filter(|value| !value.is_null())
+    }
+    pub(super) fn problem(&self, field: &str, value: impl std::fmt::Display, expected: &str, report: &mut Report<'_>) {
+        let (place, id) = (report.path.join(&self.frame.name), self.index().to_string());
+        report.problems.push(Problem::value(&place, self.at + 1, Some(&id), field, value, expected));
+    }
+    /// A finite number; NaN where it is missing or, with a problem, where it is something else.
+    pub(super) fn optional(&self, column: &str, report: &mut Report<'_>) -> f64 {
+        match self.cell(column) {
+            None => f64::NAN,
+            Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
+                Some(number) => number,
+                None => {
+                    self.problem(column, json::short(value), "a number", report);
+                    f64::NAN
+                }
+            },
+        }
+    }
+    /// A number with a value for where it is missing.
+    pub(super) fn or(&self, column: &str, default: f64, report: &mut Report<'_>) -> f64 {
+        let value = self.optional(column, report);
+        if value.is_nan() { default } else { value }
+    }
+    /// A number that must be there.
+    pub(super) fn number(&self, column: &str, report: &mut Report<'_>) -> f64 {
+        self.number_where(column, "a finite number", report, |_| true)
+    }
+    /// A number that must be there and pass.
+    pub(super) fn number_where(
+        &self,
+        column: &str,
+        expected: &str,
+        report: &mut Report<'_>,
+        accept: impl Fn(f64) -> bool,
+    ) -> f64 {
+        match self.cell(column) {
+            None => self.problem(column, "null", expected, report),
+            Some(value) => match value.as_f64().filter(|number| number.is_finite() && accept(*number)) {
+                Some(number) => return number,
+                None => self.problem(column, json::short(value), expected, report),
+            },
+        }
+        f64::NAN
+    }
+    /// True or false, also as 1 or 0.
+    pub(super) fn flag(&self, column: &str, default: bool, report: &mut Report<'_>) -> bool {
+        match self.cell(column) {
+            None => default,
+            Some(Value::Bool(flag)) => *flag,
+            Some(value) => match whole(value) {
+                Some(0) => false,
+                Some(1) => true,
+                _ => {
+                    self.problem(column, json::short(value), "true or false", report);
+                    default
+                }
+            },
+        }
+    }
+    /// A text; empty where missing, also as pandas writes what is missing among texts.
+    pub(super) fn text(&self, column: &str) -> &'a str {
+        let text = self.cell(column).and_then(Value::as_str).unwrap_or("");
+        if matches!(text, "nan" | "None" | "<NA>") { "" } else { text }
+    }
+    pub(super) fn whole(&self, column: &str, report: &mut Report<'_>) -> Option<i64> {
+        let number = self.cell(column).and_then(whole);
+        if number.is_none() {
+            let value = self.cell(column).map_or_else(|| "null".to_owned(), json::short);
+            self.problem(column, value, "a whole number", report);
+        }
+        number
+    }
+    /// The row of a bus.
+    pub(super) fn bus(&self, column: &str, buses: &BTreeMap<i64, u32>, report: &mut Report<'_>) -> Option<u32> {
+        let index = self.whole(column, report)?;
+        let row = buses.get(&index).copied();
+        if row.is_none() {
+            self.problem(column, index, "the index of a row of table bus", report);
+        }
+        row
+    }
+}
+
+/// A whole number, also one that is written with a point.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64()?;
+        (number.fract().abs() <= 0.0 && number.abs() < 9e15).then_some(number as i64)
+    })
+}
