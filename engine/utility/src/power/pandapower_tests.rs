@@ -77,3 +77,42 @@ proptest! {
         let _ = parse(Path::new("net.json"), &String::from_utf8(bytes).unwrap());
     }
 }
+
+/// The net with one more table, which has one row of index 0.
+fn with_table(name: &str, columns: &str, row: &str) -> String {
+    let table = frame(columns, "0", row);
+    net(BUS, LINE, LOAD, SOURCE).replacen("\"bus\":", &format!("\"{name}\":{table},\"bus\":"), 1)
+}
+
+#[test]
+fn tables_that_do_not_fit() {
+    let whole = net(BUS, LINE, LOAD, SOURCE);
+    let doubled = whole.replacen("\\\"index\\\":[0,1]", "\\\"index\\\":[1,1]", 1);
+    assert!(problems(&doubled).contains("bus row 2: index = 1, expected an index that row 1 does not have already"));
+    let short = whole.replacen("\\\"b\\\",20.0,true", "\\\"b\\\",20.0", 1);
+    assert!(problems(&short).contains("bus row 2 (id 1): cells = 2, expected 3"));
+    let misnamed = whole.replacen("length_km", "lenght_km", 1);
+    assert!(problems(&misnamed).contains("line: column `length_km` is missing"));
+    let not_a_number = whole.replacen("20.0,true", "NaN,true", 1);
+    assert!(problems(&not_a_number).contains("bus row 1 (id 0): vn_kv = null, expected > 0"));
+    assert!(problems(&whole[..whole.len() / 2]).contains("not whole JSON: EOF"));
+    assert!(problems(&whole.replacen("pandapowerNet", "pandapipesNet", 1)).contains("pandapipesNet"));
+    let columns = "\"bus\",\"element\",\"et\",\"closed\"";
+    let switch = |row: &str| problems(&with_table("switch", columns, row));
+    assert!(switch("[0,9,\"l\",true]").contains("element = 9, expected the index of a row of table line"));
+    assert!(switch("[0,4,\"q\",true]").contains("et = q, expected one of b, l, t, t3"));
+    assert!(switch("[5,4,\"l\",true]").contains("switch row 1 (id 0): bus = 5"));
+    assert!(problems(&with_table("svc", "\"bus\"", "[0]")).contains("svc: 1 elements of this kind, expected none"));
+    let generator = with_table("gen", "\"bus\",\"p_mw\",\"vm_pu\"", "[0,1.0,1.02]");
+    assert!(problems(&generator).contains("vm_pu = 1.02 at bus 0, expected 1 as at bus 0"));
+    let impedance = "\"from_bus\",\"to_bus\",\"sn_mva\",\"rft_pu\",\"xft_pu\",\"rtf_pu\",\"xtf_pu\"";
+    let apart = with_table("impedance", impedance, "[0,1,1,0.1,0.1,0.2,0.1]");
+    assert!(problems(&apart).contains("rtf_pu = 0.2, expected 0.1 as from the other end"));
+}
+
+#[test]
+fn what_is_left_out_is_named() {
+    let read = parse(Path::new("net.json"), &with_table("my_table", "\"value\"", "[1]")).unwrap();
+    assert_eq!(read.notes, ["tables left out, with their rows: my_table (1)"]);
+    assert!(parse(Path::new("net.json"), &with_table("res_bus", "\"vm_pu\"", "[1]")).unwrap().notes.is_empty());
+}

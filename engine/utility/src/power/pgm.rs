@@ -37,6 +37,7 @@ use record::{Record, Records};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+pub(super) use transformers::Windings;
 use urbis_core::{Problem, Problems, Result};
 
 /// Power of one per unit, VA.

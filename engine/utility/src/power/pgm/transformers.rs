@@ -20,16 +20,17 @@ use super::super::grid::{Branch, Complex};
 use super::record::Record;
 use super::{BASE_VA, Builder};
 
-/// A transformer as its tap stands.
-struct Windings {
-    u1_v: f64,
-    u2_v: f64,
-    sn_va: f64,
-    uk: f64,
-    pk_w: f64,
-    i0: f64,
-    p0_w: f64,
-    clock: f64,
+/// A transformer as its tap stands: rated voltages, power, short-circuit voltage as a share and loss, no-load current as
+/// a share and loss, and the angle by which the from side leads, in hours.
+pub(in crate::power) struct Windings {
+    pub(in crate::power) u1_v: f64,
+    pub(in crate::power) u2_v: f64,
+    pub(in crate::power) sn_va: f64,
+    pub(in crate::power) uk: f64,
+    pub(in crate::power) pk_w: f64,
+    pub(in crate::power) i0: f64,
+    pub(in crate::power) p0_w: f64,
+    pub(in crate::power) clock: f64,
 }
 
 /// A tap changer.
@@ -74,8 +75,8 @@ impl Tap {
 }
 
 impl Windings {
-    /// Between buses of these nominal voltages.
-    fn branch(&self, from: (u32, f64), to: (u32, f64)) -> Branch {
+    /// Between buses of these nominal voltages, volts, on 1 MVA.
+    pub(in crate::power) fn branch(&self, from: (u32, f64), to: (u32, f64)) -> Branch {
         let per_ohm = BASE_VA / (to.1 * to.1);
         let squared = self.u2_v * self.u2_v;
         let (z, r) = (self.uk.abs() * squared / self.sn_va, self.pk_w * squared / (self.sn_va * self.sn_va));

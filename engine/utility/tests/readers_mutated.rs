@@ -1,0 +1,94 @@
+//! Readers of JSON on spoilt files with every kind of element: a grid or problems, never a panic; what is read can be
+//! solved or says why not.
+
+use flate2::read::GzDecoder;
+use proptest::prelude::*;
+use std::io::Read;
+use std::path::Path;
+use std::sync::LazyLock;
+use urbis_utility::power::{Method, NewtonSettings, PowerFlow, pandapower, pgm};
+
+/// Texts of a net of each version of pandapower, then of a grid of power-grid-model.
+static TEXTS: LazyLock<[String; 3]> = LazyLock::new(|| {
+    let unpacked = |bytes: &[u8]| {
+        let mut text = String::new();
+        GzDecoder::new(bytes).read_to_string(&mut text).expect("a text");
+        text
+    };
+    [
+        unpacked(include_bytes!("data/pandapower_2/net.json.gz")),
+        unpacked(include_bytes!("data/pandapower_3/net.json.gz")),
+        include_str!("data/pgm_zoo/pgm_input.json").to_owned(),
+    ]
+});
+const PIECES: [&str; 18] = [
+    "",
+    "null",
+    "NaN",
+    "-1",
+    "0",
+    "1",
+    "2.5",
+    "1e300",
+    "-1e-300",
+    "\\\"x\\\"",
+    "true",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "\"",
+    "é",
+];
+
+/// The places of values: after a colon, comma or bracket, up to the next of them.
+fn values(text: &str) -> Vec<(usize, usize)> {
+    let is_edge = |c: char| matches!(c, ',' | '[' | ']' | ':' | '{' | '}');
+    let edges: Vec<usize> = text.match_indices(is_edge).map(|(at, _)| at).collect();
+    edges.windows(2).map(|pair| (pair[0] + 1, pair[1])).filter(|(from, to)| from < to).collect()
+}
+
+fn read_and_solve(which: usize, text: &str) {
+    let path = Path::new("spoilt.json");
+    let read = if which < 2 { pandapower::parse(path, text) } else { pgm::parse(path, text, pgm::FREQUENCY_HZ) };
+    if let Ok(named) = read
+        && let Ok(mut flow) = PowerFlow::new(named.grid)
+    {
+        flow.solve(Method::Newton, &NewtonSettings::default());
+        for element in &named.elements {
+            drop(urbis_utility::power::elements::loading_percent(&flow, element));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn one_value_is_another(which in 0..3_usize, at in 0.0..1.0_f64, piece in 0..PIECES.len()) {
+        let mut text = TEXTS[which].clone();
+        let places = values(&text);
+        let (from, to) = places[(at * places.len() as f64) as usize];
+        text.replace_range(from..to, PIECES[piece]);
+        read_and_solve(which, &text);
+    }
+
+    #[test]
+    fn pieces_are_others_and_the_end_is_cut(
+        which in 0..3_usize,
+        changes in prop::collection::vec((0.0..1.0_f64, 0..30_usize, 0..PIECES.len()), 1..5),
+        cut in prop::option::of(0.0..1.0_f64),
+    ) {
+        let mut text = TEXTS[which].clone();
+        for (at, length, piece) in changes {
+            let place = |at: usize, text: &str| text.floor_char_boundary(at.min(text.len()));
+            let at = (at * text.len() as f64) as usize;
+            let range = place(at, &text)..place(at + length, &text);
+            text.replace_range(range, PIECES[piece]);
+        }
+        if let Some(cut) = cut {
+            text.truncate(text.floor_char_boundary((cut * text.len() as f64) as usize));
+        }
+        read_and_solve(which, &text);
+    }
+}
