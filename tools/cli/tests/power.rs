@@ -237,6 +237,16 @@ fn standard_profiles_drive_a_year() {
         assert!((number(row, "served_mw") - wanted).abs() < 1e-12, "{row:?}");
     }
     assert_eq!(totals.len(), 8784);
+    // The same on one thread and on three, and so are outages.
+    let bytes = |threads: &str| {
+        let more = ["--threads", threads, "--tables", "csv"];
+        let words = ["series", "feeder.m", "--profiles", "year.csv", "--follows", "follows.csv", "--out", threads];
+        assert_eq!(power(place.path(), &[&words[..], &more[..]].concat()).code, 0);
+        assert_eq!(power(place.path(), &[&["n1", "feeder.m", "--out", threads][..], &more[..]].concat()).code, 0);
+        ["totals.csv", "bus_day.csv", "branch_day.csv", "n1.csv"]
+            .map(|name| std::fs::read(place.path().join(threads).join(name)).unwrap())
+    };
+    assert!(bytes("1") == bytes("3"));
 }
 
 #[test]
