@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod elements;
+mod fields;
 pub mod flow;
 pub mod grid;
 pub mod intensity;
@@ -15,6 +16,7 @@ pub mod matpower;
 pub mod n_minus_1;
 pub mod newton;
 pub mod pandapower;
+pub mod pgm;
 pub mod profile;
 pub mod series;
 pub mod settings;

@@ -35,9 +35,10 @@ mod injections;
 mod transformers;
 
 use super::elements::{Element, GridRow, NamedGrid};
+use super::fields::{Fields, Report};
 use super::grid::{Bus, BusKind, Grid, Topology};
 use super::json;
-use frame::{Frame, Report, Row};
+use frame::{Frame, Row};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

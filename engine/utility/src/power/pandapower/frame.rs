@@ -1,25 +1,11 @@
 //! Tables of a net: data frames written in pandas' orientation `split`, as a string within the JSON or as an object.
 
+use super::super::fields::{Fields, Report, whole};
 use super::super::json;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use urbis_core::Problem;
 use urbis_core::diagnostics::did_you_mean;
-use urbis_core::{Problem, Problems};
-
-/// Where problems and notes go.
-pub(super) struct Report<'a> {
-    pub(super) path: &'a Path,
-    pub(super) problems: Problems,
-    pub(super) notes: Vec<String>,
-}
-
-impl Report<'_> {
-    /// A problem with a table as a whole.
-    pub(super) fn table(&mut self, table: &str, what: impl std::fmt::Display) {
-        self.problems.push(Problem::file(&self.path.join(table), what));
-    }
-}
 
 /// A table.
 #[derive(Debug, Default)]
@@ -148,81 +134,14 @@ impl<'a> Row<'a> {
     pub(super) fn has(&self, column: &str) -> bool {
         self.frame.has(column)
     }
-    /// The cell; `None` where the column or the value is missing.
-    fn cell(&self, column: &str) -> Option<&'a Value> {
+    fn cell_of(&self, column: &str) -> Option<&'a Value> {
         let place = self.frame.columns.iter().position(|name| name == column)?;
         Some(&self.frame.rows[self.at][place]).filter(|value| !value.is_null())
     }
-    pub(super) fn problem(&self, field: &str, value: impl std::fmt::Display, expected: &str, report: &mut Report<'_>) {
-        let (place, id) = (report.path.join(&self.frame.name), self.index().to_string());
-        report.problems.push(Problem::value(&place, self.at + 1, Some(&id), field, value, expected));
-    }
-    /// A finite number; NaN where it is missing or, with a problem, where it is something else.
-    pub(super) fn optional(&self, column: &str, report: &mut Report<'_>) -> f64 {
-        match self.cell(column) {
-            None => f64::NAN,
-            Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
-                Some(number) => number,
-                None => {
-                    self.problem(column, json::short(value), "a number", report);
-                    f64::NAN
-                }
-            },
-        }
-    }
-    /// A number with a value for where it is missing.
-    pub(super) fn or(&self, column: &str, default: f64, report: &mut Report<'_>) -> f64 {
-        let value = self.optional(column, report);
-        if value.is_nan() { default } else { value }
-    }
-    /// A number that must be there.
-    pub(super) fn number(&self, column: &str, report: &mut Report<'_>) -> f64 {
-        self.number_where(column, "a finite number", report, |_| true)
-    }
-    /// A number that must be there and pass.
-    pub(super) fn number_where(
-        &self,
-        column: &str,
-        expected: &str,
-        report: &mut Report<'_>,
-        accept: impl Fn(f64) -> bool,
-    ) -> f64 {
-        match self.cell(column) {
-            None => self.problem(column, "null", expected, report),
-            Some(value) => match value.as_f64().filter(|number| number.is_finite() && accept(*number)) {
-                Some(number) => return number,
-                None => self.problem(column, json::short(value), expected, report),
-            },
-        }
-        f64::NAN
-    }
-    /// True or false, also as 1 or 0.
-    pub(super) fn flag(&self, column: &str, default: bool, report: &mut Report<'_>) -> bool {
-        match self.cell(column) {
-            None => default,
-            Some(Value::Bool(flag)) => *flag,
-            Some(value) => match whole(value) {
-                Some(0) => false,
-                Some(1) => true,
-                _ => {
-                    self.problem(column, json::short(value), "true or false", report);
-                    default
-                }
-            },
-        }
-    }
     /// A text; empty where missing, also as pandas writes what is missing among texts.
     pub(super) fn text(&self, column: &str) -> &'a str {
-        let text = self.cell(column).and_then(Value::as_str).unwrap_or("");
+        let text = self.cell_of(column).and_then(Value::as_str).unwrap_or("");
         if matches!(text, "nan" | "None" | "<NA>") { "" } else { text }
-    }
-    pub(super) fn whole(&self, column: &str, report: &mut Report<'_>) -> Option<i64> {
-        let number = self.cell(column).and_then(whole);
-        if number.is_none() {
-            let value = self.cell(column).map_or_else(|| "null".to_owned(), json::short);
-            self.problem(column, value, "a whole number", report);
-        }
-        number
     }
     /// The row of a bus.
     pub(super) fn bus(&self, column: &str, buses: &BTreeMap<i64, u32>, report: &mut Report<'_>) -> Option<u32> {
@@ -235,10 +154,11 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A whole number, also one that is written with a point.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let number = value.as_f64()?;
-        (number.fract().abs() <= 0.0 && number.abs() < 9e15).then_some(number as i64)
-    })
+impl Fields for Row<'_> {
+    fn cell(&self, field: &str) -> Option<&Value> {
+        self.cell_of(field)
+    }
+    fn place(&self) -> (&str, usize, String) {
+        (&self.frame.name, self.at + 1, self.index().to_string())
+    }
 }
