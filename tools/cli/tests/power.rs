@@ -348,3 +348,20 @@ fn two_weeks_are_those_of_pandapower() {
     assert!(off_pu < 1e-8 && buses == 336 * 179);
     assert!(off_percent < 1e-5 && lines == 336 * 181);
 }
+
+#[test]
+fn grids_of_other_tools_are_read() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/utility/tests/data");
+    let place = folder(&[("other.json", "{\"a\": 1}")]);
+    for (file, branch) in [("pandapower_3/net.json.gz", "line 0"), ("pgm_zoo/pgm_input.json", "line ")] {
+        let case = data.join(file);
+        let ended = power(place.path(), &["solve", case.to_str().unwrap(), "--out", "out", "--tables", "csv"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert_eq!(summary(&place.path().join("out"))["converged"], true);
+        let branches = rows(&place.path().join("out/branch.csv"));
+        assert!(branches.iter().any(|row| row["branch_id"].starts_with(branch)), "{branches:?}");
+        assert!(branches.iter().all(|row| !row["branch_id"].is_empty()), "{branches:?}");
+    }
+    let ended = power(place.path(), &["solve", "other.json", "--out", "none"]);
+    assert!(ended.code == 2 && ended.stderr.contains("other.json"), "{}", ended.stderr);
+}
