@@ -55,7 +55,7 @@ impl Default for SeriesOptions {
 /// `is_full` also the folders `bus_state` and `branch_state`.
 ///
 /// # Errors
-/// As [`solve`]; profiles that do not fit the case.
+/// As [`crate::power_run::solve`]; profiles that do not fit the case.
 pub fn series(options: &PowerOptions, of_series: &SeriesOptions) -> Result<PowerSummary> {
     on_threads(options.threads, || {
         let mut ready = Ready::new(options)?;

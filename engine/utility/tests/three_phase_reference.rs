@@ -120,8 +120,11 @@ fn the_same_bits_on_any_number_of_threads() {
     }
 }
 
-/// Magnitude per unit and angle in degrees of phases a, b, c of the last bus, by pandapower 3.5.6 to 1e-12 MVA.
-const BY_GROUP: [(VectorGroup, f64, [(f64, f64); 3]); 3] = [
+/// Magnitude per unit and angle in degrees of phases a, b, c.
+type Polar = [(f64, f64); 3];
+
+/// Group, shift in degrees and voltages of the last bus, by pandapower 3.5.6 to 1e-12 MVA.
+const BY_GROUP: [(VectorGroup, f64, Polar); 3] = [
     (
         VectorGroup::Ynyn,
         0.0,

@@ -32,7 +32,9 @@ Examples:
     /// Solve the steps of a year: loads and generators follow profiles
     #[command(
         after_help = "PROFILES (CSV, .csv.gz): a row for each step, the first column names it, each other is a profile.
-FOLLOWS (CSV): element (load or generator), id (as the case names it, or * for all others), profile, factor.
+FOLLOWS (CSV): element (load or generator), id (as the case names it, or * for all others), profile, factor. In a
+MATPOWER case a load is named by its bus, in a net of pandapower `load 3` or, feeding in, `sgen 3`, in a grid of
+power-grid-model `sym_load 3`.
 Results in DIR: totals (a row for each step), bus_day and branch_day (extremes of days), exceptions (beyond limits);
 with --full also the folders bus_state and branch_state. Steps are the same, bit for bit, for any number of threads.
 
@@ -143,7 +145,7 @@ enum ScaleChoice {
 
 #[derive(Debug, Args)]
 pub(crate) struct CaseArguments {
-    /// Grid: a MATPOWER case (.m)
+    /// Grid: a MATPOWER case (.m), or a grid of pandapower or power-grid-model (.json, .json.gz)
     #[arg(value_name = "CASE", value_hint = ValueHint::FilePath)]
     case: PathBuf,
     /// Folder of the results; other files in it are kept

@@ -237,6 +237,16 @@ fn standard_profiles_drive_a_year() {
         assert!((number(row, "served_mw") - wanted).abs() < 1e-12, "{row:?}");
     }
     assert_eq!(totals.len(), 8784);
+    // The same on one thread and on three, and so are outages.
+    let bytes = |threads: &str| {
+        let more = ["--threads", threads, "--tables", "csv"];
+        let words = ["series", "feeder.m", "--profiles", "year.csv", "--follows", "follows.csv", "--out", threads];
+        assert_eq!(power(place.path(), &[&words[..], &more[..]].concat()).code, 0);
+        assert_eq!(power(place.path(), &[&["n1", "feeder.m", "--out", threads][..], &more[..]].concat()).code, 0);
+        ["totals.csv", "bus_day.csv", "branch_day.csv", "n1.csv"]
+            .map(|name| std::fs::read(place.path().join(threads).join(name)).unwrap())
+    };
+    assert!(bytes("1") == bytes("3"));
 }
 
 #[test]
@@ -269,4 +279,89 @@ fn a_city_without_a_grid_gets_one() {
     let refused = plan("refused", &["--settings", "bad.toml"]);
     assert!(refused.code == 2 && refused.stderr.contains("lv_street_m"), "{}", refused.stderr);
     assert!(!place.path().join("refused/summary.json").exists());
+}
+
+/// Lines of a packed table of the shared folder.
+fn packed(path: &Path) -> Option<Vec<String>> {
+    use std::io::Read;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).ok()?).read_to_string(&mut text).unwrap();
+    Some(text.lines().map(str::to_owned).collect())
+}
+
+/// A winter and a summer week of a medium-voltage grid, hour by hour, as pandapower solves them.
+#[test]
+fn two_weeks_are_those_of_pandapower() {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let shared = std::env::var_os("URBIS_SHARED").map_or_else(beside, std::path::PathBuf::from);
+    let reference = shared.join("reference/utility/power_timeseries");
+    let net = shared.join("reference/utility/power/mv_oberrhein/net.json.gz");
+    let Some(profiles) = packed(&reference.join("profiles_8760.csv.gz")) else {
+        #[allow(clippy::print_stderr)] // a test says what it skips
+        return eprintln!("skipped: no {}; set URBIS_SHARED", reference.display());
+    };
+    let steps: Vec<usize> = (0..168).chain(4320..4488).collect();
+    let rows_of_weeks = steps.iter().map(|step| profiles[step + 1].as_str());
+    let weeks = std::iter::once(profiles[0].as_str()).chain(rows_of_weeks).collect::<Vec<_>>().join("\n");
+    let mut follows = "element,id,profile\n".to_owned();
+    for row in rows(&reference.join("load_profile_map.csv")) {
+        follows += &format!("load,load {},{}\n", row["load_idx"], row["profile"]);
+    }
+    // What feeds in are loads too; all of it follows the sun.
+    follows += "load,*,pv\n";
+    let place = folder(&[("weeks.csv", &weeks), ("follows.csv", &follows)]);
+    let net = net.to_str().unwrap();
+    let words = ["series", net, "--profiles", "weeks.csv", "--follows", "follows.csv", "--out", "out", "--full"];
+    let ended = power(place.path(), &[&words[..], &["--tables", "csv"]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let compare = |table: &str, column: &str, file: &str, prefix: &str| {
+        let mut found: BTreeMap<(usize, String), f64> = BTreeMap::new();
+        for row in rows(&place.path().join("out").join(table).join("part-0.csv")) {
+            let id = row.get("bus_id").or_else(|| row.get("branch_id")).unwrap().clone();
+            if let Ok(value) = row[column].parse() {
+                found.insert((row["step"].parse().unwrap(), id), value);
+            }
+        }
+        let wanted = packed(&reference.join(file)).unwrap();
+        let ids: Vec<&str> = wanted[0].split(',').collect();
+        let (mut off, mut count) = (0.0_f64, 0);
+        for (step, line) in wanted[1..].iter().enumerate() {
+            let cells: Vec<&str> = line.split(',').collect();
+            assert_eq!(cells[0], steps[step].to_string());
+            for (id, cell) in ids.iter().zip(&cells).skip(1) {
+                let value = found[&(step, format!("{prefix}{id}"))];
+                off = off.max((value - cell.parse::<f64>().unwrap()).abs());
+                count += 1;
+            }
+        }
+        (off, count)
+    };
+    let (off_pu, buses) = compare("bus_state", "vm_pu", "pandapower_336_vm_pu.csv.gz", "");
+    let (off_percent, lines) =
+        compare("branch_state", "loading_pct", "pandapower_336_line_loading_pct.csv.gz", "line ");
+    #[allow(clippy::print_stdout)] // a test prints what it found
+    {
+        println!(
+            "{buses} voltages within {off_pu:.1e} pu, {lines} loadings within {off_percent:.1e} percentage points"
+        );
+    }
+    assert!(off_pu < 1e-8 && buses == 336 * 179);
+    assert!(off_percent < 1e-5 && lines == 336 * 181);
+}
+
+#[test]
+fn grids_of_other_tools_are_read() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/utility/tests/data");
+    let place = folder(&[("other.json", "{\"a\": 1}")]);
+    for (file, branch) in [("pandapower_3/net.json.gz", "line 0"), ("pgm_zoo/pgm_input.json", "line ")] {
+        let case = data.join(file);
+        let ended = power(place.path(), &["solve", case.to_str().unwrap(), "--out", "out", "--tables", "csv"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert_eq!(summary(&place.path().join("out"))["converged"], true);
+        let branches = rows(&place.path().join("out/branch.csv"));
+        assert!(branches.iter().any(|row| row["branch_id"].starts_with(branch)), "{branches:?}");
+        assert!(branches.iter().all(|row| !row["branch_id"].is_empty()), "{branches:?}");
+    }
+    let ended = power(place.path(), &["solve", "other.json", "--out", "none"]);
+    assert!(ended.code == 2 && ended.stderr.contains("other.json"), "{}", ended.stderr);
 }

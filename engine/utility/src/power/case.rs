@@ -2,7 +2,7 @@
 
 use super::elements::{GridRow, NamedGrid};
 use super::grid::Grid;
-use super::{matpower, pandapower};
+use super::{json, matpower, pandapower, pgm};
 use std::path::Path;
 use urbis_core::{Problem, Result};
 
@@ -24,7 +24,7 @@ pub struct Case {
 }
 
 /// Endings of files that can be read.
-const ENDINGS: &str = "a MATPOWER case (.m) or a net of pandapower (.json, .json.gz)";
+const ENDINGS: &str = "a MATPOWER case (.m), or a grid of pandapower or power-grid-model (.json, .json.gz)";
 
 /// Reads a case by the ending of its name.
 ///
@@ -47,7 +47,13 @@ pub fn read(path: &Path) -> Result<Case> {
         });
     }
     if [".json", ".json.gz"].iter().any(|ending| name.to_lowercase().ends_with(ending)) {
-        return pandapower::read(path).map(|net| of_elements(stem, net));
+        let text = json::text_of(path)?;
+        // Both are objects in JSON; one says what it is.
+        let net = match text.contains("\"pandapowerNet\"") {
+            true => pandapower::parse(path, &text)?,
+            false => pgm::parse(path, &text, pgm::FREQUENCY_HZ)?,
+        };
+        return Ok(of_elements(stem, net));
     }
     Err(Problem::file(path, format!("is no file of a grid by its ending, expected {ENDINGS}")).into())
 }

@@ -26,7 +26,7 @@
 //! Simulator (EPRI), and of T.-H. Chen et al., Distribution system power flow analysis: a rigid approach, IEEE Trans.
 //! Power Delivery 6 (1991); its convergence M. Bazrafshan and N. Gatsis, Convergence of the Z-bus method for three-phase
 //! distribution load-flow, IEEE Trans. Smart Grid 9 (2018). Contract: a feeder is written by one thread and depends on
-//! no other; [`Feeder::solve`] does not allocate; operations in one order.
+//! no other; a solve does not allocate; operations in one order.
 
 use super::admittance::{TwoPort, add, apply, of_source};
 use super::order::idle_first;
