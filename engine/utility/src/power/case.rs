@@ -2,7 +2,7 @@
 
 use super::elements::{GridRow, NamedGrid};
 use super::grid::Grid;
-use super::{json, matpower, pandapower, pgm};
+use super::{grid_csv, json, matpower, pandapower, pgm};
 use std::path::Path;
 use urbis_core::{Problem, Result};
 
@@ -24,9 +24,10 @@ pub struct Case {
 }
 
 /// Endings of files that can be read.
-const ENDINGS: &str = "a MATPOWER case (.m), or a grid of pandapower or power-grid-model (.json, .json.gz)";
+const ENDINGS: &str =
+    "a MATPOWER case (.m), a grid of pandapower or power-grid-model (.json, .json.gz), or a folder of CSV tables";
 
-/// Reads a case by the ending of its name.
+/// Reads a case by the ending of its name; a folder is one of CSV tables.
 ///
 /// # Errors
 /// A file that cannot be read or is none of these kinds, and everything that is wrong in it.
@@ -54,6 +55,9 @@ pub fn read(path: &Path) -> Result<Case> {
             false => pgm::parse(path, &text, pgm::FREQUENCY_HZ)?,
         };
         return Ok(of_elements(stem, net));
+    }
+    if path.is_dir() {
+        return Ok(of_elements(stem, grid_csv::read(path, pgm::FREQUENCY_HZ)?.named));
     }
     Err(Problem::file(path, format!("is no file of a grid by its ending, expected {ENDINGS}")).into())
 }

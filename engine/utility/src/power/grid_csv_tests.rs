@@ -114,6 +114,17 @@ fn a_feeder_written_as_tables_is_the_same() {
 }
 
 #[test]
+fn a_folder_is_a_case() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in good() {
+        std::fs::write(folder.path().join(format!("{name}.csv")), text).unwrap();
+    }
+    let case = crate::power::case::read(folder.path()).unwrap();
+    assert_eq!(case.branch_id, ["line l1", "transformer t1", "switch w1"]);
+    assert_eq!((case.load_id, case.generator_id), (vec!["load h1".to_owned()], vec!["generator g1".to_owned()]));
+}
+
+#[test]
 fn problems_name_file_row_id_and_expectation() {
     for (table, from, to, expected) in [
         ("bus", "a,20,slack", "a,20,pq", "bus.csv: no bus in service is of kind slack"),
