@@ -15,6 +15,8 @@ use urbis_utility::power::series::Balance;
 use urbis_utility::power::{BusKind, Method, NewtonSettings, Outcome, PowerFlow, Start};
 
 pub(crate) const MW: f64 = 1e6;
+/// Voltage below which a solution is doubted, per unit.
+const LOW_PU: f64 = 0.5;
 
 /// How to solve a grid.
 #[derive(Clone, Debug)]
@@ -131,6 +133,7 @@ pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
         ready.write("bus", bus_table(&ready))?;
         ready.write("branch", branch_table(&ready))?;
         let json = merged(outcome_json(&outcome), state_json(&ready, &ready.flow));
+        ready.case.notes.extend(low_solution(&ready.flow));
         ready.finish(json, failure(&outcome))
     })
 }
@@ -202,6 +205,15 @@ fn merged(mut json: Json, more: Json) -> Json {
         all.extend(more);
     }
     json
+}
+
+/// A sentence where a grid was solved at voltages that no grid is run at: the equations have more than one solution.
+fn low_solution(flow: &PowerFlow) -> Option<String> {
+    let (vm_pu, bus) = Extremes::of(flow).lowest.filter(|(vm_pu, _)| *vm_pu < LOW_PU)?;
+    let id = &flow.grid().buses.id[bus as usize];
+    Some(format!(
+        "voltage {vm_pu:.3} per unit at bus {id}: this may be the lower of two solutions; try another --start"
+    ))
 }
 
 /// Why a solve is not what was asked for.

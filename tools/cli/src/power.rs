@@ -222,11 +222,11 @@ enum MethodChoice {
 /// Where a solve begins.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum StartChoice {
-    /// Voltages of linear flows, or those without load where that is nearer
+    /// Voltages without load; where that does not converge, those of linear flows
     #[default]
-    Dc,
-    /// Voltages without load
     Flat,
+    /// Voltages of linear flows, or those without load where that is nearer
+    Dc,
     /// Voltages that the case states
     Given,
 }
@@ -317,7 +317,7 @@ impl CaseArguments {
         match &summary.failure {
             None => Ok(()),
             Some(why) => Err(Problem::file(&self.case, why.clone())
-                .with_help("what was found is written all the same; try --start flat or given, or lower loads")
+                .with_help("what was found is written all the same; try --start dc or given, or lower loads")
                 .into()),
         }
     }
