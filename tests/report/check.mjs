@@ -36,6 +36,8 @@ try {
   const page = await browser.page(1366, 768);
   await page.send("Page.navigate", { url: `file://${resolve(file)}` });
   await page.until(`document.readyState === "complete" && byId("maps").dataset.state !== "loading"`, 90);
+  // A busy machine may have loaded everything before it has painted anything.
+  await page.until(`performance.getEntriesByName("first-contentful-paint").length > 0`, 90);
   const paint = await page.value(`performance.getEntriesByName("first-contentful-paint")[0].startTime`);
   expect("is small", statSync(file).size <= 8e6, `${(statSync(file).size / 1e6).toFixed(1)} MB`);
   if (!untimed) expect("is seen within 2 s", paint < 2000, `${Math.round(paint)} ms`);
