@@ -24,6 +24,7 @@ pub mod run;
 pub mod simulation;
 pub mod step;
 pub mod synthesis_run;
+pub mod threads;
 pub mod traffic_run;
 mod transit;
 

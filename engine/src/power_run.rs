@@ -4,14 +4,15 @@
 //! Files in the folder: tables as named below, and `summary.json`, which is removed first and written last, so that its
 //! presence says that the others are whole.
 
+use crate::threads;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableWriter;
 use urbis_core::files::{create_folder, write_whole};
 use urbis_core::{Error, Problem, Result};
 use urbis_utility::power::case::{self, Case};
-use urbis_utility::power::n_minus_1::{self, Extremes};
-use urbis_utility::power::series::Balance;
+use urbis_utility::power::n_minus_1;
+use urbis_utility::power::state::{Balance, Extremes};
 use urbis_utility::power::{BusKind, Method, NewtonSettings, Outcome, PowerFlow, Start};
 
 pub(crate) const MW: f64 = 1e6;
@@ -83,7 +84,7 @@ impl<'a> Ready<'a> {
 
     pub(crate) fn finish(&self, of_run: Json, failure: Option<String>) -> Result<PowerSummary> {
         let grid = &self.case.grid;
-        let mut json = json!({
+        let of_grid = json!({
             "case": self.case.name,
             "buses": grid.buses.len(), "branches": grid.branches.len(), "loads": grid.loads.len(),
             "generators": grid.generators.len(), "independent_parts": self.flow.parts().len(),
@@ -92,9 +93,7 @@ impl<'a> Ready<'a> {
             "method": format!("{:?}", self.options.method).to_lowercase(),
             "notes": self.case.notes,
         });
-        if let (Some(all), Json::Object(more)) = (json.as_object_mut(), of_run) {
-            all.extend(more);
-        }
+        let json = merged(of_grid, of_run);
         write_whole(&self.options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
         Ok(PowerSummary { json, notes: self.case.notes.clone(), failure })
     }
@@ -114,20 +113,13 @@ pub(crate) fn remove_summary(out: &Path) -> Result<()> {
     }
 }
 
-/// On as many threads as asked for.
-pub(crate) fn on_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| Error::from(Problem::file(Path::new("--threads"), error.to_string())))?.install(work)
-}
-
 /// Solves one state of a grid. Tables: `bus`, `branch`.
 ///
 /// # Errors
 /// A case that is not right, or a folder that cannot be written. A solve that does not converge is no error: its tables
 /// are written, with the best voltages found.
 pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
-    on_threads(options.threads, || {
+    threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
         let outcome = ready.flow.solve_parallel(options.method, &ready.settings());
         ready.write("bus", bus_table(&ready))?;
@@ -143,7 +135,7 @@ pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
 /// # Errors
 /// As [`solve`]; a grid that does not converge when it is whole.
 pub fn n1(options: &PowerOptions) -> Result<PowerSummary> {
-    on_threads(options.threads, || {
+    threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
         let outcome = ready.flow.solve_parallel(options.method, &ready.settings());
         if let Some(why) = failure(&outcome) {

@@ -2,14 +2,15 @@
 //! asked for. See [`mod@crate::power_run`] for the rest.
 
 use crate::power_profiles::Profiles;
-use crate::power_run::{MW, PowerOptions, PowerSummary, Ready, buses, on_threads, outcome_json, values};
+use crate::power_run::{MW, PowerOptions, PowerSummary, Ready, buses, outcome_json, values};
+use crate::threads;
 use serde_json::json;
 use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
 use urbis_core::Result;
 use urbis_core::files::create_folder;
-use urbis_utility::power::n_minus_1::Extremes;
-use urbis_utility::power::series::{self, Balance, OnFailure, SeriesSettings, Solved};
+use urbis_utility::power::series::{self, OnFailure, SeriesSettings, Solved};
+use urbis_utility::power::state::{Balance, Extremes};
 use urbis_utility::power::{Outcome, PowerFlow};
 
 /// Steps of a day, where a profile has a row for each hour.
@@ -57,7 +58,7 @@ impl Default for SeriesOptions {
 /// # Errors
 /// As [`crate::power_run::solve`]; profiles that do not fit the case.
 pub fn series(options: &PowerOptions, of_series: &SeriesOptions) -> Result<PowerSummary> {
-    on_threads(options.threads, || {
+    threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
         let profiles = Profiles::read(&of_series.profiles, &of_series.follows, &ready.case)?;
         let base = ready.flow.solve_parallel(options.method, &ready.settings());

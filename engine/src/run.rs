@@ -4,6 +4,7 @@ use crate::Simulation;
 use crate::groundwork::Groundwork;
 use crate::kept::Kept;
 use crate::learning::Round;
+use crate::threads;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
@@ -90,11 +91,7 @@ pub fn run_loaded(
     progress: &mut dyn FnMut(Progress<'_>),
     stop: &AtomicBool,
 ) -> Result<RunSummary> {
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::from(Problem::file(Path::new("--threads"), format!("{threads} threads: {error}"))))?;
+    let (pool, threads) = threads::pool(options.threads)?;
     // Progress goes to the caller, which need not be able to cross threads: steps run on this thread,
     // and whatever is parallel inside them on the pool.
     let (sender, receiver) = std::sync::mpsc::channel::<OwnedProgress>();

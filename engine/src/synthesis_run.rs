@@ -2,6 +2,7 @@
 //! the people fit what is known of them.
 
 use crate::run::{Progress, ensure_package};
+use crate::threads;
 use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableWriter;
 use urbis_city::model::City;
@@ -61,11 +62,7 @@ pub fn synthesise(
 ) -> Result<SynthesisSummary> {
     let loaded = urbis_scenario::load(scenario_path)?;
     let seed = options.seed.unwrap_or(loaded.scenario.seed);
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::from(Problem::file(Path::new("--threads"), format!("{threads} threads: {error}"))))?;
+    let (pool, threads) = threads::pool(options.threads)?;
     let package_dir = ensure_package(&loaded, &mut |text| progress(Progress::Phase(text)))?;
     progress(Progress::Phase(&format!("reading the city package {}", package_dir.display())));
     let city = package::read(&package_dir)?;

@@ -255,11 +255,7 @@ pub fn run(
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
     stop: &AtomicBool,
 ) -> Result<TrafficRunSummary> {
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|why| Error::from(Problem::file(&options.out, format!("cannot start {threads} threads: {why}"))))?;
+    let (pool, threads) = crate::threads::pool(options.threads)?;
     pool.install(|| run_here(options, progress, stop, threads))
 }
 

@@ -21,6 +21,7 @@ pub mod pgm;
 pub mod profile;
 pub mod series;
 pub mod settings;
+pub mod state;
 pub mod sums;
 pub mod sweep;
 pub mod synthetic;

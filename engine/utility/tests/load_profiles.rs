@@ -1,19 +1,17 @@
-#![allow(clippy::print_stderr)] // tests say what they skip
-
 //! Standard load profiles beside those of demandlib, quarter hour by quarter hour of a year.
+
+#[path = "common/shared.rs"]
+mod shared;
 
 use flate2::read::GzDecoder;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use urbis_utility::power::profile::LoadProfiles;
 
 /// Columns of a table of the shared folder, without the time.
 fn table(name: &str) -> Option<Vec<(String, Vec<f64>)>> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let shared = std::env::var_os("URBIS_SHARED").map_or_else(beside, PathBuf::from);
-    let path = shared.join("reference/utility/demand").join(name);
+    let path = shared::place("demand").join(name);
     let Ok(file) = std::fs::File::open(&path) else {
-        eprintln!("skipped: {} is not there", path.display());
+        shared::skipped(&path);
         return None;
     };
     let mut text = String::new();

@@ -1,5 +1,8 @@
 //! Readers against the tools whose files they read: voltages, loadings and losses of every net.
 
+#[path = "common/shared.rs"]
+mod shared;
+
 use std::path::{Path, PathBuf};
 use urbis_city::table::Table;
 use urbis_core::Problems;
@@ -8,23 +11,6 @@ use urbis_utility::power::{Method, NewtonSettings, PowerFlow, Start, pandapower,
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
-
-/// Folders of references, where the shared folder is there.
-fn power_folders() -> Vec<PathBuf> {
-    let shared = std::env::var_os("URBIS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("reference/utility/power");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        #[allow(clippy::print_stderr)] // a test says what it skips
-        {
-            eprintln!("skipped: no {}; set URBIS_SHARED", folder.display());
-        }
-        return Vec::new();
-    };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    folders.sort();
-    folders
 }
 
 fn solved(named: &NamedGrid) -> PowerFlow {
@@ -103,7 +89,7 @@ fn compare(named: &NamedGrid, folder: &Path) -> Off {
 #[allow(clippy::print_stdout)] // figures for whoever reads them
 fn nets_of_pandapower() {
     let mut nets = vec![here("pandapower_2"), here("pandapower_3")];
-    nets.extend(power_folders());
+    nets.extend(shared::folders("power"));
     for folder in nets.iter().filter(|folder| folder.join("net.json.gz").exists()) {
         let name = folder.file_name().unwrap_or_default().display();
         let named = pandapower::read(&folder.join("net.json.gz")).unwrap_or_else(|why| panic!("{name}: {why:?}"));
@@ -124,7 +110,7 @@ fn grids_of_power_grid_model() {
     let mut compared = 0;
     for name in ["pgm_zoo", "pgm_cigre_network_lv", "pgm_mv_oberrhein"] {
         let folder = here(name);
-        let files = power_folders().into_iter().map(|other| (format!("pgm_{}", base(&other)), other));
+        let files = shared::folders("power").into_iter().map(|other| (format!("pgm_{}", base(&other)), other));
         let inputs = files.filter(|(other, _)| other == name).map(|(_, other)| other.join("pgm_input.json.gz"));
         let beside = [folder.join("pgm_input.json"), folder.join("pgm_input.json.gz")];
         let Some(input) = beside.into_iter().chain(inputs).find(|input| input.exists()) else { continue };

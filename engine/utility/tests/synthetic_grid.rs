@@ -2,6 +2,9 @@
 
 mod made_up;
 
+#[path = "common/shared.rs"]
+mod shared;
+
 use made_up::{add_building, blocks, city_of};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -287,11 +290,9 @@ fn cities_are_supplied() {
 #[test]
 #[allow(clippy::print_stderr)] // a test says what it skips
 fn a_real_town_beside_a_plan_for_it() {
-    let shared = std::env::var_os("URBIS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("reference/utility/power/lv_schutterwald");
+    let folder = shared::place("power/lv_schutterwald");
     let Ok(lines) = std::fs::read_to_string(folder.join("in_line.csv")) else {
-        eprintln!("skipped: no {}; set URBIS_SHARED", folder.display());
+        shared::skipped(&folder);
         return;
     };
     let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a table");

@@ -157,12 +157,7 @@ fn prepare(arguments: &AssignArguments, net: &TntpNetwork, trips: &TntpTrips) ->
 /// Runs the assignment on as many threads as asked for, telling every iteration.
 #[allow(clippy::disallowed_methods)] // the program measures wall time; the flows do not depend on it
 fn solve(arguments: &AssignArguments, input: &Input) -> Result<Run> {
-    let threads =
-        arguments.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::from(Problem::file(Path::new("--threads"), format!("{threads} threads: {error}"))))?;
+    let (pool, threads) = urbis::threads::pool(arguments.threads.map(usize::from))?;
     let options = Options { gap: arguments.gap, settle: arguments.settle, max_iterations: arguments.max_iterations };
     let start = Instant::now();
     let mut wall_s = Vec::new();

@@ -5,6 +5,7 @@
 
 use super::flow::{Method, Outcome, PowerFlow};
 use super::newton::NewtonSettings;
+use super::state::Extremes;
 use urbis_core::chunks::map_chunks;
 
 /// Outages that one thread takes at a time.
@@ -38,14 +39,11 @@ pub fn outages(flow: &PowerFlow, branches: &[u32], method: Method, settings: &Ne
     let of_chunk = |range: std::ops::Range<usize>| {
         let mut without = flow.clone();
         let of_one = |&branch: &u32| {
-            if flow.grid().branches.row(branch as usize).has_no_impedance() {
-                // Its buses come apart, which is another pattern.
-                without = flow.clone();
-            }
             without.set_branch_in_service(branch, false);
             let outcome = without.solve(method, settings);
             let outage = describe(flow, &without, branch, outcome);
             if flow.grid().branches.row(branch as usize).has_no_impedance() {
+                // Its buses came apart, which is another pattern.
                 without = flow.clone();
             } else {
                 without.set_branch_in_service(branch, flow.grid().branches.is_in_service[branch as usize]);
@@ -77,40 +75,5 @@ fn describe(whole: &PowerFlow, without: &PowerFlow, branch: u32, outcome: Outcom
         lowest: extremes.lowest,
         highest: extremes.highest,
         most_loaded: extremes.most_loaded,
-    }
-}
-
-/// The ends of what a solved grid shows; each with its row, the first where several are equal.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Extremes {
-    /// Lowest voltage of a bus with a source, per unit.
-    pub lowest: Option<(f64, u32)>,
-    /// Highest voltage.
-    pub highest: Option<(f64, u32)>,
-    /// Largest loading of a branch with a rating, percent.
-    pub most_loaded: Option<(f64, u32)>,
-}
-
-impl Extremes {
-    /// Of a solved grid.
-    #[must_use]
-    pub fn of(flow: &PowerFlow) -> Self {
-        let mut this = Self::default();
-        for bus in (0..flow.grid().buses.len() as u32).filter(|&bus| flow.is_energised(bus)) {
-            let vm_pu = flow.voltage(bus).norm();
-            if this.lowest.is_none_or(|(lowest, _)| vm_pu < lowest) {
-                this.lowest = Some((vm_pu, bus));
-            }
-            if this.highest.is_none_or(|(highest, _)| vm_pu > highest) {
-                this.highest = Some((vm_pu, bus));
-            }
-        }
-        for branch in 0..flow.grid().branches.len() as u32 {
-            let loading = flow.loading_percent(branch);
-            if loading.is_finite() && this.most_loaded.is_none_or(|(most, _)| loading > most) {
-                this.most_loaded = Some((loading, branch));
-            }
-        }
-        this
     }
 }

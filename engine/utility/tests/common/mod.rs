@@ -1,6 +1,9 @@
 //! Reference cases: those beside the tests, and those of the shared folder where it is there.
 #![allow(dead_code)] // every test file uses its share
 
+#[path = "shared.rs"]
+mod shared;
+
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -53,18 +56,6 @@ pub(crate) fn references() -> Vec<Reference> {
         .iter()
         .map(|name| load(&here.join(name)).expect("a case of this repository"))
         .collect();
-    let shared = std::env::var_os("URBIS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("reference/utility/power");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        #[allow(clippy::print_stderr)] // a test says what it skips
-        {
-            eprintln!("skipped: no {}; set URBIS_SHARED", folder.display());
-        }
-        return all;
-    };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    folders.sort();
-    all.extend(folders.iter().filter(|folder| folder.is_dir()).filter_map(|folder| load(folder)));
+    all.extend(shared::folders("power").iter().filter_map(|folder| load(folder)));
     all
 }

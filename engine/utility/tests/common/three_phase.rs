@@ -2,10 +2,13 @@
 //! and those of the shared folder, where it is there, with solutions as released (see `tests/data/README.md`).
 #![allow(dead_code)] // every test file uses its share
 
+#[path = "shared.rs"]
+mod shared;
+
 use flate2::read::GzDecoder;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use urbis_utility::power::grid::Complex;
 use urbis_utility::power::three_phase::{
     PhaseBus, PhaseGrid, PhaseLine, PhaseLoad, PhaseSource, PhaseTransformer, SequenceLine, VectorGroup,
@@ -147,18 +150,6 @@ pub(crate) fn beside_the_tests() -> Vec<Snapshot> {
 /// Snapshots beside the tests, then those of the shared folder.
 pub(crate) fn snapshots() -> Vec<Snapshot> {
     let mut all = beside_the_tests();
-    let shared = std::env::var_os("URBIS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("reference/utility/power_3ph");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        #[allow(clippy::print_stderr)] // a test says what it skips
-        {
-            eprintln!("skipped: no {}; set URBIS_SHARED", folder.display());
-        }
-        return all;
-    };
-    let mut folders: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    folders.sort();
-    all.extend(folders.iter().filter(|folder| folder.is_dir()).map(|folder| load(folder, folder, 1e-5)));
+    all.extend(shared::folders("power_3ph").iter().map(|folder| load(folder, folder, 1e-5)));
     all
 }
