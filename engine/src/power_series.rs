@@ -90,7 +90,7 @@ struct StepRow {
     step: usize,
     is_converged: bool,
     iterations: u32,
-    served_share: f64,
+    shed_w: f64,
     balance: Balance,
     ends: Extremes,
     vm_pu: Vec<f64>,
@@ -113,7 +113,7 @@ impl StepRow {
             step,
             is_converged: solved.outcome.is_converged,
             iterations: solved.outcome.iterations,
-            served_share: solved.served_share,
+            shed_w: solved.shed_w,
             balance: Balance::of(flow),
             ends: Extremes::of(flow),
             vm_pu: buses(flow).map(vm_pu).collect(),
@@ -269,11 +269,12 @@ impl<'a> SeriesTables<'a> {
         table.number("source_mw", "MW", "From slack buses.", &number(&|row| row.balance.source_w / MW));
         table.number("generated_mw", "MW", "From generators elsewhere.", &number(&|row| row.balance.generated_w / MW));
         table.number("served_mw", "MW", "Taken by loads.", &number(&|row| row.balance.served_w / MW));
-        let shed_mw = |row: &StepRow| {
-            let wanted = if row.served_share > 0.0 { row.balance.served_w / row.served_share } else { 0.0 };
-            (wanted - row.balance.served_w) / MW
-        };
-        table.number("shed_mw", "MW", "Not served because the step did not converge with it.", &number(&shed_mw));
+        table.number(
+            "shed_mw",
+            "MW",
+            "Not served because the step did not converge with it.",
+            &number(&|row| row.shed_w / MW),
+        );
         table.number("unserved_mw", "MW", "Loads without a source.", &number(&|row| row.balance.unserved_w / MW));
         let losses_mw = |row: &StepRow| (row.balance.branch_losses_w + row.balance.shunt_losses_w) / MW;
         table.number("losses_mw", "MW", "Lost in branches and shunts.", &number(&losses_mw));

@@ -8,7 +8,7 @@ use crate::threads;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
-use urbis_core::{Error, Problem, Result};
+use urbis_core::{Error, Result};
 use urbis_output::{Kpi, ResultsWriter, RunEnd, RunFacts, Table, machine, stopwatch};
 use urbis_scenario::Loaded;
 

@@ -8,7 +8,7 @@ use urbis_city::geoparquet::TableWriter;
 use urbis_city::model::City;
 use urbis_city::package;
 use urbis_core::files::{create_folder, write_whole};
-use urbis_core::{Error, PersonIx, Problem, Result};
+use urbis_core::{PersonIx, Result};
 use urbis_output::stopwatch::Stopwatch;
 use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::{Synthetic, synthesise as residents};

@@ -177,6 +177,12 @@ fn what_cannot_be_carried_is_told() {
     let (served, lost) = (number(&shed[1], "served_mw"), number(&shed[1], "shed_mw"));
     assert!(lost > 0.0 && (served + lost - 30.2).abs() < 1e-6, "{shed:?}");
     assert!(number(&shed[0], "shed_mw").abs() < 1e-12);
+    // The step after is as if nothing had been shed, also for loads that follow no profile.
+    assert!((number(&shed[2], "served_mw") - 0.302).abs() < 1e-9, "{shed:?}");
+    std::fs::write(place.path().join("follows.csv"), "element,id,profile\nload,3,home\n").unwrap();
+    let (_, shed) = series("shed");
+    assert!(shed[1]["is_converged"] == "true" && number(&shed[1], "shed_mw") > 0.0, "{shed:?}");
+    assert!((number(&shed[2], "served_mw") - 0.5).abs() < 1e-9, "{shed:?}");
     let (code, stopped) = series("stop");
     assert_eq!((code, stopped.len()), (2, 2));
 }

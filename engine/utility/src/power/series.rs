@@ -6,6 +6,7 @@
 //! Contract: `set` and `read` are functions of the step and of what they are given.
 
 use super::flow::{Method, Outcome, PowerFlow};
+use super::grid::tables::Loads;
 use super::newton::NewtonSettings;
 use std::ops::Range;
 use urbis_core::chunks::map_chunks;
@@ -57,8 +58,8 @@ pub struct Solved<'a> {
     pub flow: &'a PowerFlow,
     /// How the solve ended.
     pub outcome: &'a Outcome,
-    /// Share of all loads that is served.
-    pub served_share: f64,
+    /// Power of loads that are not served because the step does not converge with them, watts at 1 per unit.
+    pub shed_w: f64,
 }
 
 /// Solves steps from those of `flow` on. `set` puts a step's loads and generators into a grid, `read` takes from the
@@ -77,11 +78,17 @@ pub fn solve<R: Send>(
         for step in range {
             set(step, &mut flow);
             let mut outcome = flow.solve(settings.method, &settings.newton);
-            let mut served_share = 1.0;
-            if !outcome.is_converged && settings.on_failure == OnFailure::Shed {
-                (outcome, served_share) = shed(&mut flow, settings);
+            let is_shed = !outcome.is_converged && settings.on_failure == OnFailure::Shed;
+            let wanted = is_shed.then(|| flow.grid().loads.clone());
+            let mut shed_w = 0.0;
+            if let Some(wanted) = &wanted {
+                (outcome, shed_w) = shed(&mut flow, wanted, settings);
             }
-            found.push(read(&Solved { step, flow: &flow, outcome: &outcome, served_share }));
+            found.push(read(&Solved { step, flow: &flow, outcome: &outcome, shed_w }));
+            if let Some(wanted) = &wanted {
+                // The next step sets what changes; the rest is as it was.
+                flow.set_loads(&wanted.p_w, &wanted.q_var);
+            }
             if !outcome.is_converged && settings.on_failure == OnFailure::Stop {
                 return (found, true);
             }
@@ -98,15 +105,16 @@ pub fn solve<R: Send>(
     all
 }
 
-/// Lowers loads until a step converges; the outcome and the share that is left.
-fn shed(flow: &mut PowerFlow, settings: &SeriesSettings) -> (Outcome, f64) {
-    let loads = (flow.grid().loads.p_w.clone(), flow.grid().loads.q_var.clone());
+/// Lowers loads until a step converges; the outcome and what is not served, watts.
+fn shed(flow: &mut PowerFlow, wanted: &Loads, settings: &SeriesSettings) -> (Outcome, f64) {
+    let supplied = (0..wanted.len()).filter(|&load| wanted.is_in_service[load] && flow.is_energised(wanted.bus[load]));
+    let supplied_w = supplied.fold(0.0, |sum, load| sum + wanted.p_w[load]);
     let mut last = (Outcome::default(), 0.0);
     for part in (0..SHED_STEPS).rev() {
         let share = f64::from(part) / f64::from(SHED_STEPS);
         let lowered = |column: &[f64]| column.iter().map(|value| value * share).collect::<Vec<f64>>();
-        flow.set_loads(&lowered(&loads.0), &lowered(&loads.1));
-        last = (flow.solve(settings.method, &settings.newton), share);
+        flow.set_loads(&lowered(&wanted.p_w), &lowered(&wanted.q_var));
+        last = (flow.solve(settings.method, &settings.newton), (1.0 - share) * supplied_w);
         if last.0.is_converged {
             break;
         }
