@@ -269,8 +269,9 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
         .flatten()
         .cloned()
         .collect();
-    for feed in &transit.feeds {
-        let path = loaded.resolve(&feed.0);
+    let grid = &loaded.scenario.power.grid;
+    let named = transit.feeds.iter().map(|feed| &feed.0).chain(&grid.case).chain(&grid.buildings);
+    for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
                 let mut inside: Vec<PathBuf> =
@@ -292,6 +293,10 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     urbis_core::hash::sha256_hex(text.as_bytes())
 }
 
+/// Tables of the electric grid.
+const OF_GRID: [Table; 5] =
+    [Table::BusState, Table::BranchState, Table::SubstationLoad, Table::EnergyBalance, Table::Outages];
+
 /// The tables that get a file even if no row comes.
 fn tables(loaded: &Loaded) -> Vec<Table> {
     let schedules = loaded.scenario.output.tables.schedules();
@@ -299,6 +304,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .iter()
         .copied()
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
+        .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()

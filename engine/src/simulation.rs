@@ -95,7 +95,7 @@ impl Simulation {
         world.insert_resource(skims);
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
-        urbis_utility::power::install(&mut world, &city, &scenario.power);
+        urbis_utility::power::install(&mut world, &city, &scenario.power, loaded.folder())?;
         world.insert_resource(scenario.coupling.clone());
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
@@ -258,6 +258,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
     let mut recorders = Recorders::default();
     let mut problems = urbis_core::Problems::new();
     let step_s = loaded.scenario.power.step_s;
+    let has_grid = !loaded.scenario.power.grid.is_none();
     for TableSchedule { table, enabled, every_s, zones } in loaded.scenario.output.tables.schedules() {
         let mut in_area = if zones.is_empty() { Vec::new() } else { vec![false; city.zones.len()] };
         for zone in zones {
@@ -270,8 +271,18 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
                 )),
             }
         }
-        if enabled && matches!(table, "building_load" | "zone_load") && every_s.is_some_and(|every| every % step_s != 0)
-        {
+        if matches!(table, "bus_state" | "branch_state" | "substation_load" | "energy_balance") && !zones.is_empty() {
+            problems.push(loaded.problem_at(
+                &format!("output.tables.{table}.zones"),
+                &format!("table `{table}` covers the whole grid; leave out `zones`"),
+                "not by zone",
+            ));
+        }
+        let is_of_power = matches!(
+            table,
+            "building_load" | "zone_load" | "bus_state" | "branch_state" | "substation_load" | "energy_balance"
+        );
+        if enabled && is_of_power && every_s.is_some_and(|every| every % step_s != 0) {
             problems.push(loaded.problem_at(
                 &format!("output.tables.{table}.every_s"),
                 &format!(
@@ -303,6 +314,11 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "accessibility" => recorders.accessibility = recording,
             "feedback" => recorders.feedback = recording,
             "transit_load" if !loaded.scenario.transit.feeds.is_empty() => recorders.transit_load = recording,
+            "bus_state" if has_grid => recorders.bus_state = recording,
+            "branch_state" if has_grid => recorders.branch_state = recording,
+            "substation_load" if has_grid => recorders.substation_load = recording,
+            "energy_balance" if has_grid => recorders.energy_balance = recording,
+            "outages" if has_grid => recorders.outages = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}

@@ -19,7 +19,7 @@ use urbis_coupling::{
     advance_transit, ask_for_power, change_vehicles, charge_drivers, delay_buses, dispatch_trips, end_trips, go_on,
     leave_spaces, search_spaces, switch_policies,
 };
-use urbis_output::{audit, record, record_policies, record_traffic};
+use urbis_output::{audit, record, record_grid, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::power::serve_loads;
@@ -70,6 +70,7 @@ pub fn schedule() -> Schedule {
             record::presence,
             record::activity_presence,
             record::loads,
+            record_grid::grid,
             record::ledgers,
         )
             .chain()

@@ -33,6 +33,11 @@ fn monaco_is_the_same_on_1_2_3_and_8_threads() {
 }
 
 #[test]
+fn monaco_with_a_grid_is_the_same_on_1_2_3_and_8_threads() {
+    same_for("scenarios/monaco/baseline.toml", "[power.grid]\nsource = \"synthetic\"\n", &[1, 2, 3, 8]);
+}
+
+#[test]
 fn the_town_is_the_same_twice_and_on_8_threads() {
     same_for("scenarios/town/baseline.toml", "", &[1, 1, 8]);
 }

@@ -21,10 +21,10 @@ use urbis_city::model::{
 use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
-    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
-    HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
-    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow,
-    TripsRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
+    EnergyBalanceRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow,
+    OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION,
+    SignalsRow, SkimsRow, SubstationLoadRow, Table, TimeMs, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
@@ -124,6 +124,81 @@ fn facts(scenario: &str, seed: u64) -> RunFacts {
     }
 }
 
+/// A row in each table of the electric grid.
+fn grid_rows(writer: &mut ResultsWriter, time: TimeMs) {
+    let (interval_s, bus_id) = (900.0, "substation/0/hv");
+    writer
+        .bus_state(&BusStateRow {
+            time,
+            interval_s,
+            bus_id,
+            base_kv: 110.0,
+            vm_pu: Some(1.0),
+            va_deg: Some(0.0),
+            vm_min_pu: Some(0.98),
+            vm_max_pu: None,
+            unsupplied_s: 0.0,
+        })
+        .unwrap();
+    writer
+        .branch_state(&BranchStateRow {
+            time,
+            interval_s,
+            branch_id: "0",
+            kind: "mv_cable",
+            from_bus: bus_id,
+            to_bus: bus_id,
+            is_closed: true,
+            p_from_w: Some(1000.0),
+            q_from_var: Some(100.0),
+            p_to_w: Some(-990.0),
+            q_to_var: Some(-95.0),
+            loading_percent: Some(12.5),
+            loading_max_percent: Some(14.0),
+        })
+        .unwrap();
+    writer
+        .substation_load(&SubstationLoadRow {
+            time,
+            interval_s,
+            substation_id: bus_id,
+            p_w: 1000.0,
+            q_var: 100.0,
+            p_max_w: 1100.0,
+            loading_percent: None,
+            energy_wh: 250.0,
+        })
+        .unwrap();
+    writer
+        .energy_balance(&EnergyBalanceRow {
+            time,
+            interval_s,
+            grid: "synthetic",
+            demand_wh: 240.0,
+            received_wh: 240.0,
+            shed_wh: 0.0,
+            imported_wh: 250.0,
+            generated_wh: 0.0,
+            served_wh: 240.0,
+            stored_wh: 0.0,
+            lost_wh: 10.0,
+            residual_wh: 0.0,
+            unconverged_steps: 0,
+        })
+        .unwrap();
+    writer
+        .outages(&OutagesRow {
+            outage_id: 0,
+            cause: "fault of branch 3",
+            start_time: time,
+            end_time: None,
+            customers: 12,
+            duration_s: 600.0,
+            customer_minutes: 120.0,
+        })
+        .unwrap();
+}
+
 /// Writes one run with rows in every table.
 fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
     let mut writer = ResultsWriter::create(out, package, facts(scenario, seed), Table::ALL).unwrap();
@@ -172,6 +247,7 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 is_dark: false,
             })
             .unwrap();
+        grid_rows(&mut writer, time);
         let (spaces, arrivals, turned_away) = (40, 8, 1);
         writer
             .parking(&ParkingRow {

@@ -3,9 +3,11 @@
 //!
 //! Vehicles: requested = entered + waiting + rejected, entered = arrived + on the road.
 //! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
-//! travels by a simple mode, searches a space or changes between car and public transport. Parking: arrived = parked + departed + turned away. Energy: served by zones = drawn by buildings and lamps.
+//! travels by a simple mode, searches a space or changes between car and public transport. Parking: arrived = parked +
+//! departed + turned away. Energy: served by zones = drawn by buildings and lamps; in a grid supplied = served + lost, and
+//! asked for = received + not received.
 
-use crate::ledger::{check_energy, check_finite, check_persons, check_vehicles};
+use crate::ledger::{check_energy, check_finite, check_persons, check_supply, check_vehicles};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
@@ -13,7 +15,7 @@ use urbis_core::{Clock, Domain, Error, Result, Tick};
 use urbis_coupling::{Changes, CityParking, CityTransit};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
-use urbis_utility::power::{BuildingLoads, ZoneLoads};
+use urbis_utility::power::{BuildingLoads, CityGrid, ZoneLoads};
 
 /// Ticks between full recounts.
 pub const RECOUNT_TICKS: Tick = 3600;
@@ -151,15 +153,40 @@ pub fn persons(
     }
 }
 
-/// Checks the energy after every power step.
+/// Checks the energy after every power step, and stops the run where a power flow did not converge and the scenario says
+/// so.
 pub fn energy(
     clock: Res<'_, Clock>,
     loads: Res<'_, BuildingLoads>,
     zones: Res<'_, ZoneLoads>,
+    grid: Option<Res<'_, CityGrid>>,
     mut fault: ResMut<'_, Fault>,
 ) {
-    if clock.is_due(Domain::Power) {
-        fault.keep(check_finite(clock.tick(), "demand_w", &loads.demand_w));
-        fault.keep(check_energy(clock.tick(), zones.total_served_j(), zones.total_drawn_j()));
+    if !clock.is_due(Domain::Power) {
+        return;
     }
+    fault.keep(check_finite(clock.tick(), "demand_w", &loads.demand_w));
+    fault.keep(check_energy(clock.tick(), zones.total_served_j(), zones.total_drawn_j()));
+    let Some(grid) = grid else { return };
+    if grid.stops() {
+        let outcome = grid.outcome();
+        let worst = outcome.worst_buses.iter();
+        let worst = worst.map(|of| format!("  bus {}: {:.6} W, {:.6} var", of.id, of.p_w, of.q_var));
+        fault.keep(Err(Error::Stopped {
+            tick: clock.tick() + 1,
+            rule: "power.grid.on_failure = \"stop\", and the power flow does not converge".to_owned(),
+            rows: std::iter::once(format!("best mismatch {:e} per unit, worst at", outcome.mismatch_pu))
+                .chain(worst)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        }));
+    }
+    let (power, energy) = (grid.balance(), &grid.energy);
+    fault.keep(check_supply(
+        clock.tick(),
+        power.source_w + power.generated_w,
+        power.served_w,
+        power.branch_losses_w + power.shunt_losses_w,
+    ));
+    fault.keep(check_energy(clock.tick(), energy.received_j, zones.total_served_j()));
 }

@@ -16,7 +16,7 @@ use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::residents_by_zone;
 use urbis_population::{People, Persons, Places, Sites};
 use urbis_traffic::{GridlockReport, Traffic};
-use urbis_utility::power::{BuildingLoads, Sector, ZoneLoads};
+use urbis_utility::power::{BuildingLoads, CityGrid, Sector, ZoneLoads};
 
 /// Cities with more zones than this keep them off the first page.
 const ZONES_ON_FIRST_PAGE: usize = 12;
@@ -82,6 +82,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     movement(&mut collector, world, persons_each, days);
     crate::kpis_travel::travel(&mut collector, world, days);
     electricity(&mut collector, world, days);
+    grid(&mut collector, world);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     collector.kpis
 }
@@ -302,4 +303,24 @@ fn electricity(collector: &mut Collector<'_>, world: &World, days: f64) {
     let kpi = collector.add("power", "electricity_peak", peak_w / 1e6, "MW");
     beside(kpi, row.as_ref(), 1.0);
     on_first_page(kpi);
+}
+
+/// What the grid shows, where there is one.
+fn grid(collector: &mut Collector<'_>, world: &World) {
+    let Some(grid) = world.get_resource::<CityGrid>() else { return };
+    let (energy, extremes) = (&grid.energy, &grid.extremes);
+    let supplied_j = energy.source_j + energy.generated_j;
+    let kpi = collector.add("power", "grid_losses", 100.0 * energy.lost_j / supplied_j.max(1.0), "percent");
+    on_first_page(kpi);
+    on_first_page(collector.add("power", "grid_lowest_voltage", extremes.vm_min_pu, "pu"));
+    on_first_page(collector.add("power", "grid_highest_voltage", extremes.vm_max_pu, "pu"));
+    on_first_page(collector.add("power", "grid_highest_loading", extremes.loading_max_percent, "percent"));
+    collector.add("power", "grid_is_synthetic", f64::from(u8::from(grid.wiring().is_synthetic)), "1 or 0");
+    collector.add("power", "grid_buses", grid.flow().grid().buses.len() as f64, "buses");
+    let customers: u32 = grid.wiring().customers.iter().sum();
+    collector.add("power", "grid_customers", f64::from(customers), "customers");
+    let kpi = collector.add("power", "grid_steps_not_converged", f64::from(grid.failed_steps()), "steps");
+    kpi.headline = grid.failed_steps() > 0;
+    let kpi = collector.add("power", "electricity_not_supplied", energy.shed_j / JOULES_PER_KWH / 1000.0, "MWh");
+    kpi.headline = energy.shed_j > 0.0;
 }

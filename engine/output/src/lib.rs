@@ -14,6 +14,7 @@ pub mod machine;
 pub mod marker;
 mod place_names;
 pub mod record;
+pub mod record_grid;
 pub mod record_people;
 pub mod record_policies;
 pub mod record_synthesis;
@@ -29,8 +30,9 @@ pub use marker::Marker;
 pub use staging::{Staging, sweep_leftovers};
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, FeedbackRow, GridlockRow,
-    HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow, PaymentsRow, PersonsRow,
-    PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
+    EnergyBalanceRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow,
+    OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow,
+    SubstationLoadRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -101,6 +101,16 @@ pub struct Recorders {
     pub smallest_group: u64,
     /// Table `parking`.
     pub parking: Recording,
+    /// Table `bus_state`.
+    pub bus_state: Recording,
+    /// Table `branch_state`.
+    pub branch_state: Recording,
+    /// Table `substation_load`.
+    pub substation_load: Recording,
+    /// Table `energy_balance`.
+    pub energy_balance: Recording,
+    /// Table `outages`; its interval only says whether it is on.
+    pub outages: Recording,
     /// Table `payments`; its interval only says whether it is on.
     pub payments: Recording,
 }

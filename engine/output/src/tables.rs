@@ -428,6 +428,66 @@ tables! {
         p_w: Real, "W", "Active power, mean over the interval.";
         energy_wh: Real, "Wh", "Energy in the interval.";
     }
+    BusState bus_state BusStateRow BusStateColumns: "Voltage of each bus of the electric grid per interval; with rows = \"exceptions\" only of those outside their limits or without supply." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        bus_id: Text, "", "Bus.";
+        base_kv: Real, "kV", "Nominal voltage between phases.";
+        vm_pu: MaybeReal, "pu", "Voltage in the last power step of the interval; null without supply.";
+        va_deg: MaybeReal, "deg", "Its angle.";
+        vm_min_pu: MaybeReal, "pu", "Lowest voltage in the interval; null where it was never supplied.";
+        vm_max_pu: MaybeReal, "pu", "Highest voltage in the interval.";
+        unsupplied_s: Real, "s", "Time without supply in the interval.";
+    }
+    BranchState branch_state BranchStateRow BranchStateColumns: "Flow of each line, cable and transformer of the electric grid per interval; with rows = \"exceptions\" only of those above their limit." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        branch_id: Text, "", "Branch.";
+        kind: Text, "", "What it is.";
+        from_bus: Text, "", "Bus of its from end; key of bus_state.";
+        to_bus: Text, "", "Bus of its to end.";
+        is_closed: Flag, "", "Whether it is closed at the end of the interval.";
+        p_from_w: MaybeReal, "W", "Active power into its from end in the last power step; null where it has no impedance.";
+        q_from_var: MaybeReal, "var", "Reactive power into its from end.";
+        p_to_w: MaybeReal, "W", "Active power into its to end.";
+        q_to_var: MaybeReal, "var", "Reactive power into its to end.";
+        loading_percent: MaybeReal, "%", "Current over rated current in the last power step; null where no rating is known.";
+        loading_max_percent: MaybeReal, "%", "Most of it in the interval.";
+    }
+    SubstationLoad substation_load SubstationLoadRow SubstationLoadColumns: "Power that enters the city's electric grid at each substation per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        substation_id: Text, "", "Its bus at the voltage that is given.";
+        p_w: Real, "W", "Active power, mean over the interval.";
+        q_var: Real, "var", "Reactive power, mean over the interval.";
+        p_max_w: Real, "W", "Largest active power of a power step.";
+        loading_percent: MaybeReal, "%", "Of its most loaded branch in the last power step; null where no rating is known.";
+        energy_wh: Real, "Wh", "Energy in the interval.";
+    }
+    EnergyBalance energy_balance EnergyBalanceRow EnergyBalanceColumns: "Where the energy of the electric grid came from and went, per interval: supplied = imported + generated = served + stored + lost, demand = received + shed." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        grid: Text, "", "Which grid it is: synthetic or file.";
+        demand_wh: Real, "Wh", "What buildings and street lamps asked for.";
+        received_wh: Real, "Wh", "What they got.";
+        shed_wh: Real, "Wh", "What they did not get: without supply, or shed.";
+        imported_wh: Real, "Wh", "Entered at substations.";
+        generated_wh: Real, "Wh", "Generated in the city, behind meters too.";
+        served_wh: Real, "Wh", "Taken by all loads.";
+        stored_wh: Real, "Wh", "Went into storage, less what came out.";
+        lost_wh: Real, "Wh", "Lost in cables, lines, transformers and storage.";
+        residual_wh: Real, "Wh", "Supplied less served, stored and lost; what tolerance leaves.";
+        unconverged_steps: Count, "", "Power steps that did not converge with all that was asked for.";
+    }
+    Outages outages OutagesRow OutagesColumns: "Interruptions of supply: one row for each set of customers that lost supply together." {
+        outage_id: Number, "", "Its number, from 0.";
+        cause: Text, "", "What caused it, with the element.";
+        start_time: Time, "UTC", "When supply ended.";
+        end_time: MaybeTime, "UTC", "When it came back; null where it had not by the end of the period.";
+        customers: Count, "customers", "Customers without supply: dwellings and other customers.";
+        duration_s: Real, "s", "How long, within the period.";
+        customer_minutes: Real, "min", "Customers times duration.";
+    }
     Kpis kpis KpisRow KpisColumns: "Headline and other figures of the run, each beside the published one where there is one." {
         group: Text, "", "Subject: traffic, people, power ...";
         indicator: Text, "", "What it is.";

@@ -151,6 +151,22 @@ pub struct OutputTables {
     pub households: AskedTable,
     /// Spaces and search in each zone, per interval (default every 900 s); only where parking is simulated.
     pub parking: ScheduledTable<900>,
+    /// Voltage of each bus, per interval (default every 3600 s); only where there is a grid (`power.grid`), as for those
+    /// that follow.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub bus_state: ScheduledTable<3600>,
+    /// Flow of each line, cable and transformer, per interval (default every 3600 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub branch_state: ScheduledTable<3600>,
+    /// What enters the grid at each substation, per interval (default every 900 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub substation_load: ScheduledTable<900>,
+    /// Where energy came from and went, per interval (default every 900 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub energy_balance: ScheduledTable<900>,
+    /// Interruptions of supply.
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub outages: PlainTable,
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
@@ -172,6 +188,12 @@ pub struct ScheduledTable<const EVERY_S: u32> {
 impl<const EVERY_S: u32> Default for ScheduledTable<EVERY_S> {
     fn default() -> Self {
         Self { enabled: true, every_s: EVERY_S, zones: Vec::new() }
+    }
+}
+
+impl<const EVERY_S: u32> ScheduledTable<EVERY_S> {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -290,6 +312,11 @@ impl OutputTables {
             asked("persons", &self.persons),
             asked("households", &self.households),
             every("parking", &self.parking),
+            every("bus_state", &self.bus_state),
+            every("branch_state", &self.branch_state),
+            every("substation_load", &self.substation_load),
+            every("energy_balance", &self.energy_balance),
+            plain("outages", &self.outages),
             plain("payments", &self.payments),
         ]
     }

@@ -110,6 +110,11 @@ fn a_whole_scenario() {
             ("persons", false, None),
             ("households", false, None),
             ("parking", true, Some(900)),
+            ("bus_state", true, Some(3600)),
+            ("branch_state", true, Some(3600)),
+            ("substation_load", true, Some(900)),
+            ("energy_balance", true, Some(900)),
+            ("outages", true, None),
             ("payments", true, None),
         ]
     );

@@ -8,6 +8,8 @@
 use super::flow::{Method, Outcome, PowerFlow};
 use super::grid::tables::Loads;
 use super::newton::NewtonSettings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use urbis_core::chunks::map_chunks;
 
@@ -15,7 +17,8 @@ use urbis_core::chunks::map_chunks;
 pub const CHUNK_STEPS: usize = 168;
 
 /// What is done with steps that do not converge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The step keeps the best voltages that were found, and is marked.
     #[default]
@@ -82,7 +85,9 @@ pub fn solve<R: Send>(
             let wanted = is_shed.then(|| flow.grid().loads.clone());
             let mut shed_w = 0.0;
             if let Some(wanted) = &wanted {
-                (outcome, shed_w) = shed(&mut flow, wanted, settings);
+                let share;
+                (outcome, share) = shed(&mut flow, wanted, settings.method, &settings.newton);
+                shed_w = share * supplied_w(&flow, wanted);
             }
             found.push(read(&Solved { step, flow: &flow, outcome: &outcome, shed_w }));
             if let Some(wanted) = &wanted {
@@ -105,19 +110,23 @@ pub fn solve<R: Send>(
     all
 }
 
-/// Lowers loads until a step converges; the outcome and what is not served, watts.
-fn shed(flow: &mut PowerFlow, wanted: &Loads, settings: &SeriesSettings) -> (Outcome, f64) {
-    let supplied = (0..wanted.len()).filter(|&load| wanted.is_in_service[load] && flow.is_energised(wanted.bus[load]));
-    let supplied_w = supplied.fold(0.0, |sum, load| sum + wanted.p_w[load]);
+/// Lowers loads until a step converges; the outcome and the share of them that is not served.
+pub(super) fn shed(flow: &mut PowerFlow, wanted: &Loads, method: Method, newton: &NewtonSettings) -> (Outcome, f64) {
     let mut last = (Outcome::default(), 0.0);
     for part in (0..SHED_STEPS).rev() {
         let share = f64::from(part) / f64::from(SHED_STEPS);
         let lowered = |column: &[f64]| column.iter().map(|value| value * share).collect::<Vec<f64>>();
         flow.set_loads(&lowered(&wanted.p_w), &lowered(&wanted.q_var));
-        last = (flow.solve(settings.method, &settings.newton), (1.0 - share) * supplied_w);
+        last = (flow.solve(method, newton), 1.0 - share);
         if last.0.is_converged {
             break;
         }
     }
     last
+}
+
+/// Power of loads with a source, watts at 1 per unit.
+fn supplied_w(flow: &PowerFlow, loads: &Loads) -> f64 {
+    let supplied = (0..loads.len()).filter(|&load| loads.is_in_service[load] && flow.is_energised(loads.bus[load]));
+    supplied.fold(0.0, |sum, load| sum + loads.p_w[load])
 }

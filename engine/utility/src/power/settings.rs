@@ -1,5 +1,6 @@
 //! Settings of electricity, as they stand in a scenario under `[power]`.
 
+use super::city_grid::GridSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,13 @@ pub struct PowerSettings {
     pub calibrate_to_panel: bool,
     /// Street lighting, watts for each metre of lit road.
     pub lighting_w_per_m: f64,
+    /// The grid that carries the loads.
+    #[serde(skip_serializing_if = "GridSettings::is_default")]
+    pub grid: GridSettings,
 }
 
 impl Default for PowerSettings {
     fn default() -> Self {
-        Self { step_s: 900, calibrate_to_panel: true, lighting_w_per_m: 3.5 }
+        Self { step_s: 900, calibrate_to_panel: true, lighting_w_per_m: 3.5, grid: GridSettings::default() }
     }
 }

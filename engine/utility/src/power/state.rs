@@ -1,6 +1,6 @@
 //! What a solved grid shows as a whole: where its power goes, and its extremes.
 
-use super::flow::PowerFlow;
+use super::flow::{BranchFlow, PowerFlow};
 
 /// Power of a solved grid, watts; shares of it that were shed count as neither load nor supply.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -23,15 +23,26 @@ impl Balance {
     /// Of a solved grid.
     #[must_use]
     pub fn of(flow: &PowerFlow) -> Self {
+        let branches = 0..flow.grid().branches.len() as u32;
+        Self::with(flow, &branches.map(|branch| flow.branch_flow(branch)).collect::<Vec<_>>())
+    }
+    /// Of a solved grid whose branch flows are at hand. Shape: branches.
+    #[must_use]
+    pub fn with(flow: &PowerFlow, flows: &[BranchFlow]) -> Self {
         let grid = flow.grid();
-        let (branch_losses_w, shunt_losses_w) = flow.losses_w();
-        let mut this = Self { branch_losses_w, shunt_losses_w, ..Self::default() };
-        let mut is_counted = vec![false; flow.topology().bus_of_node.len()];
-        for bus in 0..grid.buses.len() as u32 {
-            let node = flow.topology().node(bus);
-            if flow.is_source(bus) && !std::mem::replace(&mut is_counted[node as usize], true) {
-                this.source_w += flow.source_power(bus).0;
+        let mut this = Self::default();
+        let of = &grid.branches;
+        for (row, flow_w) in flows.iter().enumerate().filter(|(_, flow_w)| !flow_w.p_from_w.is_nan()) {
+            this.branch_losses_w += flow_w.p_from_w + flow_w.p_to_w;
+            for (bus, into_w) in [(of.from[row], flow_w.p_from_w), (of.to[row], flow_w.p_to_w)] {
+                this.source_w += if flow.is_source(bus) { into_w } else { 0.0 };
             }
+        }
+        let of = &grid.shunts;
+        for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
+            let drawn_w = of.p_w[row] * flow.voltage(of.bus[row]).norm_sqr();
+            this.shunt_losses_w += drawn_w;
+            this.source_w += if flow.is_source(of.bus[row]) { drawn_w } else { 0.0 };
         }
         let of = &grid.generators;
         for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
@@ -41,11 +52,12 @@ impl Balance {
         }
         let of = &grid.loads;
         for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
-            let served = flow.load_power(row as u32);
+            let drawn_w = flow.load_power(row as u32).0;
             match flow.is_energised(of.bus[row]) {
-                true => this.served_w += served.0,
+                true => this.served_w += drawn_w,
                 false => this.unserved_w += of.p_w[row],
             }
+            this.source_w += if flow.is_source(of.bus[row]) { drawn_w } else { 0.0 };
         }
         this
     }

@@ -1,8 +1,9 @@
 //! Buildings added up to zones and sectors, and the energy of the period.
 //!
 //! Law: energy served = sum of the energy of buildings + street lighting. Both sides are added up on
-//! their own, by zone and by building, and compared by the audit.
+//! their own, by zone and by building, and compared by the audit. Where the city has a grid, served is what arrives.
 
+use super::city_grid::CityGrid;
 use super::intensity::{Sector, street_light_share};
 use super::load::BuildingLoads;
 use bevy_ecs::resource::Resource;
@@ -19,6 +20,10 @@ pub struct ZoneLoads {
     pub served_w: Vec<f64>,
     /// Energy served since the start by zone and sector, joules. Same shape.
     pub served_j: Vec<f64>,
+    /// Served to each building in this step, watts.
+    pub building_w: Vec<f64>,
+    /// Served to the street lamps of each zone in this step, watts.
+    pub lamps_w: Vec<f64>,
     /// Energy drawn since the start by building, joules.
     pub building_j: Vec<f64>,
     /// Energy of street lighting since the start, joules.
@@ -34,6 +39,8 @@ impl ZoneLoads {
             members: city.buildings.by_zone(city.zones.len()),
             served_w: vec![0.0; cells],
             served_j: vec![0.0; cells],
+            building_w: vec![0.0; loads.demand_w.len()],
+            lamps_w: vec![0.0; city.zones.len()],
             building_j: vec![0.0; loads.demand_w.len()],
             lighting_j: 0.0,
         }
@@ -60,27 +67,40 @@ impl ZoneLoads {
     }
 }
 
-/// Serves what is asked for: adds buildings to zones and counts the energy of the step that starts now.
-pub fn serve_loads(clock: Res<'_, Clock>, loads: Res<'_, BuildingLoads>, mut zones: ResMut<'_, ZoneLoads>) {
+/// Serves what is asked for, through the grid where there is one: adds buildings to zones and counts the energy of the step
+/// that starts now.
+pub fn serve_loads(
+    clock: Res<'_, Clock>,
+    loads: Res<'_, BuildingLoads>,
+    mut zones: ResMut<'_, ZoneLoads>,
+    grid: Option<ResMut<'_, CityGrid>>,
+) {
     if !clock.is_due(Domain::Power) {
         return;
     }
     let seconds = f64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
     let light = street_light_share((clock.local_second_of_day(clock.tick()) / 3600) as usize);
-    let ZoneLoads { members, served_w, served_j, building_j, lighting_j } = &mut *zones;
+    let ZoneLoads { members, served_w, building_w, lamps_w, served_j, building_j, lighting_j } = &mut *zones;
+    building_w.copy_from_slice(&loads.demand_w);
+    for (watts, full_w) in lamps_w.iter_mut().zip(&loads.lighting_w) {
+        *watts = full_w * light;
+    }
+    if let Some(mut grid) = grid {
+        grid.serve(building_w, lamps_w, seconds);
+    }
     served_w.fill(0.0);
     for zone in 0..members.rows() {
         let cells = zone * Sector::ALL.len();
         for building in members.row(zone) {
-            served_w[cells + loads.sector[building.row()] as usize] += loads.demand_w[building.row()];
+            served_w[cells + loads.sector[building.row()] as usize] += building_w[building.row()];
         }
-        served_w[cells + Sector::Lighting as usize] = loads.lighting_w[zone] * light;
-        *lighting_j += loads.lighting_w[zone] * light * seconds;
+        served_w[cells + Sector::Lighting as usize] = lamps_w[zone];
+        *lighting_j += lamps_w[zone] * seconds;
     }
     for (energy, power) in served_j.iter_mut().zip(served_w.iter()) {
         *energy += power * seconds;
     }
-    for (energy, power) in building_j.iter_mut().zip(&loads.demand_w) {
+    for (energy, power) in building_j.iter_mut().zip(building_w.iter()) {
         *energy += power * seconds;
     }
 }

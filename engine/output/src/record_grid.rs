@@ -1,0 +1,151 @@
+//! Recorders of the electric grid: its buses, branches and infeeds by interval, and where energy went.
+
+use crate::audit::Fault;
+use crate::cells::TimeMs;
+use crate::record::{Recorders, Recording};
+use crate::tables::{BranchStateRow, BusStateRow, EnergyBalanceRow, SubstationLoadRow};
+use crate::writer::ResultsWriter;
+use bevy_ecs::system::{Local, Res, ResMut};
+use urbis_core::{Clock, Result};
+use urbis_utility::power::city_grid::{CityGrid, EnergyBalance, GridRows};
+
+/// Joules of a watt hour.
+const JOULES_PER_WH: f64 = 3600.0;
+
+/// Writes the tables of the grid that are due.
+pub fn grid(
+    clock: Res<'_, Clock>,
+    grid: Option<ResMut<'_, CityGrid>>,
+    recorders: Res<'_, Recorders>,
+    mut before: Local<'_, (EnergyBalance, u32)>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    let Some(mut grid) = grid else { return };
+    if fault.is_set() {
+        return;
+    }
+    writer.at_tick(clock.tick());
+    if recorders.bus_state.is_due(&clock) {
+        fault.keep(buses(&clock, &grid, &recorders.bus_state, &mut writer));
+        grid.buses.begin();
+    }
+    if recorders.branch_state.is_due(&clock) {
+        fault.keep(branches(&clock, &grid, &recorders.branch_state, &mut writer));
+        grid.branches.begin();
+    }
+    if recorders.substation_load.is_due(&clock) {
+        fault.keep(infeeds(&clock, &grid, &recorders.substation_load, &mut writer));
+        grid.infeeds.begin();
+    }
+    if recorders.energy_balance.is_due(&clock) {
+        let (time, interval_s) = recorders.energy_balance.interval(&clock);
+        let now = (grid.energy, grid.failed_steps());
+        fault.keep(writer.energy_balance(&balance(time, interval_s, grid.wiring().is_synthetic, &now, &before)));
+        *before = now;
+    }
+}
+
+fn buses(clock: &Clock, grid: &CityGrid, recording: &Recording, writer: &mut ResultsWriter) -> Result<()> {
+    let (time, interval_s) = recording.interval(clock);
+    let (flow, of, settings) = (grid.flow(), &grid.buses, grid.settings());
+    for (row, bus_id) in flow.grid().buses.id.iter().enumerate() {
+        let is_outside = of.dark_s[row] > 0.0
+            || of.vm_min_pu[row] < settings.vm_min_pu
+            || (of.vm_max_pu[row] > settings.vm_max_pu && of.vm_max_pu[row].is_finite());
+        if settings.rows == GridRows::Exceptions && !is_outside {
+            continue;
+        }
+        let v = flow.voltage(row as u32);
+        let is_energised = flow.is_energised(row as u32);
+        let finite = |value: f64| value.is_finite().then_some(value);
+        writer.bus_state(&BusStateRow {
+            time,
+            interval_s,
+            bus_id,
+            base_kv: flow.grid().buses.base_v[row] / 1000.0,
+            vm_pu: is_energised.then(|| v.norm()),
+            va_deg: is_energised.then(|| v.arg().to_degrees()),
+            vm_min_pu: finite(of.vm_min_pu[row]),
+            vm_max_pu: finite(of.vm_max_pu[row]),
+            unsupplied_s: of.dark_s[row],
+        })?;
+    }
+    Ok(())
+}
+
+fn branches(clock: &Clock, grid: &CityGrid, recording: &Recording, writer: &mut ResultsWriter) -> Result<()> {
+    let (time, interval_s) = recording.interval(clock);
+    let (of, wiring, settings) = (grid.flow().grid(), grid.wiring(), grid.settings());
+    for (row, flow) in grid.flows().iter().enumerate() {
+        let loading_max = grid.branches.loading_max_percent[row];
+        let is_outside = loading_max > settings.loading_max_percent;
+        if settings.rows == GridRows::Exceptions && !is_outside {
+            continue;
+        }
+        let id = |bus: u32| of.buses.id[bus as usize].as_str();
+        let finite = |value: f64| value.is_finite().then_some(value);
+        writer.branch_state(&BranchStateRow {
+            time,
+            interval_s,
+            branch_id: &wiring.branch_id[row],
+            kind: wiring.branch_kind[row],
+            from_bus: id(of.branches.from[row]),
+            to_bus: id(of.branches.to[row]),
+            is_closed: of.branches.is_in_service[row],
+            p_from_w: finite(flow.p_from_w),
+            q_from_var: finite(flow.q_from_var),
+            p_to_w: finite(flow.p_to_w),
+            q_to_var: finite(flow.q_to_var),
+            loading_percent: finite(grid.loading_percent(row)),
+            loading_max_percent: (of.branches.rating_va[row] > 0.0).then_some(loading_max),
+        })?;
+    }
+    Ok(())
+}
+
+fn infeeds(clock: &Clock, grid: &CityGrid, recording: &Recording, writer: &mut ResultsWriter) -> Result<()> {
+    let (time, interval_s) = recording.interval(clock);
+    let of = &grid.infeeds;
+    for (row, infeed) in grid.wiring().infeeds.iter().enumerate() {
+        let loading = infeed.branches.iter().map(|&(branch, _)| grid.loading_percent(branch as usize));
+        writer.substation_load(&SubstationLoadRow {
+            time,
+            interval_s,
+            substation_id: &infeed.id,
+            p_w: of.energy_j[row] / interval_s,
+            q_var: of.reactive_vars[row] / interval_s,
+            p_max_w: of.p_max_w[row],
+            loading_percent: loading.filter(|percent| percent.is_finite()).reduce(f64::max),
+            energy_wh: of.energy_j[row] / JOULES_PER_WH,
+        })?;
+    }
+    Ok(())
+}
+
+fn balance(
+    time: TimeMs,
+    interval_s: f64,
+    is_synthetic: bool,
+    (now, failed): &(EnergyBalance, u32),
+    (before, failed_before): &(EnergyBalance, u32),
+) -> EnergyBalanceRow<'static> {
+    let since_wh = |of: fn(&EnergyBalance) -> f64| (of(now) - of(before)) / JOULES_PER_WH;
+    let (supplied_wh, served_wh, lost_wh) =
+        (since_wh(|of| of.source_j + of.generated_j), since_wh(|of| of.served_j), since_wh(|of| of.lost_j));
+    EnergyBalanceRow {
+        time,
+        interval_s,
+        grid: if is_synthetic { "synthetic" } else { "file" },
+        demand_wh: since_wh(|of| of.asked_j),
+        received_wh: since_wh(|of| of.received_j),
+        shed_wh: since_wh(|of| of.shed_j),
+        imported_wh: since_wh(|of| of.source_j),
+        generated_wh: since_wh(|of| of.generated_j),
+        served_wh,
+        stored_wh: 0.0,
+        lost_wh,
+        residual_wh: supplied_wh - served_wh - lost_wh,
+        unconverged_steps: u64::from(failed - failed_before),
+    }
+}

@@ -1,0 +1,215 @@
+//! The grid of a city in a run: every power step it carries what buildings and street lamps ask for, and tells what of it
+//! arrives. Loads of buildings are of constant power, as they are an average of many devices over a step; loads that a
+//! file brings with it stay as they are.
+//!
+//! Laws, checked by the audit at every step:
+//!
+//! ```text
+//! supplied = served + lost                  asked for = served + not served
+//! ```
+//!
+//! where what is supplied comes from the flows at the buses that hold their voltage, what is served from the loads, what
+//! is lost from both ends of each branch: three sums over different things, equal where power flow is solved.
+//!
+//! Contract: a step is a pure function of the one before and of what is asked for; same bits on any number of threads.
+
+mod settings;
+mod tally;
+mod wiring;
+
+pub use settings::{GridRows, GridSettings, GridSource};
+pub use tally::{BranchTally, BusTally, EnergyBalance, InfeedTally, PeriodExtremes};
+pub use wiring::{Infeed, Lamps, Wiring};
+
+use super::flow::{BranchFlow, Method, Outcome, PowerFlow};
+use super::newton::NewtonSettings;
+use super::series::{OnFailure, shed};
+use super::state::Balance;
+use bevy_ecs::resource::Resource;
+use rayon::prelude::*;
+use std::path::Path;
+use urbis_city::model::City;
+use urbis_core::Result;
+use urbis_core::chunks::CHUNK_ROWS;
+
+/// Mismatch that a step may leave, per unit: less than a solve on its own would need, as the sum over all buses is to
+/// stay below a billionth of what is supplied.
+const TOLERANCE_PU: f64 = 1e-12;
+
+/// See the module.
+#[derive(Clone, Debug, Resource)]
+pub struct CityGrid {
+    settings: GridSettings,
+    wiring: Wiring,
+    flow: PowerFlow,
+    newton: NewtonSettings,
+    /// What loads ask for; those that no building or lamp sets keep what their file says. Shape: loads.
+    asked_w: Vec<f64>,
+    asked_var: Vec<f64>,
+    /// Of the last step. Shape: branches.
+    flows: Vec<BranchFlow>,
+    outcome: Outcome,
+    balance: Balance,
+    /// Share of all loads that the last step did not serve because it did not converge with them.
+    shed_share: f64,
+    failed_steps: u32,
+    /// Tallies of the interval of table `bus_state`.
+    pub buses: BusTally,
+    /// Tallies of the interval of table `branch_state`.
+    pub branches: BranchTally,
+    /// Tallies of the interval of table `substation_load`.
+    pub infeeds: InfeedTally,
+    /// Energy since the start.
+    pub energy: EnergyBalance,
+    /// Extremes since the start.
+    pub extremes: PeriodExtremes,
+}
+
+impl CityGrid {
+    /// The grid of a city, where its settings ask for one; paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Settings, files or streets of which no grid can be made.
+    pub fn new(city: &City, settings: &GridSettings, folder: &Path) -> Result<Option<Self>> {
+        if settings.is_none() {
+            return Ok(None);
+        }
+        let mut wiring = Wiring::new(city, settings, folder)?;
+        let flow = PowerFlow::new(std::mem::take(&mut wiring.grid))?;
+        let grid = flow.grid();
+        let mut newton = NewtonSettings { tolerance_pu: TOLERANCE_PU, ..NewtonSettings::default() };
+        newton.tolerance_pu *= (1e6 / grid.base_va).max(1.0);
+        Ok(Some(Self {
+            settings: settings.clone(),
+            newton,
+            asked_w: grid.loads.p_w.clone(),
+            asked_var: grid.loads.q_var.clone(),
+            flows: vec![BranchFlow::default(); grid.branches.len()],
+            outcome: Outcome::default(),
+            balance: Balance::default(),
+            shed_share: 0.0,
+            failed_steps: 0,
+            buses: BusTally::new(grid.buses.len()),
+            branches: BranchTally::new(grid.branches.len()),
+            infeeds: InfeedTally::new(wiring.infeeds.len()),
+            energy: EnergyBalance::default(),
+            extremes: PeriodExtremes::default(),
+            wiring,
+            flow,
+        }))
+    }
+    /// How it was set up.
+    #[must_use]
+    pub fn settings(&self) -> &GridSettings {
+        &self.settings
+    }
+    /// What hangs where.
+    #[must_use]
+    pub fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+    /// The grid as it was last solved.
+    #[must_use]
+    pub fn flow(&self) -> &PowerFlow {
+        &self.flow
+    }
+    /// Flows of the last step. Shape: branches.
+    #[must_use]
+    pub fn flows(&self) -> &[BranchFlow] {
+        &self.flows
+    }
+    /// How the last step ended.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+    /// Where power went in the last step. Of a step that did not converge and was held, supply is set to what it served
+    /// and lost.
+    #[must_use]
+    pub fn balance(&self) -> &Balance {
+        &self.balance
+    }
+    /// Steps that did not converge with all that was asked for.
+    #[must_use]
+    pub fn failed_steps(&self) -> u32 {
+        self.failed_steps
+    }
+    /// Whether the run is to end, as a step did not converge and the settings say so.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        !self.outcome.is_converged && self.settings.on_failure == OnFailure::Stop
+    }
+    /// Whether a building has a source.
+    #[must_use]
+    pub fn is_supplied(&self, building: usize) -> bool {
+        let load = self.wiring.building_load[building] as usize;
+        self.flow.is_energised(self.flow.grid().loads.bus[load])
+    }
+    /// Loading of a branch in the last step, percent; NaN where no rating is known.
+    #[must_use]
+    pub fn loading_percent(&self, branch: usize) -> f64 {
+        loading_percent(&self.flow, &self.flows, branch)
+    }
+
+    /// Solves the step of so many seconds in which buildings and lamps ask for these powers, and lowers them to what they
+    /// get, watts. Shapes: buildings, zones.
+    pub fn serve(&mut self, building_w: &mut [f64], lamps_w: &mut [f64], seconds: f64) {
+        let tan_phi = self.settings.tan_phi();
+        let own_w = building_w.iter().sum::<f64>() + lamps_w.iter().sum::<f64>();
+        let mut ask = |load: u32, p_w: f64| {
+            self.asked_w[load as usize] = p_w;
+            self.asked_var[load as usize] = p_w * tan_phi;
+        };
+        for (&load, &p_w) in self.wiring.building_load.iter().zip(building_w.iter()) {
+            ask(load, p_w);
+        }
+        for lamps in &self.wiring.lamps {
+            ask(lamps.load, lamps_w[lamps.zone as usize] * lamps.share);
+        }
+        self.flow.set_loads(&self.asked_w, &self.asked_var);
+        self.solve();
+        let served = |load: u32| self.flow.load_power(load).0;
+        for (&load, p_w) in self.wiring.building_load.iter().zip(building_w.iter_mut()) {
+            *p_w = served(load);
+        }
+        lamps_w.fill(0.0);
+        for lamps in &self.wiring.lamps {
+            lamps_w[lamps.zone as usize] += served(lamps.load);
+        }
+        let served_w = building_w.iter().sum::<f64>() + lamps_w.iter().sum::<f64>();
+        self.energy.add(&self.balance, own_w, served_w, seconds);
+        let Self { buses, branches, extremes, flow, flows, .. } = self;
+        buses.add(flow, extremes, seconds);
+        branches.add(extremes, |branch| loading_percent(flow, flows, branch));
+        self.infeeds.add(&self.wiring.infeeds, &self.flows, seconds);
+    }
+
+    fn solve(&mut self) {
+        self.outcome = self.flow.solve_parallel(Method::Newton, &self.newton);
+        self.shed_share = 0.0;
+        if !self.outcome.is_converged {
+            self.failed_steps += 1;
+            if self.settings.on_failure == OnFailure::Shed {
+                let wanted = self.flow.grid().loads.clone();
+                (self.outcome, self.shed_share) = shed(&mut self.flow, &wanted, Method::Newton, &self.newton);
+            }
+        }
+        let flow = &self.flow;
+        self.flows.par_chunks_mut(CHUNK_ROWS).enumerate().for_each(|(chunk, flows)| {
+            for (row, of) in flows.iter_mut().enumerate() {
+                *of = flow.branch_flow((chunk * CHUNK_ROWS + row) as u32);
+            }
+        });
+        self.balance = Balance::with(&self.flow, &self.flows);
+        if !self.outcome.is_converged {
+            // Nothing is known of where power comes from; the step is marked.
+            self.balance.source_w -= self.balance.residual_w();
+        }
+    }
+}
+
+fn loading_percent(flow: &PowerFlow, flows: &[BranchFlow], branch: usize) -> f64 {
+    let grid = flow.grid();
+    let rating_va = grid.branches.rating_va[branch];
+    if rating_va > 0.0 { 100.0 * flows[branch].current_pu * grid.base_va / rating_va } else { f64::NAN }
+}

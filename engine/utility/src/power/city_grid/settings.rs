@@ -1,0 +1,133 @@
+//! Settings of the grid in a run, as they stand in a scenario under `[power.grid]`.
+
+use super::super::series::OnFailure;
+use super::super::synthetic::SyntheticGridSettings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use urbis_core::{Problem, Problems, Result};
+
+/// Where the grid comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GridSource {
+    /// No grid: whatever is asked for is served.
+    #[default]
+    None,
+    /// One made up along the city's streets, and marked so.
+    Synthetic,
+    /// That of `case`, to whose buses `buildings` connects the city.
+    File,
+}
+
+/// Which rows of buses and branches are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GridRows {
+    /// Every bus and branch, each interval.
+    #[default]
+    All,
+    /// Those that were outside their limits or without supply in the interval.
+    Exceptions,
+}
+
+/// The electric grid that carries the loads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GridSettings {
+    /// Where it comes from.
+    pub source: GridSource,
+    /// With `source = "file"`: a MATPOWER case, a JSON of pandapower or power-grid-model, or a folder of CSV tables,
+    /// relative to the scenario. Its own loads stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub case: Option<PathBuf>,
+    /// With `source = "file"`: a CSV table with columns `building_id`, `bus_id` that names a bus for every building,
+    /// relative to the scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub buildings: Option<PathBuf>,
+    /// With `source = "synthetic"`: how it is planned.
+    pub synthetic: SyntheticGridSettings,
+    /// Power factor of what buildings and lamps draw, inductive.
+    #[schemars(range(min = 0.01, max = 1.0))]
+    pub power_factor: f64,
+    /// What becomes of a step whose power flow does not converge.
+    pub on_failure: OnFailure,
+    /// Which rows of buses and branches are written.
+    pub rows: GridRows,
+    /// Voltage below which a bus counts as an exception, per unit (EN 50160: 10 % off for 95 % of the time).
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub vm_min_pu: f64,
+    /// Voltage above which it does, per unit.
+    #[schemars(range(min = 0.0, max = 2.0))]
+    pub vm_max_pu: f64,
+    /// Loading above which a branch does, percent.
+    #[schemars(range(min = 0.0))]
+    pub loading_max_percent: f64,
+}
+
+impl Default for GridSettings {
+    fn default() -> Self {
+        Self {
+            source: GridSource::None,
+            case: None,
+            buildings: None,
+            synthetic: SyntheticGridSettings::default(),
+            power_factor: 0.95,
+            on_failure: OnFailure::Hold,
+            rows: GridRows::All,
+            vm_min_pu: 0.9,
+            vm_max_pu: 1.1,
+            loading_max_percent: 100.0,
+        }
+    }
+}
+
+impl GridSettings {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+    /// Whether the city has no grid.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.source == GridSource::None
+    }
+    /// Reactive over active power of buildings and lamps.
+    #[must_use]
+    pub fn tan_phi(&self) -> f64 {
+        (1.0 - self.power_factor * self.power_factor).max(0.0).sqrt() / self.power_factor
+    }
+    /// What does not fit together.
+    ///
+    /// # Errors
+    /// [`urbis_core::Error::Input`] with each field, its value and what is expected.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Problems::new();
+        let place = Path::new("power.grid");
+        let mut is_wrong = |what: String| problems.push(Problem::file(place, what));
+        if !(self.power_factor > 0.0 && self.power_factor <= 1.0) {
+            is_wrong(format!("power_factor = {}, expected > 0 and <= 1", self.power_factor));
+        }
+        if !(self.vm_min_pu >= 0.0 && self.vm_min_pu < self.vm_max_pu) {
+            is_wrong(format!("vm_min_pu = {}, expected >= 0 and < vm_max_pu = {}", self.vm_min_pu, self.vm_max_pu));
+        }
+        if self.loading_max_percent.is_nan() || self.loading_max_percent <= 0.0 {
+            is_wrong(format!("loading_max_percent = {}, expected > 0", self.loading_max_percent));
+        }
+        let is_file = self.source == GridSource::File;
+        for (field, path) in [("case", &self.case), ("buildings", &self.buildings)] {
+            match (is_file, path) {
+                (true, None) => is_wrong(format!("source = \"file\" needs `{field}`, expected the path of a file")),
+                (false, Some(path)) => {
+                    is_wrong(format!("{field} = {:?} counts with source = \"file\" alone", path.display().to_string()));
+                }
+                _ => {}
+            }
+        }
+        problems.or_else(())?;
+        self.synthetic.check()
+    }
+}

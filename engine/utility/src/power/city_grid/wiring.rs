@@ -1,0 +1,212 @@
+//! How a city hangs on its grid: the load of each building, those of street lamps, and what rows stand for.
+//!
+//! Street lamps of a zone draw from the low-voltage busbars of the public stations that supply its buildings, in
+//! proportion to buildings; in a grid of a file, from the buses of its buildings. Lamps of a zone without buildings are
+//! spread over all of them.
+
+use super::super::case;
+use super::super::grid::tables::Load;
+use super::super::grid::{BusKind, Grid};
+use super::super::synthetic::{Equipment, SyntheticGrid, estimate_peaks_w};
+use super::settings::{GridSettings, GridSource};
+use std::collections::BTreeMap;
+use std::path::Path;
+use urbis_city::model::City;
+use urbis_city::table::Table;
+use urbis_core::{Problem, Problems, Result};
+
+/// Where power enters the grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Infeed {
+    /// What it is called: that of its busbar.
+    pub id: String,
+    /// Bus whose voltage is given.
+    pub bus: u32,
+    /// Branches there, and whether their from end is.
+    pub branches: Vec<(u32, bool)>,
+}
+
+/// A share of a zone's street lamps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lamps {
+    /// Zone.
+    pub zone: u32,
+    /// Row of their load.
+    pub load: u32,
+    /// Share of the zone's lamps.
+    pub share: f64,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wiring {
+    /// The grid, with rows for buildings and lamps.
+    pub grid: Grid,
+    /// Whether it is made up.
+    pub is_synthetic: bool,
+    /// What each branch is.
+    pub branch_kind: Vec<&'static str>,
+    /// Name of each branch.
+    pub branch_id: Vec<String>,
+    /// Length of each branch, metres; 0 for transformers and where unknown.
+    pub length_m: Vec<f64>,
+    /// Load of each building.
+    pub building_load: Vec<u32>,
+    /// Customers of each building: its dwellings, or one.
+    pub customers: Vec<u32>,
+    /// Street lamps.
+    pub lamps: Vec<Lamps>,
+    /// Where power enters.
+    pub infeeds: Vec<Infeed>,
+    /// What did not come out as planned, in sentences for people.
+    pub notes: Vec<String>,
+}
+
+impl Wiring {
+    /// Wires a city as its settings say; paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Settings, files or streets of which no grid can be made, each with its place.
+    pub fn new(city: &City, settings: &GridSettings, folder: &Path) -> Result<Self> {
+        settings.check()?;
+        let mut this = match (settings.source, &settings.case, &settings.buildings) {
+            (GridSource::File, Some(case), Some(buildings)) => {
+                Self::of_file(city, &folder.join(case), &folder.join(buildings))?
+            }
+            (GridSource::None, ..) => return Ok(Self::default()),
+            _ => Self::synthetic(city, settings)?,
+        };
+        let buses = &this.grid.buses;
+        let sources: Vec<u32> =
+            (0..buses.len() as u32).filter(|&bus| buses.kind[bus as usize] == BusKind::Slack).collect();
+        let mut infeeds: Vec<Infeed> = sources
+            .iter()
+            .map(|&bus| Infeed { id: buses.id[bus as usize].clone(), bus, branches: Vec::new() })
+            .collect();
+        for row in 0..this.grid.branches.len() {
+            let ends = [(this.grid.branches.from[row], true), (this.grid.branches.to[row], false)];
+            for (bus, is_from) in ends {
+                if let Ok(at) = sources.binary_search(&bus) {
+                    infeeds[at].branches.push((row as u32, is_from));
+                }
+            }
+        }
+        this.infeeds = infeeds;
+        Ok(this)
+    }
+
+    fn synthetic(city: &City, settings: &GridSettings) -> Result<Self> {
+        let equipment = Equipment::shipped();
+        let peaks_w = estimate_peaks_w(city, &equipment);
+        let of = SyntheticGrid::plan(city, &peaks_w, &settings.synthetic, &equipment)?;
+        let publics = |building: usize| {
+            let station = &of.stations[of.building_station[building] as usize];
+            (!station.is_private).then_some(station.lv_bus)
+        };
+        let places = lamp_places(city, publics, &of.building_bus);
+        let mut this = Self {
+            is_synthetic: true,
+            branch_kind: of.branches.kind.iter().map(|kind| kind.name()).collect(),
+            branch_id: (0..of.grid.branches.len()).map(|row| row.to_string()).collect(),
+            length_m: of.branches.length_m,
+            building_load: of.building_load,
+            customers: of.customers,
+            notes: of.notes,
+            grid: of.grid,
+            ..Self::default()
+        };
+        this.hang_lamps(&places);
+        Ok(this)
+    }
+
+    fn of_file(city: &City, case_path: &Path, buildings_path: &Path) -> Result<Self> {
+        let case = case::read(case_path)?;
+        let bus_of: BTreeMap<&str, u32> =
+            case.grid.buses.id.iter().enumerate().map(|(row, id)| (id.as_str(), row as u32)).collect();
+        let building_bus = read_buildings(city, buildings_path, &bus_of)?;
+        let places = lamp_places(city, |_| None, &building_bus);
+        let branches = &case.grid.branches;
+        let is_transformer = |row: usize| {
+            let base = |bus: u32| case.grid.buses.base_v[bus as usize];
+            (base(branches.from[row]) - base(branches.to[row])).abs() > 0.0
+        };
+        let mut this = Self {
+            branch_kind: (0..branches.len())
+                .map(|row| if is_transformer(row) { "transformer" } else { "line" })
+                .collect(),
+            length_m: vec![0.0; branches.len()],
+            customers: city.buildings.dwellings.iter().map(|&dwellings| dwellings.max(1)).collect(),
+            branch_id: case.branch_id,
+            notes: case.notes,
+            grid: case.grid,
+            ..Self::default()
+        };
+        this.building_load = building_bus.iter().map(|&bus| this.add_load(bus)).collect();
+        this.hang_lamps(&places);
+        Ok(this)
+    }
+
+    fn add_load(&mut self, bus: u32) -> u32 {
+        let load = Load { bus, p_w: 0.0, q_var: 0.0, current_share: 0.0, impedance_share: 0.0, is_in_service: true };
+        self.grid.loads.push(load)
+    }
+    /// A load at each bus that has lamps, shared by zones.
+    fn hang_lamps(&mut self, places: &[BTreeMap<u32, u32>]) {
+        for (zone, places) in places.iter().enumerate() {
+            let all: u32 = places.values().sum();
+            for (&bus, &weight) in places {
+                let load = self.add_load(bus);
+                self.lamps.push(Lamps { zone: zone as u32, load, share: f64::from(weight) / f64::from(all) });
+            }
+        }
+    }
+}
+
+/// By zone, the buses of its lamps with their weights.
+fn lamp_places(city: &City, public: impl Fn(usize) -> Option<u32>, building_bus: &[u32]) -> Vec<BTreeMap<u32, u32>> {
+    let mut places = vec![BTreeMap::new(); city.zones.len()];
+    let mut everywhere = BTreeMap::new();
+    for is_second_choice in [false, true] {
+        for building in 0..city.buildings.len() {
+            let bus = if is_second_choice { Some(building_bus[building]) } else { public(building) };
+            let zone = city.buildings.zone[building].row();
+            if let Some(bus) = bus
+                && (!is_second_choice || places[zone].is_empty() || places[zone].contains_key(&bus))
+            {
+                *places[zone].entry(bus).or_insert(0) += 1;
+                *everywhere.entry(bus).or_insert(0) += 1;
+            }
+        }
+    }
+    places.iter_mut().filter(|of| of.is_empty()).for_each(|of| of.clone_from(&everywhere));
+    places
+}
+
+/// Bus of each building, from a table with columns `building_id` and `bus_id`.
+fn read_buildings(city: &City, path: &Path, bus_of: &BTreeMap<&str, u32>) -> Result<Vec<u32>> {
+    let mut problems = Problems::new();
+    let table = Table::read(path)?.with_id("building_id");
+    let Some([of_building, of_bus]) = table.required_all(["building_id", "bus_id"], &mut problems) else {
+        return problems.or_else(Vec::new());
+    };
+    let row_of: BTreeMap<&str, usize> =
+        city.buildings.id.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
+    let mut building_bus = vec![u32::MAX; city.buildings.len()];
+    for row in table.rows() {
+        match (row_of.get(row.text(of_building)), bus_of.get(row.text(of_bus))) {
+            (None, _) => problems.push(row.problem(of_building, "a building of the city")),
+            (_, None) => problems.push(row.problem(of_bus, "a bus of the grid")),
+            (Some(&at), _) if building_bus[at] != u32::MAX => {
+                problems.push(row.problem(of_building, "each building once"));
+            }
+            (Some(&at), Some(&bus)) => building_bus[at] = bus,
+        }
+    }
+    let missing: Vec<&str> =
+        row_of.iter().filter(|(_, row)| building_bus[**row] == u32::MAX).map(|(id, _)| *id).collect();
+    if let (true, Some(first)) = (problems.is_empty(), missing.first()) {
+        let what = format!("{} buildings have no row, the first is {first:?}; expected all of the city", missing.len());
+        problems.push(Problem::file(path, what));
+    }
+    problems.or_else(building_bus)
+}
