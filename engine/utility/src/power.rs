@@ -17,6 +17,7 @@ pub mod load;
 pub mod matpower;
 pub mod n_minus_1;
 pub mod newton;
+pub mod operation;
 pub mod pandapower;
 pub mod pgm;
 pub mod profile;

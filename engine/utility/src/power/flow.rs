@@ -267,6 +267,11 @@ impl PowerFlow {
         named.collect()
     }
 
+    /// Renews who has a source after switches were moved, without a solve.
+    pub fn update(&mut self) {
+        self.refresh();
+    }
+
     fn refresh(&mut self) {
         if self.stale == Stale::Pattern {
             self.analyse();

@@ -1,0 +1,467 @@
+//! Operation of a grid: faults, breakers that clear them, isolation, restoration over ties, repair, and breakers that open
+//! on overload. Events happen at their second; power flow sees them from the step in which they lie.
+//!
+//! | when | what |
+//! | --- | --- |
+//! | fault | breakers around it open: all within them and what hangs on it is dark |
+//! | `isolation_s` later | what failed is cut off, the breakers close again; not where there are no switches (low voltage) |
+//! | `restoration_s` later | ties are closed that supply what is dark still, as long as no limit is broken |
+//! | `repair_s` after the fault | all is as before |
+//! | overload | a breaker opens by the standard inverse curve of IEC 60255-151 and closes after `reclose_s` |
+//!
+//! A protected zone is what is joined without a breaker between. Breakers at its border open where what lies beyond has a
+//! source without it. Ties are tried by solving: of those with one dark end the one that leaves the lowest loading is
+//! closed, if no branch comes above its emergency limit and no bus below, or none that was there before gets worse; then
+//! the next. What no tie can carry as a whole stays dark.
+//!
+//! Ignored: fault currents and selectivity in time, automatic reclosing, sections in which one could restore a part,
+//! crews' ways. Contract: a pure function of what happened before; the same on any number of threads.
+
+mod interruptions;
+mod overload;
+mod random;
+mod restoration;
+mod settings;
+
+pub use interruptions::{Indices, Interruption};
+pub use random::{RandomFaultSettings, random_faults};
+pub use settings::{FaultSettings, OperationSettings};
+
+use super::flow::PowerFlow;
+use super::newton::NewtonSettings;
+use interruptions::Watch;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::Path;
+use urbis_core::csr::Csr;
+use urbis_core::{Problem, Problems, Result};
+
+/// Ends of a branch at which it has a breaker or fuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Breakers {
+    /// At the from end.
+    pub at_from: bool,
+    /// At the to end.
+    pub at_to: bool,
+}
+
+impl Breakers {
+    /// At both ends.
+    pub const BOTH: Self = Self { at_from: true, at_to: true };
+
+    fn any(self) -> bool {
+        self.at_from || self.at_to
+    }
+}
+
+/// What fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Element {
+    /// A branch.
+    Branch(u32),
+    /// A bus, with all that ends there.
+    Bus(u32),
+}
+
+/// A fault.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// When, seconds from the start.
+    pub start_s: u32,
+    /// What.
+    pub element: Element,
+    /// Time until it is repaired, seconds.
+    pub repair_s: u32,
+    /// What it is called, in words.
+    pub name: String,
+}
+
+/// What happened to a switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Switching {
+    /// Breakers cleared a fault.
+    Tripped,
+    /// A fault was cut off.
+    Isolated,
+    /// Ties were tried.
+    Restored,
+    /// All is as before.
+    Repaired,
+    /// A breaker opened on overload.
+    Overloaded,
+    /// It closed again.
+    Reclosed,
+}
+
+urbis_core::named!(Switching {
+    Tripped = "tripped",
+    Isolated = "isolated",
+    Restored = "restored",
+    Repaired = "repaired",
+    Overloaded = "overloaded",
+    Reclosed = "reclosed",
+});
+
+/// An entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// When, seconds from the start.
+    pub time_s: u32,
+    /// What happened.
+    pub what: Switching,
+    /// Row of the cause; see [`Operation::cause`].
+    pub cause: u32,
+    /// Branches that opened.
+    pub opened: Vec<u32>,
+    /// Branches that closed.
+    pub closed: Vec<u32>,
+    /// Customers without supply after it.
+    pub dark_customers: u32,
+}
+
+/// Something to come: at a second, what of a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Begin(u32),
+    Isolate(u32),
+    Restore(u32),
+    Repair(u32),
+    Reclose(u32),
+}
+
+/// A fault or an overload that happened.
+#[derive(Clone, Debug)]
+struct Cause {
+    name: String,
+    element: Element,
+    repair_s: u32,
+    /// What failed: open until repaired.
+    failed: Vec<u32>,
+    /// Breakers that it opened.
+    tripped: Vec<u32>,
+    /// Ties that were closed for it.
+    ties: Vec<u32>,
+    /// Whether ties may be tried for what is dark by it.
+    may_restore: bool,
+}
+
+/// Operation of one grid.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    settings: OperationSettings,
+    newton: NewtonSettings,
+    breakers: Vec<Breakers>,
+    /// Whether each branch is closed where nothing has happened.
+    normal: Vec<bool>,
+    /// Reasons to be open, by branch.
+    blocked: Vec<u32>,
+    /// Reasons to be closed although normally open, by branch.
+    tied: Vec<u32>,
+    branches_at: Csr<u32>,
+    events: BinaryHeap<Reverse<(u32, Event)>>,
+    causes: Vec<Cause>,
+    watch: Watch,
+    log: Vec<LogEntry>,
+    overload: overload::Relays,
+}
+
+impl Operation {
+    /// Of a grid with breakers at these branches and customers at these buses, in which faults are to come. Switches stand
+    /// as they normally do.
+    ///
+    /// # Errors
+    /// Settings out of their range.
+    pub fn new(
+        flow: &PowerFlow,
+        settings: &OperationSettings,
+        breakers: Vec<Breakers>,
+        customers: Vec<u32>,
+        faults: &[Fault],
+    ) -> Result<Self> {
+        settings.check()?;
+        let grid = flow.grid();
+        let of = &grid.branches;
+        let ends = (0..of.len()).flat_map(|row| [(of.from[row], row as u32), (of.to[row], row as u32)]);
+        let mut this = Self {
+            settings: settings.clone(),
+            newton: NewtonSettings::default(),
+            overload: overload::Relays::new(of.len()),
+            breakers,
+            normal: of.is_in_service.clone(),
+            blocked: vec![0; of.len()],
+            tied: vec![0; of.len()],
+            branches_at: Csr::from_pairs(grid.buses.len(), &ends.collect::<Vec<_>>()),
+            events: BinaryHeap::new(),
+            causes: Vec::new(),
+            watch: Watch::new(customers),
+            log: Vec::new(),
+        };
+        let mut faults = faults.to_vec();
+        faults.sort();
+        for fault in faults {
+            let failed = match fault.element {
+                Element::Branch(branch) => vec![branch],
+                Element::Bus(bus) => this.branches_at.row(bus as usize).to_vec(),
+            };
+            let row = this.add_cause(fault.name, fault.element, failed, fault.repair_s);
+            this.events.push(Reverse((fault.start_s, Event::Begin(row))));
+        }
+        Ok(this)
+    }
+    fn add_cause(&mut self, name: String, element: Element, failed: Vec<u32>, repair_s: u32) -> u32 {
+        let (tripped, ties) = (Vec::new(), Vec::new());
+        self.causes.push(Cause { name, element, repair_s, failed, tripped, ties, may_restore: false });
+        self.causes.len() as u32 - 1
+    }
+    /// What a cause is called.
+    #[must_use]
+    pub fn cause(&self, row: u32) -> &str {
+        &self.causes[row as usize].name
+    }
+    /// What happened.
+    #[must_use]
+    pub fn log(&self) -> &[LogEntry] {
+        &self.log
+    }
+    /// Customers without supply now.
+    #[must_use]
+    pub fn dark_customers(&self) -> u32 {
+        self.watch.dark_customers()
+    }
+    /// Interruptions so far.
+    #[must_use]
+    pub fn interruptions(&self) -> Vec<Interruption> {
+        self.watch.interruptions(|cause| self.causes[cause as usize].name.clone())
+    }
+    /// Indices of a period that ends now.
+    #[must_use]
+    pub fn indices(&self, end_s: u32) -> Indices {
+        Indices::new(&self.interruptions(), self.watch.customers(), end_s, self.settings.momentary_s)
+    }
+
+    /// Before the solve of a step: lets everything happen that lies in it, and renews who has a source.
+    pub fn prepare(&mut self, flow: &mut PowerFlow, from_s: u32, seconds: u32) {
+        while let Some(&Reverse((time_s, event))) = self.events.peek() {
+            if time_s >= from_s.saturating_add(seconds) {
+                break;
+            }
+            self.events.pop();
+            self.happen(flow, time_s, event);
+        }
+        flow.update();
+    }
+    /// After the solve of a step, at the end of which breakers open that its currents are too large for.
+    pub fn review(&mut self, flow: &mut PowerFlow, from_s: u32, seconds: u32) {
+        if !self.settings.trips_on_overload {
+            return;
+        }
+        let ripe = self.overload.step(flow, &self.settings, &self.breakers, f64::from(seconds));
+        for branch in ripe {
+            let time_s = from_s + seconds;
+            let name = format!("overload of branch {branch}");
+            let cause = self.add_cause(name, Element::Branch(branch), vec![branch], self.settings.reclose_s);
+            self.block(flow, &[branch]);
+            self.note(flow, time_s, Switching::Overloaded, cause, (vec![branch], Vec::new()));
+            if self.settings.reclose_s > 0 {
+                self.events.push(Reverse((time_s.saturating_add(self.settings.reclose_s), Event::Reclose(cause))));
+            }
+        }
+    }
+
+    fn happen(&mut self, flow: &mut PowerFlow, time_s: u32, event: Event) {
+        match event {
+            Event::Begin(cause) => self.begin(flow, time_s, cause),
+            Event::Isolate(row) => {
+                let tripped = std::mem::take(&mut self.causes[row as usize].tripped);
+                self.unblock(flow, &tripped);
+                self.note(flow, time_s, Switching::Isolated, row, (Vec::new(), tripped));
+                self.causes[row as usize].may_restore = true;
+            }
+            Event::Restore(row) => self.restore(flow, time_s, row),
+            Event::Repair(row) | Event::Reclose(row) => {
+                let cause = &mut self.causes[row as usize];
+                cause.may_restore = false;
+                let mut closed = std::mem::take(&mut cause.tripped);
+                closed.extend(&cause.failed);
+                let opened = std::mem::take(&mut cause.ties);
+                self.untie(flow, &opened);
+                self.unblock(flow, &closed);
+                let what = if matches!(event, Event::Repair(_)) { Switching::Repaired } else { Switching::Reclosed };
+                self.note(flow, time_s, what, row, (opened, closed));
+                // Ties that were closed for this fault may have carried what another one left dark.
+                for other in 0..self.causes.len() as u32 {
+                    if self.causes[other as usize].may_restore && self.watch.dark_customers() > 0 {
+                        self.restore(flow, time_s, other);
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, flow: &mut PowerFlow, time_s: u32, row: u32) {
+        let failed = self.causes[row as usize].failed.clone();
+        let border = self.border(flow, &self.causes[row as usize]);
+        self.block(flow, &failed);
+        self.block(flow, &border.iter().map(|of| of.0).collect::<Vec<_>>());
+        flow.update();
+        // Those beyond which nothing has a source have no reason to open.
+        let (tripped, idle): (Vec<_>, Vec<_>) = border.into_iter().partition(|&(_, beyond)| flow.is_energised(beyond));
+        self.unblock(flow, &idle.iter().map(|of| of.0).collect::<Vec<_>>());
+        let tripped: Vec<u32> = tripped.into_iter().map(|of| of.0).collect();
+        let mut opened = failed;
+        opened.extend(&tripped);
+        self.causes[row as usize].tripped = tripped;
+        self.note(flow, time_s, Switching::Tripped, row, (opened, Vec::new()));
+        let cause = &self.causes[row as usize];
+        let repair_s = time_s.saturating_add(cause.repair_s);
+        self.events.push(Reverse((repair_s, Event::Repair(row))));
+        let isolation_s = time_s.saturating_add(self.settings.isolation_s);
+        if isolation_s < repair_s && self.can_isolate(flow, cause) {
+            self.events.push(Reverse((isolation_s, Event::Isolate(row))));
+            let restoration_s = isolation_s.saturating_add(self.settings.restoration_s);
+            if self.settings.closes_ties && restoration_s < repair_s {
+                self.events.push(Reverse((restoration_s, Event::Restore(row))));
+            }
+        }
+    }
+    /// Whether there are switches around what failed: it has an end at a voltage that has.
+    fn can_isolate(&self, flow: &PowerFlow, cause: &Cause) -> bool {
+        let base_v = |bus: u32| flow.grid().buses.base_v[bus as usize];
+        let of = &flow.grid().branches;
+        match cause.element {
+            Element::Bus(bus) => base_v(bus) >= self.settings.switchable_v_min,
+            Element::Branch(branch) => {
+                let row = branch as usize;
+                base_v(of.from[row]).max(base_v(of.to[row])) >= self.settings.switchable_v_min
+            }
+        }
+    }
+    /// Closed branches with a breaker at the border of the zone in which something fails, each with the bus beyond.
+    fn border(&self, flow: &PowerFlow, cause: &Cause) -> Vec<(u32, u32)> {
+        let of = &flow.grid().branches;
+        let mut is_inside = vec![false; flow.grid().buses.len()];
+        let mut border = Vec::new();
+        let mut open = Vec::new();
+        let mut enter = |bus: u32, open: &mut Vec<u32>| {
+            if !std::mem::replace(&mut is_inside[bus as usize], true) {
+                open.push(bus);
+            }
+        };
+        match cause.element {
+            Element::Bus(bus) => enter(bus, &mut open),
+            Element::Branch(branch) => {
+                let row = branch as usize;
+                if !self.breakers[row].at_from {
+                    enter(of.from[row], &mut open);
+                }
+                if !self.breakers[row].at_to {
+                    enter(of.to[row], &mut open);
+                }
+            }
+        }
+        while let Some(bus) = open.pop() {
+            for &branch in self.branches_at.row(bus as usize) {
+                let row = branch as usize;
+                if !of.is_in_service[row] || cause.element == Element::Branch(branch) {
+                    continue;
+                }
+                let beyond = if of.from[row] == bus { of.to[row] } else { of.from[row] };
+                if self.breakers[row].any() {
+                    border.push((branch, beyond));
+                } else {
+                    enter(beyond, &mut open);
+                }
+            }
+        }
+        border.sort_unstable();
+        border.dedup_by_key(|of| of.0);
+        // Branches of a bus that fails are open anyway.
+        border.retain(|(branch, _)| !cause.failed.contains(branch));
+        border
+    }
+
+    fn block(&mut self, flow: &mut PowerFlow, branches: &[u32]) {
+        branches.iter().for_each(|&branch| self.blocked[branch as usize] += 1);
+        self.put(flow, branches);
+    }
+    fn unblock(&mut self, flow: &mut PowerFlow, branches: &[u32]) {
+        branches.iter().for_each(|&branch| self.blocked[branch as usize] -= 1);
+        self.put(flow, branches);
+    }
+    fn tie(&mut self, flow: &mut PowerFlow, branch: u32) {
+        self.tied[branch as usize] += 1;
+        self.put(flow, &[branch]);
+    }
+    fn untie(&mut self, flow: &mut PowerFlow, branches: &[u32]) {
+        branches.iter().for_each(|&branch| self.tied[branch as usize] -= 1);
+        self.put(flow, branches);
+    }
+    /// Puts switches where reasons want them.
+    fn put(&self, flow: &mut PowerFlow, branches: &[u32]) {
+        for &branch in branches {
+            let row = branch as usize;
+            let is_closed = (self.normal[row] || self.tied[row] > 0) && self.blocked[row] == 0;
+            flow.set_branch_in_service(branch, is_closed);
+        }
+    }
+    /// Looks at who has a source now, and writes the log.
+    fn note(
+        &mut self,
+        flow: &mut PowerFlow,
+        time_s: u32,
+        what: Switching,
+        cause: u32,
+        (opened, closed): (Vec<u32>, Vec<u32>),
+    ) {
+        flow.update();
+        self.watch.look(time_s, cause, |bus| flow.is_energised(bus));
+        let dark_customers = self.watch.dark_customers();
+        self.log.push(LogEntry { time_s, what, cause, opened, closed, dark_customers });
+    }
+}
+
+/// Faults as a scenario names them.
+///
+/// # Errors
+/// [`urbis_core::Error::Input`] with every name of no branch or bus.
+pub fn named_faults(
+    settings: &[FaultSettings],
+    branch_of: impl Fn(&str) -> Option<u32>,
+    bus_of: impl Fn(&str) -> Option<u32>,
+) -> Result<Vec<Fault>> {
+    let place = Path::new("power.grid.fault");
+    let mut problems = Problems::new();
+    let mut faults = Vec::new();
+    for (row, of) in settings.iter().enumerate() {
+        let mut is_wrong = |field: &str, value: &str, expected: &str| {
+            problems.push(Problem::value(place, row + 1, None, field, value, expected));
+        };
+        let found = match (&of.branch, &of.bus) {
+            (Some(id), None) => branch_of(id).map(Element::Branch).map_or_else(
+                || {
+                    is_wrong("branch", id, "a branch_id of table branch_state");
+                    None
+                },
+                |element| Some((element, format!("fault of branch {id}"))),
+            ),
+            (None, Some(id)) => bus_of(id).map(Element::Bus).map_or_else(
+                || {
+                    is_wrong("bus", id, "a bus_id of table bus_state");
+                    None
+                },
+                |element| Some((element, format!("fault of bus {id}"))),
+            ),
+            _ => {
+                is_wrong("branch, bus", "both or neither", "one of them");
+                None
+            }
+        };
+        if of.repair_s == 0 {
+            is_wrong("repair_s", "0", "> 0");
+        }
+        if let Some((element, name)) = found {
+            faults.push(Fault { start_s: of.start_s, element, repair_s: of.repair_s, name });
+        }
+    }
+    problems.or_else(faults)
+}
