@@ -15,6 +15,7 @@ use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_grid;
 use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_policies;
 use urbis_output::record_synthesis;
@@ -95,7 +96,7 @@ impl Simulation {
         world.insert_resource(skims);
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
-        urbis_utility::power::install(&mut world, &city, &scenario.power, loaded.folder())?;
+        urbis_utility::power::install(&mut world, &city, &scenario.power, loaded.folder(), seed, clock.end())?;
         world.insert_resource(scenario.coupling.clone());
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
@@ -169,6 +170,7 @@ impl Simulation {
         of_people.legs(&mut writer)?;
         of_people.od(&mut writer)?;
         record_policies::payments(world, &mut writer)?;
+        record_grid::outages(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
         if world.resource::<Recorders>().feedback.every.is_some()

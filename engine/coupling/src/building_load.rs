@@ -5,7 +5,7 @@ use bevy_ecs::system::{Local, Res, ResMut};
 use urbis_core::{Clock, Domain};
 use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{People, Places};
-use urbis_utility::power::BuildingLoads;
+use urbis_utility::power::{BuildingLoads, CityGrid};
 
 /// Asks for power in every building, when a power step starts.
 pub fn ask_for_power(
@@ -31,5 +31,12 @@ pub fn ask_for_power(
             *first_presence = present.to_vec();
         }
         loads.ask(second, &first_presence, persons_scale);
+    }
+}
+
+/// Lets faults, repairs and switching happen that lie in the power step that starts, so that it is known who has supply.
+pub fn switch_grid(clock: Res<'_, Clock>, grid: Option<ResMut<'_, CityGrid>>) {
+    if let (true, Some(mut grid)) = (clock.is_due(Domain::Power), grid) {
+        grid.switch(clock.tick(), clock.period(Domain::Power).ticks());
     }
 }

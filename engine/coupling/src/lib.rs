@@ -25,7 +25,7 @@ mod stop_walks;
 pub mod transit;
 
 pub use arrivals::end_trips;
-pub use building_load::ask_for_power;
+pub use building_load::{ask_for_power, switch_grid};
 pub use demand::dispatch_trips;
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};

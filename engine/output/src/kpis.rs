@@ -317,8 +317,18 @@ fn grid(collector: &mut Collector<'_>, world: &World) {
     on_first_page(collector.add("power", "grid_highest_loading", extremes.loading_max_percent, "percent"));
     collector.add("power", "grid_is_synthetic", f64::from(u8::from(grid.wiring().is_synthetic)), "1 or 0");
     collector.add("power", "grid_buses", grid.flow().grid().buses.len() as f64, "buses");
-    let customers: u32 = grid.wiring().customers.iter().sum();
-    collector.add("power", "grid_customers", f64::from(customers), "customers");
+    let indices = grid.operation().indices(world.resource::<Clock>().end());
+    collector.add("power", "grid_customers", f64::from(indices.customers), "customers");
+    for (name, value, unit) in [
+        ("saidi", indices.saidi_min, "min/customer"),
+        ("saifi", indices.saifi, "interruptions/customer"),
+        ("caidi", indices.caidi_min, "min/interruption"),
+        ("maifi", indices.maifi, "interruptions/customer"),
+    ] {
+        // News only where there is some.
+        collector.add("power", name, value, unit).headline = value > 0.0;
+    }
+    collector.add("power", "supply_availability", 100.0 * indices.asai, "percent");
     let kpi = collector.add("power", "grid_steps_not_converged", f64::from(grid.failed_steps()), "steps");
     kpi.headline = grid.failed_steps() > 0;
     let kpi = collector.add("power", "electricity_not_supplied", energy.shed_j / JOULES_PER_KWH / 1000.0, "MWh");

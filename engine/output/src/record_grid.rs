@@ -3,9 +3,10 @@
 use crate::audit::Fault;
 use crate::cells::TimeMs;
 use crate::record::{Recorders, Recording};
-use crate::tables::{BranchStateRow, BusStateRow, EnergyBalanceRow, SubstationLoadRow};
+use crate::tables::{BranchStateRow, BusStateRow, EnergyBalanceRow, OutagesRow, SubstationLoadRow};
 use crate::writer::ResultsWriter;
 use bevy_ecs::system::{Local, Res, ResMut};
+use bevy_ecs::world::World;
 use urbis_core::{Clock, Result};
 use urbis_utility::power::city_grid::{CityGrid, EnergyBalance, GridRows};
 
@@ -148,4 +149,29 @@ fn balance(
         residual_wh: supplied_wh - served_wh - lost_wh,
         unconverged_steps: u64::from(failed - failed_before),
     }
+}
+
+/// Writes `outages`, once at the end.
+///
+/// # Errors
+/// As [`ResultsWriter::outages`].
+pub fn outages(world: &World, writer: &mut ResultsWriter) -> Result<()> {
+    let Some(grid) = world.get_resource::<CityGrid>() else { return Ok(()) };
+    if world.resource::<Recorders>().outages.every.is_none() {
+        return Ok(());
+    }
+    let clock = world.resource::<Clock>();
+    for (row, of) in grid.operation().interruptions().iter().enumerate() {
+        let duration_s = f64::from(of.seconds(clock.end()));
+        writer.outages(&OutagesRow {
+            outage_id: row as i64,
+            cause: &of.cause,
+            start_time: TimeMs(clock.utc_ms(of.from_s)),
+            end_time: of.to_s.map(|to_s| TimeMs(clock.utc_ms(to_s))),
+            customers: u64::from(of.customers),
+            duration_s,
+            customer_minutes: f64::from(of.customers) * duration_s / 60.0,
+        })?;
+    }
+    Ok(())
 }

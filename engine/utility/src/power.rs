@@ -1,7 +1,7 @@
 //! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
 //! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
-//! `synthetic` makes one up for a city, `city_grid` is the one that carries the loads of a run.
+//! `operation` is what happens to its switches, `synthetic` makes one up for a city, `city_grid` is the one that carries the loads of a run.
 
 pub mod case;
 pub mod city_grid;
@@ -48,11 +48,18 @@ use urbis_core::Result;
 ///
 /// # Errors
 /// Settings or files of which no grid can be made.
-pub fn install(world: &mut World, city: &City, settings: &PowerSettings, folder: &Path) -> Result<()> {
+pub fn install(
+    world: &mut World,
+    city: &City,
+    settings: &PowerSettings,
+    folder: &Path,
+    seed: u64,
+    period_s: u32,
+) -> Result<()> {
     let loads = BuildingLoads::new(city, settings);
     world.insert_resource(ZoneLoads::new(city, &loads));
     world.insert_resource(loads);
-    if let Some(grid) = CityGrid::new(city, &settings.grid, folder)? {
+    if let Some(grid) = CityGrid::new(city, &settings.grid, folder, seed, period_s)? {
         world.insert_resource(grid);
     }
     Ok(())

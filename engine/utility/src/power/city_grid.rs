@@ -23,6 +23,7 @@ pub use wiring::{Infeed, Lamps, Wiring};
 
 use super::flow::{BranchFlow, Method, Outcome, PowerFlow};
 use super::newton::NewtonSettings;
+use super::operation::{Operation, named_faults, random_faults};
 use super::series::{OnFailure, shed};
 use super::state::Balance;
 use bevy_ecs::resource::Resource;
@@ -43,6 +44,7 @@ pub struct CityGrid {
     wiring: Wiring,
     flow: PowerFlow,
     newton: NewtonSettings,
+    operation: Operation,
     /// What loads ask for; those that no building or lamp sets keep what their file says. Shape: loads.
     asked_w: Vec<f64>,
     asked_var: Vec<f64>,
@@ -69,8 +71,8 @@ impl CityGrid {
     /// The grid of a city, where its settings ask for one; paths are relative to `folder`.
     ///
     /// # Errors
-    /// Settings, files or streets of which no grid can be made.
-    pub fn new(city: &City, settings: &GridSettings, folder: &Path) -> Result<Option<Self>> {
+    /// Settings, files or streets of which no grid can be made; faults of what it does not have.
+    pub fn new(city: &City, settings: &GridSettings, folder: &Path, seed: u64, period_s: u32) -> Result<Option<Self>> {
         if settings.is_none() {
             return Ok(None);
         }
@@ -79,9 +81,19 @@ impl CityGrid {
         let grid = flow.grid();
         let mut newton = NewtonSettings { tolerance_pu: TOLERANCE_PU, ..NewtonSettings::default() };
         newton.tolerance_pu *= (1e6 / grid.base_va).max(1.0);
+        let mut faults = named_faults(
+            &settings.fault,
+            |id| wiring.branch_id.iter().position(|of| of == id).map(|row| row as u32),
+            |id| grid.buses.id.iter().position(|of| of == id).map(|row| row as u32),
+        )?;
+        faults.extend(random_faults(&wiring.length_m, &wiring.branch_id, &settings.random_faults, seed, period_s));
+        let customers = wiring.customers_by_bus(grid);
+        let breakers = std::mem::take(&mut wiring.breakers);
+        let operation = Operation::new(&flow, &settings.operation, breakers, customers, &faults)?;
         Ok(Some(Self {
             settings: settings.clone(),
             newton,
+            operation,
             asked_w: grid.loads.p_w.clone(),
             asked_var: grid.loads.q_var.clone(),
             flows: vec![BranchFlow::default(); grid.branches.len()],
@@ -139,6 +151,11 @@ impl CityGrid {
     pub fn stops(&self) -> bool {
         !self.outcome.is_converged && self.settings.on_failure == OnFailure::Stop
     }
+    /// Faults, switches and interruptions.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
     /// Whether a building has a source.
     #[must_use]
     pub fn is_supplied(&self, building: usize) -> bool {
@@ -151,9 +168,13 @@ impl CityGrid {
         loading_percent(&self.flow, &self.flows, branch)
     }
 
+    /// Lets everything happen that lies in the step that begins, before anybody asks for power.
+    pub fn switch(&mut self, from_s: u32, seconds: u32) {
+        self.operation.prepare(&mut self.flow, from_s, seconds);
+    }
     /// Solves the step of so many seconds in which buildings and lamps ask for these powers, and lowers them to what they
     /// get, watts. Shapes: buildings, zones.
-    pub fn serve(&mut self, building_w: &mut [f64], lamps_w: &mut [f64], seconds: f64) {
+    pub fn serve(&mut self, building_w: &mut [f64], lamps_w: &mut [f64], from_s: u32, seconds: u32) {
         let tan_phi = self.settings.tan_phi();
         let own_w = building_w.iter().sum::<f64>() + lamps_w.iter().sum::<f64>();
         let mut ask = |load: u32, p_w: f64| {
@@ -177,6 +198,8 @@ impl CityGrid {
             lamps_w[lamps.zone as usize] += served(lamps.load);
         }
         let served_w = building_w.iter().sum::<f64>() + lamps_w.iter().sum::<f64>();
+        self.operation.review(&mut self.flow, from_s, seconds);
+        let seconds = f64::from(seconds);
         self.energy.add(&self.balance, own_w, served_w, seconds);
         let Self { buses, branches, extremes, flow, flows, .. } = self;
         buses.add(flow, extremes, seconds);

@@ -78,7 +78,8 @@ pub fn serve_loads(
     if !clock.is_due(Domain::Power) {
         return;
     }
-    let seconds = f64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
+    let ticks = clock.period(Domain::Power).ticks().min(clock.end() - clock.tick());
+    let seconds = f64::from(ticks);
     let light = street_light_share((clock.local_second_of_day(clock.tick()) / 3600) as usize);
     let ZoneLoads { members, served_w, building_w, lamps_w, served_j, building_j, lighting_j } = &mut *zones;
     building_w.copy_from_slice(&loads.demand_w);
@@ -86,7 +87,7 @@ pub fn serve_loads(
         *watts = full_w * light;
     }
     if let Some(mut grid) = grid {
-        grid.serve(building_w, lamps_w, seconds);
+        grid.serve(building_w, lamps_w, clock.tick(), ticks);
     }
     served_w.fill(0.0);
     for zone in 0..members.rows() {

@@ -1,5 +1,6 @@
 //! Settings of the grid in a run, as they stand in a scenario under `[power.grid]`.
 
+use super::super::operation::{FaultSettings, OperationSettings, RandomFaultSettings};
 use super::super::series::OnFailure;
 use super::super::synthetic::SyntheticGridSettings;
 use schemars::JsonSchema;
@@ -52,6 +53,13 @@ pub struct GridSettings {
     /// Power factor of what buildings and lamps draw, inductive.
     #[schemars(range(min = 0.01, max = 1.0))]
     pub power_factor: f64,
+    /// How faults are cleared and supply is restored.
+    pub operation: OperationSettings,
+    /// Faults that happen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<FaultSettings>,
+    /// Faults by chance.
+    pub random_faults: RandomFaultSettings,
     /// What becomes of a step whose power flow does not converge.
     pub on_failure: OnFailure,
     /// Which rows of buses and branches are written.
@@ -75,6 +83,9 @@ impl Default for GridSettings {
             buildings: None,
             synthetic: SyntheticGridSettings::default(),
             power_factor: 0.95,
+            operation: OperationSettings::default(),
+            fault: Vec::new(),
+            random_faults: RandomFaultSettings::default(),
             on_failure: OnFailure::Hold,
             rows: GridRows::All,
             vm_min_pu: 0.9,
@@ -128,6 +139,8 @@ impl GridSettings {
             }
         }
         problems.or_else(())?;
+        self.operation.check()?;
+        self.random_faults.check()?;
         self.synthetic.check()
     }
 }

@@ -7,7 +7,8 @@
 use super::super::case;
 use super::super::grid::tables::Load;
 use super::super::grid::{BusKind, Grid};
-use super::super::synthetic::{Equipment, SyntheticGrid, estimate_peaks_w};
+use super::super::operation::Breakers;
+use super::super::synthetic::{BranchKind, Equipment, SyntheticGrid, estimate_peaks_w};
 use super::settings::{GridSettings, GridSource};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,6 +51,8 @@ pub struct Wiring {
     pub branch_id: Vec<String>,
     /// Length of each branch, metres; 0 for transformers and where unknown.
     pub length_m: Vec<f64>,
+    /// Where each branch has breakers or fuses; in a grid of a file every branch at both ends.
+    pub breakers: Vec<Breakers>,
     /// Load of each building.
     pub building_load: Vec<u32>,
     /// Customers of each building: its dwellings, or one.
@@ -104,11 +107,13 @@ impl Wiring {
             (!station.is_private).then_some(station.lv_bus)
         };
         let places = lamp_places(city, publics, &of.building_bus);
+        let breakers = synthetic_breakers(&of);
         let mut this = Self {
             is_synthetic: true,
             branch_kind: of.branches.kind.iter().map(|kind| kind.name()).collect(),
             branch_id: (0..of.grid.branches.len()).map(|row| row.to_string()).collect(),
             length_m: of.branches.length_m,
+            breakers,
             building_load: of.building_load,
             customers: of.customers,
             notes: of.notes,
@@ -135,6 +140,7 @@ impl Wiring {
                 .map(|row| if is_transformer(row) { "transformer" } else { "line" })
                 .collect(),
             length_m: vec![0.0; branches.len()],
+            breakers: vec![Breakers::BOTH; branches.len()],
             customers: city.buildings.dwellings.iter().map(|&dwellings| dwellings.max(1)).collect(),
             branch_id: case.branch_id,
             notes: case.notes,
@@ -146,6 +152,15 @@ impl Wiring {
         Ok(this)
     }
 
+    /// Customers of each bus.
+    #[must_use]
+    pub fn customers_by_bus(&self, grid: &Grid) -> Vec<u32> {
+        let mut customers = vec![0; grid.buses.len()];
+        for (&load, &of_building) in self.building_load.iter().zip(&self.customers) {
+            customers[grid.loads.bus[load as usize] as usize] += of_building;
+        }
+        customers
+    }
     fn add_load(&mut self, bus: u32) -> u32 {
         let load = Load { bus, p_w: 0.0, q_var: 0.0, current_share: 0.0, impedance_share: 0.0, is_in_service: true };
         self.grid.loads.push(load)
@@ -160,6 +175,27 @@ impl Wiring {
             }
         }
     }
+}
+
+/// Breakers at both sides of the transformers of substations and at the busbar end of their feeders, fuses at the upper side
+/// of the transformers of stations and at the busbar end of their feeders.
+fn synthetic_breakers(of: &SyntheticGrid) -> Vec<Breakers> {
+    let mut is_busbar = vec![false; of.grid.buses.len()];
+    of.substations.iter().for_each(|of| is_busbar[of.mv_bus as usize] = true);
+    of.stations.iter().filter(|of| !of.is_private).for_each(|of| is_busbar[of.lv_bus as usize] = true);
+    let branches = &of.grid.branches;
+    let base_v = |bus: u32| of.grid.buses.base_v[bus as usize];
+    let of_row = |row: usize| {
+        let (from, to) = (branches.from[row], branches.to[row]);
+        match of.branches.kind[row] {
+            BranchKind::SubstationTransformer => Breakers::BOTH,
+            BranchKind::StationTransformer => {
+                Breakers { at_from: base_v(from) > base_v(to), at_to: base_v(to) > base_v(from) }
+            }
+            _ => Breakers { at_from: is_busbar[from as usize], at_to: is_busbar[to as usize] },
+        }
+    };
+    (0..branches.len()).map(of_row).collect()
 }
 
 /// By zone, the buses of its lamps with their weights.
