@@ -269,6 +269,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
         .flatten()
         .cloned()
         .collect();
+    files.extend(loaded.weather().file);
     for feed in &transit.feeds {
         let path = loaded.resolve(&feed.0);
         match std::fs::read_dir(&path) {
