@@ -24,10 +24,11 @@ use urbis_core::Result;
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{LongTerm, PopulationSettings, Skims};
 use urbis_scenario::Loaded;
+use urbis_utility::WeatherSettings;
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 8] = ["name", "title", "description", "seed", "city", "policy", "power", "output"];
+const LEFT_OUT: [&str; 9] = ["name", "title", "description", "seed", "city", "policy", "power", "weather", "output"];
 
 /// What a run stands on.
 #[derive(Debug)]
@@ -105,7 +106,9 @@ fn key(loaded: &Loaded, city: &City) -> String {
     let tables = [&mut scenario.population.day_tables, &mut synthesis.seed_households, &mut synthesis.seed_persons];
     tables.into_iter().flatten().for_each(|path| *path = absolute(std::mem::take(path)));
     scenario.transit.feeds.iter_mut().for_each(|feed| feed.0 = absolute(loaded.resolve(&feed.0)));
-    let settings = hash_with_files(loaded, scenario.hash_without(&LEFT_OUT));
+    let mut without_weather = loaded.clone();
+    without_weather.scenario.weather = WeatherSettings::default();
+    let settings = hash_with_files(&without_weather, scenario.hash_without(&LEFT_OUT));
     urbis_core::hash::sha256_hex(format!("{version} {settings} {}", city.manifest.content_hash).as_bytes())
 }
 

@@ -269,6 +269,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
         .flatten()
         .cloned()
         .collect();
+    files.extend(loaded.weather().file);
     let grid = &loaded.scenario.power.grid;
     let named = transit.feeds.iter().map(|feed| &feed.0).chain(&grid.case).chain(&grid.buildings);
     for path in named.map(|path| loaded.resolve(path)) {

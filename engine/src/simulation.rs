@@ -25,6 +25,7 @@ use urbis_population::settings::Ways;
 use urbis_population::{FitReport, Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
+use urbis_utility::Weather;
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
@@ -74,6 +75,7 @@ impl Simulation {
         let lost_lanes = policies::change_roads(loaded, &mut city, &areas)?;
         let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
+        let weather = Weather::new(&loaded.weather(), clock.local_offset_s())?;
         let (mut settings, leaves_out) = settings_of(loaded);
         settings.telework = policies::telework(loaded, &city, &areas);
         let settings = &settings;
@@ -96,7 +98,7 @@ impl Simulation {
         world.insert_resource(skims);
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
-        urbis_utility::power::install(&mut world, &city, &scenario.power, loaded.folder(), seed, clock.end())?;
+        urbis_utility::power::install(&mut world, &city, &scenario.power, weather, &clock, loaded.folder(), seed)?;
         world.insert_resource(scenario.coupling.clone());
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());

@@ -2,6 +2,7 @@
 //! a domain is due when the tick is a multiple of its period, so domains stay in step for ever and
 //! no floating-point time can drift.
 
+use crate::calendar::Date;
 use bevy_ecs::resource::Resource;
 
 /// Tick counter since the start of the period. One tick is [`TICK_MS`] long.
@@ -141,6 +142,17 @@ impl Clock {
         let local_s = self.utc_ms(tick).div_euclid(1000) + i64::from(self.local_offset_s);
         local_s.rem_euclid(86_400) as u32
     }
+    /// Local time minus UTC, seconds (fixed offset of the start).
+    #[must_use]
+    pub fn local_offset_s(&self) -> i32 {
+        self.local_offset_s
+    }
+    /// Date on local calendars at a tick (fixed offset of the start).
+    #[must_use]
+    pub fn local_date(&self, tick: Tick) -> Date {
+        let local_s = self.utc_ms(tick).div_euclid(1000) + i64::from(self.local_offset_s);
+        Date::from_days(local_s.div_euclid(86_400))
+    }
 }
 
 #[cfg(test)]
@@ -170,5 +182,7 @@ mod tests {
         let clock = Clock::new(-1000, 0, 10);
         assert_eq!(clock.local_second_of_day(0), 86_399);
         assert_eq!(clock.local_second_of_day(1), 0);
+        assert_eq!([0, 1].map(|tick| clock.local_date(tick).year), [1969, 1970]);
+        assert_eq!(Clock::new(0, -1, 10).local_date(0), Date { year: 1969, month: 12, day: 31 });
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here knows a city. Nothing here reads the wall clock, the environment or a thread number,
 //! so whatever is built on it can be bit-identical on any number of threads.
 
+pub mod calendar;
 pub mod chunks;
 pub mod clock;
 pub mod columns;

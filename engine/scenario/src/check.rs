@@ -13,6 +13,7 @@ pub(crate) fn check(loaded: &Loaded) -> Problems {
     check_period(loaded, &mut problems);
     check_schedules(loaded, &mut problems);
     policies::check(loaded, &mut problems);
+    check_utilities(loaded, &mut problems);
     let sample_factor = loaded.scenario.population.sample_factor;
     if !(sample_factor > 0.0 && sample_factor <= 1.0) {
         let message = format!("`population.sample_factor` = {sample_factor}, expected > 0 and <= 1");
@@ -44,6 +45,15 @@ fn check_period(loaded: &Loaded, problems: &mut Problems) {
             None => problem,
         });
     }
+}
+
+/// What loads and weather say of their own settings.
+fn check_utilities(loaded: &Loaded, problems: &mut Problems) {
+    let mut tell = |key: String, what: String| {
+        problems.push(loaded.problem_at(&key, &format!("`{key}` {what}"), "this value"));
+    };
+    loaded.scenario.power.check(&mut |key, what| tell(format!("power.{key}"), what));
+    loaded.scenario.weather.check(&mut |key, what| tell(format!("weather.{key}"), what));
 }
 
 fn check_schedules(loaded: &Loaded, problems: &mut Problems) {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use urbis_core::files::parent;
 use urbis_core::{Error, Problem, Problems, Result};
 use urbis_population::PopulationSettings;
+use urbis_utility::WeatherSettings;
 
 /// How many files a chain of bases may have.
 pub const MAX_CHAIN: usize = 16;
@@ -280,6 +281,15 @@ impl Loaded {
             *path = self.resolve(path);
         }
         population
+    }
+    /// The weather's settings with its file as the program can open it.
+    #[must_use]
+    pub fn weather(&self) -> WeatherSettings {
+        let mut weather = self.scenario.weather.clone();
+        if let Some(file) = &mut weather.file {
+            *file = self.resolve(file);
+        }
+        weather
     }
     /// The scenario's hash; see [`Scenario::hash`].
     #[must_use]

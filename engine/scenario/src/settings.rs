@@ -8,7 +8,7 @@ use urbis_coupling::{CouplingSettings, Policy};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
-use urbis_utility::PowerSettings;
+use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// An Urbis scenario: a city, a period, model settings and outputs. It may stand on another scenario and patch it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,9 @@ pub struct Scenario {
     /// Electricity.
     #[serde(default)]
     pub power: PowerSettings,
+    /// Weather; none where absent.
+    #[serde(default, skip_serializing_if = "WeatherSettings::is_absent")]
+    pub weather: WeatherSettings,
     /// How the domains meet.
     #[serde(default)]
     pub coupling: CouplingSettings,

@@ -133,6 +133,35 @@ fn a_resolved_scenario_is_a_scenario() {
 }
 
 #[test]
+fn weather_and_loads_are_set_and_their_file_lies_beside_the_scenario() {
+    let base = format!("{BASELINE}[weather]\nfile = 'data/town.epw'\n[power.profiles]\noffice = 'g0'\n");
+    let files = Files::new(&[
+        ("study/baseline.toml", &base),
+        (
+            "study/variants/cold.toml",
+            "name = 'cold'\nbase = '../baseline.toml'\n[power.heating]\nelectric_share = 0.3\n",
+        ),
+        (
+            "study/wrong.toml",
+            "name = 'wrong'\nbase = 'baseline.toml'\n[power.profiles]\noffice = 'g9'\n[weather.climate]\n",
+        ),
+    ]);
+    let loaded = files.load("study/variants/cold.toml");
+    assert_eq!(loaded.weather().file, Some(files.path("study/data/town.epw")));
+    let power = &loaded.scenario.power;
+    assert_eq!((power.profiles.office.as_str(), power.profiles.residential.as_str()), ("g0", "h25"));
+    assert_eq!(power.heating.electric_share.to_string(), "0.3");
+    let told: Vec<String> = files.problems("study/wrong.toml").into_iter().map(|(text, _)| text).collect();
+    assert!(
+        told[0].starts_with("study/wrong.toml line 4: `power.profiles.office` = \"g9\", expected one of h0"),
+        "{told:?}"
+    );
+    assert!(told[1].contains("`weather.climate` stands beside a file") && told.len() == 2, "{told:?}");
+    files.write("again.toml", loaded.to_toml().as_bytes());
+    assert_eq!(files.load("again.toml").scenario.power, loaded.scenario.power);
+}
+
+#[test]
 fn a_base_is_patched_key_by_key() {
     let files = Files::new(&[
         ("study/baseline.toml", BASELINE),

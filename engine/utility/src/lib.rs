@@ -3,5 +3,7 @@
 
 pub mod power;
 pub mod sparse;
+pub mod weather;
 
 pub use power::PowerSettings;
+pub use weather::{Weather, WeatherSettings};

@@ -3,6 +3,7 @@
 //! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
 //! `operation` is what happens to its switches, `synthetic` makes one up for a city, `city_grid` is the one that carries the loads of a run.
 
+mod by_use;
 pub mod case;
 pub mod city_grid;
 pub mod elements;
@@ -10,6 +11,8 @@ mod fields;
 pub mod flow;
 pub mod grid;
 pub mod grid_csv;
+pub mod heating;
+pub mod holidays;
 pub mod intensity;
 mod json;
 pub mod linear;
@@ -23,44 +26,56 @@ pub mod pgm;
 pub mod profile;
 pub mod series;
 pub mod settings;
+pub mod shape;
 pub mod state;
 pub mod sums;
 pub mod sweep;
 pub mod synthetic;
+mod thermal;
 pub mod three_phase;
 
 pub use city_grid::{CityGrid, GridSettings};
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};
 pub use intensity::Sector;
-pub use load::BuildingLoads;
+pub use load::{BuildingLoads, StepTime};
 pub use newton::{NewtonSettings, PartOutcome, Start};
 pub use settings::PowerSettings;
 pub use sums::{ZoneLoads, serve_loads};
 
+use crate::weather::Weather;
 use bevy_ecs::world::World;
 use std::path::Path;
 use urbis_city::model::City;
-use urbis_core::Result;
+use urbis_core::{Clock, Problem, Result};
 
-/// Puts [`BuildingLoads`] and [`ZoneLoads`] of a city into the world, and its [`CityGrid`] where it is to have one. Paths
-/// are relative to `folder`.
+/// Puts [`BuildingLoads`], [`ZoneLoads`] and the [`Weather`] of a city into the world, and its [`CityGrid`] where it is to
+/// have one. Paths are relative to `folder`.
 ///
 /// # Errors
-/// Settings or files of which no grid can be made.
+/// Settings that cannot be, weather that does not cover the period of the clock or the year that heating needs, settings or
+/// files of which no grid can be made.
 pub fn install(
     world: &mut World,
     city: &City,
     settings: &PowerSettings,
+    weather: Weather,
+    clock: &Clock,
     folder: &Path,
     seed: u64,
-    period_s: u32,
 ) -> Result<()> {
-    let loads = BuildingLoads::new(city, settings);
+    if weather.is_known() && !weather.covers(clock.utc_ms(0), clock.utc_ms(clock.end())) {
+        let what = "its file does not cover the period, expected air temperatures from start to end";
+        return Err(Problem::file(Path::new("weather"), what).into());
+    }
+    let (year, offset_s) = (clock.local_date(0).year, clock.local_offset_s());
+    let loads = BuildingLoads::new(city, settings, &weather, year, offset_s)?;
+    if !settings.grid.is_none() {
+        let highest_w = loads.highest_w(city, &weather, year, offset_s);
+        world.insert_resource(CityGrid::new(city, &settings.grid, &highest_w, folder, seed, clock.end())?);
+    }
     world.insert_resource(ZoneLoads::new(city, &loads));
     world.insert_resource(loads);
-    if let Some(grid) = CityGrid::new(city, &settings.grid, folder, seed, period_s)? {
-        world.insert_resource(grid);
-    }
+    world.insert_resource(weather);
     Ok(())
 }

@@ -68,15 +68,20 @@ pub struct CityGrid {
 }
 
 impl CityGrid {
-    /// The grid of a city, where its settings ask for one; paths are relative to `folder`.
+    /// The grid of a city whose buildings ask for so much at most (watts; shape: buildings); a synthetic one is planned for
+    /// it, and for no less than what is usual for their kind. Paths are relative to `folder`.
     ///
     /// # Errors
     /// Settings, files or streets of which no grid can be made; faults of what it does not have.
-    pub fn new(city: &City, settings: &GridSettings, folder: &Path, seed: u64, period_s: u32) -> Result<Option<Self>> {
-        if settings.is_none() {
-            return Ok(None);
-        }
-        let mut wiring = Wiring::new(city, settings, folder)?;
+    pub fn new(
+        city: &City,
+        settings: &GridSettings,
+        highest_w: &[f64],
+        folder: &Path,
+        seed: u64,
+        period_s: u32,
+    ) -> Result<Self> {
+        let mut wiring = Wiring::new(city, settings, highest_w, folder)?;
         let flow = PowerFlow::new(std::mem::take(&mut wiring.grid))?;
         let grid = flow.grid();
         let mut newton = NewtonSettings { tolerance_pu: TOLERANCE_PU, ..NewtonSettings::default() };
@@ -90,7 +95,7 @@ impl CityGrid {
         let customers = wiring.customers_by_bus(grid);
         let breakers = std::mem::take(&mut wiring.breakers);
         let operation = Operation::new(&flow, &settings.operation, breakers, customers, &faults)?;
-        Ok(Some(Self {
+        Ok(Self {
             settings: settings.clone(),
             newton,
             operation,
@@ -108,7 +113,7 @@ impl CityGrid {
             extremes: PeriodExtremes::default(),
             wiring,
             flow,
-        }))
+        })
     }
     /// How it was set up.
     #[must_use]

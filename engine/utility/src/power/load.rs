@@ -1,20 +1,70 @@
-//! What each building draws: `P = scale * area * (base + schedule(hour) + people)`, where the people's
-//! part is in proportion to persons present over reference persons, and reference persons are what a
-//! building of its use and size holds on the average over a day. So the day's energy meets the yearly
-//! figure where presence is as usual, and moves with it where it is not.
+//! What each building draws:
 //!
-//! Ignored: weather, voltage, reactive power, single appliances.
+//! ```text
+//! P = scale * (area * (base + clock(date, time) + people) + UA_heat (T_heat - T) + UA_cool (T - T_cool) / EER)
+//! ```
+//!
+//! The clock's part follows a standard load profile (`shape.rs`). The people's part is in proportion to persons present over
+//! reference persons, which are what a building of its use and size holds on the average over a day. So the year's energy
+//! meets the yearly figure where presence is as usual, and moves with it where it is not. The two parts of the weather are
+//! those of buildings with electric heating or cooling (`thermal.rs`), and none where it is too warm or too cold for them.
+//! A step longer than a quarter hour is the mean of its quarter hours.
+//!
+//! Law: over a local calendar year, leap years too, energy under reference presence = what is stated, to rounding, for
+//! steps of a quarter hour or a whole part or multiple of one.
+//!
+//! Ignored: voltage, reactive power, single appliances, heat from people and appliances.
 
 use super::intensity::{self, Sector, street_light_share};
 use super::settings::PowerSettings;
+use super::shape::DayShapes;
+use super::thermal::ThermalLoads;
+use crate::weather::Weather;
 use bevy_ecs::resource::Resource;
-use urbis_city::model::{City, Modes, RoadClass};
-use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
+use rayon::prelude::*;
+use urbis_city::model::{BuildingUse, City, Modes, RoadClass};
+use urbis_core::calendar::{Date, year_days};
+use urbis_core::chunks::CHUNK_ROWS;
 use urbis_core::units::HOURS_PER_YEAR;
+use urbis_core::{Clock, Domain, Result};
+
+const DAY_MS: i64 = 86_400_000;
+/// Longest part of a step that one moment stands for, seconds.
+const PART_S_MAX: u32 = 900;
+const USES: usize = BuildingUse::NAMED.len();
 
 /// Share of the hours with street light.
 fn lit_share() -> f64 {
     (0..24).map(street_light_share).sum::<f64>() / 24.0
+}
+
+/// A step of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepTime {
+    /// Unix time of its start, milliseconds UTC.
+    pub start_utc_ms: i64,
+    /// Local time minus UTC, seconds.
+    pub local_offset_s: i32,
+    /// Length, seconds.
+    pub step_s: u32,
+}
+
+impl StepTime {
+    /// The step of electricity that starts now.
+    #[must_use]
+    pub fn of(clock: &Clock) -> Self {
+        Self {
+            start_utc_ms: clock.utc_ms(clock.tick()),
+            local_offset_s: clock.local_offset_s(),
+            step_s: clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()),
+        }
+    }
+    /// Middles of its parts of at most a quarter hour, milliseconds UTC.
+    fn middles(self) -> impl ExactSizeIterator<Item = i64> {
+        let parts = self.step_s.div_ceil(PART_S_MAX).max(1);
+        let half_ms = i64::from(self.step_s) * 500;
+        (0..parts).map(move |part| self.start_utc_ms + half_ms * i64::from(2 * part + 1) / i64::from(parts))
+    }
 }
 
 /// Loads of buildings; columns by building. Street lighting is by zone, in the same step.
@@ -28,11 +78,14 @@ pub struct BuildingLoads {
     schedule_w: Vec<f64>,
     /// Draw for each person present, watts.
     person_w: Vec<f64>,
-    /// Row of `schedules`.
-    schedule: Vec<u8>,
-    schedules: Vec<[f64; 24]>,
-    /// Asked for in this step, watts. The only column written in the loop.
+    /// Use, as a row of what is prepared by use.
+    purpose: Vec<u8>,
+    shapes: Option<DayShapes>,
+    thermal: Option<ThermalLoads>,
+    /// Asked for in this step, watts.
     pub demand_w: Vec<f64>,
+    /// Useful heat for rooms that is needed in this step, watts, however it is made; zero without weather.
+    pub heat_demand_w: Vec<f64>,
     /// Full street lighting of each zone, watts.
     pub lighting_w: Vec<f64>,
     /// Scale of each sector against the default intensities, in order of [`Sector::ALL`].
@@ -42,22 +95,26 @@ pub struct BuildingLoads {
 }
 
 impl BuildingLoads {
-    /// Loads of a city, calibrated to its panel where asked and known.
-    #[must_use]
-    pub fn new(city: &City, settings: &PowerSettings) -> Self {
+    /// Loads of a city, calibrated to its panel where asked and known. `year` is the local calendar year whose weather demands of
+    /// heating and cooling are spread over, `local_offset_s` local time minus UTC.
+    ///
+    /// # Errors
+    /// Profiles that are none; weather that does not tell how heat and cold are spread.
+    pub fn new(
+        city: &City,
+        settings: &PowerSettings,
+        weather: &Weather,
+        year: i32,
+        local_offset_s: i32,
+    ) -> Result<Self> {
         let table = &city.buildings;
         let mut loads = Self {
-            schedules: urbis_city::model::BuildingUse::NAMED
-                .iter()
-                .map(|(purpose, _)| {
-                    let weights = intensity::of(*purpose).schedule;
-                    let mean = weights.iter().sum::<f64>() / 24.0;
-                    weights.map(|weight| weight / mean)
-                })
-                .collect(),
+            shapes: Some(DayShapes::new(&settings.profiles, &settings.holidays)?),
+            thermal: ThermalLoads::new(city, settings, weather, year, local_offset_s)?,
             sector: table.purpose.iter().map(|&purpose| Sector::of(purpose)).collect(),
-            schedule: table.purpose.iter().map(|&purpose| purpose as u8).collect(),
+            purpose: table.purpose.iter().map(|&purpose| purpose as u8).collect(),
             demand_w: vec![0.0; table.len()],
+            heat_demand_w: vec![0.0; table.len()],
             lighting_w: lighting_by_zone(city, settings),
             ..Self::default()
         };
@@ -67,10 +124,14 @@ impl BuildingLoads {
                 kwh * 1000.0 / HOURS_PER_YEAR
             })
             .collect();
+        let of_weather = loads.thermal.as_ref().map_or(&[][..], |thermal| &thermal.electric_kwh_year);
         loads.scale = Sector::ALL.map(|sector| {
+            let of_sector = |column: &[f64]| -> f64 {
+                column.iter().zip(&loads.sector).filter(|(_, of)| **of == sector).map(|(value, _)| value).sum()
+            };
             let mean_w: f64 = match sector {
                 Sector::Lighting => loads.lighting_w.iter().sum::<f64>() * lit_share(),
-                _ => mean_w.iter().zip(&loads.sector).filter(|(_, of)| **of == sector).map(|(w, _)| w).sum(),
+                _ => of_sector(&mean_w) + of_sector(of_weather) * 1000.0 / HOURS_PER_YEAR,
             };
             let published = city.panel_latest(&city.manifest.name, sector.panel_indicator());
             match published.filter(|_| settings.calibrate_to_panel && mean_w > 0.0) {
@@ -86,42 +147,95 @@ impl BuildingLoads {
             let mean_w = mean_w[row] * loads.scale[loads.sector[row] as usize];
             let people_share = 1.0 - of.base_share - of.schedule_share;
             let reference = of.reference_persons_per_m2 * table.floor_area_m2[row];
+            if let Some(thermal) = &mut loads.thermal {
+                thermal.scale(row, loads.scale[loads.sector[row] as usize]);
+            }
             loads.base_w.push(mean_w * of.base_share);
             loads.schedule_w.push(mean_w * of.schedule_share);
             loads.person_w.push(if reference > 0.0 { mean_w * people_share / reference } else { 0.0 });
         }
         let lighting_scale = loads.scale[Sector::Lighting as usize];
         loads.lighting_w.iter_mut().for_each(|watts| *watts *= lighting_scale);
-        loads
+        Ok(loads)
     }
 
-    /// Writes `demand_w` for a local second of the day. `persons` holds persons present by building
-    /// (at least as many rows), `persons_scale` what one simulated person stands for.
-    pub fn ask(&mut self, second_of_day: u32, persons: &[u32], persons_scale: f64) {
-        let share: Vec<f64> = self.schedules.iter().map(|schedule| at(schedule, second_of_day)).collect();
-        let (base_w, schedule_w, person_w) = (&self.base_w, &self.schedule_w, &self.person_w);
-        let schedule = &self.schedule;
-        let parts = map_chunks(self.demand_w.len(), CHUNK_ROWS, |range| {
-            range
-                .map(|row| {
-                    base_w[row]
-                        + schedule_w[row] * share[schedule[row] as usize]
-                        + person_w[row] * f64::from(persons[row]) * persons_scale
-                })
-                .collect::<Vec<f64>>()
-        });
-        for (demand, asked) in self.demand_w.iter_mut().zip(parts.into_iter().flatten()) {
-            *demand = asked;
+    /// Writes `demand_w` and `heat_demand_w` for a step. `persons` holds persons present by building (at least as many rows),
+    /// `persons_scale` what one simulated person stands for.
+    pub fn ask(&mut self, time: StepTime, weather: &Weather, persons: &[u32], persons_scale: f64) {
+        // By use, the clock's part over its mean; a year's energy is spread over the hours that the year has.
+        let (mut clock, mut of_year, mut degrees_k) = ([0.0; USES], 0.0, [0.0; 2]);
+        let middles = time.middles();
+        let part = 1.0 / middles.len() as f64;
+        for utc_ms in middles {
+            let local_ms = utc_ms + i64::from(time.local_offset_s) * 1000;
+            let (day, second) = (local_ms.div_euclid(DAY_MS), local_ms.rem_euclid(DAY_MS) as f64 / 1000.0);
+            let hours = f64::from(year_days(Date::from_days(day).year)) * 24.0;
+            of_year += part * HOURS_PER_YEAR / hours;
+            if let Some(shapes) = &mut self.shapes {
+                shapes.prepare(day);
+                for (purpose, clock) in clock.iter_mut().enumerate() {
+                    *clock += part * shapes.at(purpose, second) * HOURS_PER_YEAR / hours;
+                }
+            }
+            if let Some(thermal) = &self.thermal {
+                let now_k = thermal.degrees_k(weather, utc_ms);
+                degrees_k = [degrees_k[0] + part * now_k[0], degrees_k[1] + part * now_k[1]];
+            }
         }
+        let person = persons_scale * of_year;
+        let Self { base_w, schedule_w, person_w, purpose, thermal, demand_w, heat_demand_w, .. } = self;
+        let thermal = thermal.as_ref();
+        let columns = demand_w.par_chunks_mut(CHUNK_ROWS).zip(heat_demand_w.par_chunks_mut(CHUNK_ROWS)).enumerate();
+        columns.for_each(|(chunk, (demand_w, heat_w))| {
+            for (at, (demand_w, heat_w)) in demand_w.iter_mut().zip(heat_w).enumerate() {
+                let row = chunk * CHUNK_ROWS + at;
+                *demand_w = base_w[row] * of_year
+                    + schedule_w[row] * clock[purpose[row] as usize]
+                    + person_w[row] * f64::from(persons[row]) * person;
+                if let Some(thermal) = thermal {
+                    *demand_w += thermal.electric_w(row, degrees_k);
+                    *heat_w = thermal.heat_w(row, degrees_k);
+                }
+            }
+        });
     }
 }
 
-/// Weight at a second of the day, linear between the middles of the hours, so that loads do not jump.
-fn at(schedule: &[f64; 24], second_of_day: u32) -> f64 {
-    let hours = f64::from(second_of_day) / 3600.0 + 23.5;
-    let before = hours.floor() as usize % 24;
-    let part = hours.fract();
-    schedule[before] * (1.0 - part) + schedule[(before + 1) % 24] * part
+/// Days of the week as [`Date::weekday`] counts.
+const WEDNESDAY: i64 = 2;
+const SATURDAY: i64 = 5;
+/// Persons that a building is planned for, over those that it holds on the average of a day.
+const PLANNED_PRESENCE: f64 = 2.0;
+
+impl BuildingLoads {
+    /// The most that each building asks for with twice the persons that it usually holds, on a workday and a Saturday in the
+    /// middle of each quarter of a year, hour by hour, watts: what a grid is planned for. Shape: buildings.
+    #[must_use]
+    pub fn highest_w(&self, city: &City, weather: &Weather, year: i32, local_offset_s: i32) -> Vec<f64> {
+        let mut loads = self.clone();
+        let table = &city.buildings;
+        let planned = |row: usize| {
+            let of = intensity::of(table.purpose[row]);
+            (of.reference_persons_per_m2 * table.floor_area_m2[row] * PLANNED_PRESENCE).ceil() as u32
+        };
+        let persons: Vec<u32> = (0..table.len()).map(planned).collect();
+        let mut highest_w = vec![0.0; table.len()];
+        for month in [1, 4, 7, 10] {
+            let Some(middle) = Date::new(year, month, 15) else { continue };
+            let of_weekday = |weekday: i64| middle.days() + (weekday - i64::from(middle.weekday())).rem_euclid(7);
+            for day in [of_weekday(WEDNESDAY), of_weekday(SATURDAY)] {
+                for hour in 0..24 {
+                    let start_utc_ms = day * DAY_MS + hour * 3_600_000 - i64::from(local_offset_s) * 1000;
+                    let time = StepTime { start_utc_ms, local_offset_s, step_s: 900 };
+                    loads.ask(time, weather, &persons, 1.0);
+                    for (highest, &asked) in highest_w.iter_mut().zip(&loads.demand_w) {
+                        *highest = f64::max(*highest, asked);
+                    }
+                }
+            }
+        }
+        highest_w
+    }
 }
 
 /// Full street lighting by zone, watts: car links outside tunnels, each pair of directions once.
@@ -142,64 +256,5 @@ fn lighting_by_zone(city: &City, settings: &PowerSettings) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use urbis_city::model::{BuildingUse, PanelRow};
-    use urbis_core::ZoneIx;
-
-    fn one_office(panel: Vec<PanelRow>) -> City {
-        let mut city = City::default();
-        city.manifest.name = "town".into();
-        city.zones.id = vec!["z".into()];
-        city.buildings.id = vec!["b".into()];
-        city.buildings.zone = vec![ZoneIx(0)];
-        city.buildings.purpose = vec![BuildingUse::Office];
-        city.buildings.floor_area_m2 = vec![10_000.0];
-        city.panel = panel;
-        city
-    }
-
-    /// Under reference presence the day's energy is a 365th of the year's.
-    #[test]
-    fn reference_presence_gives_the_yearly_figure() {
-        let city = one_office(Vec::new());
-        let mut loads = BuildingLoads::new(&city, &PowerSettings::default());
-        let persons = [(intensity::of(BuildingUse::Office).reference_persons_per_m2 * 10_000.0) as u32];
-        let day_wh: f64 = (0..96)
-            .map(|quarter| {
-                loads.ask(quarter * 900 + 450, &persons, 1.0);
-                loads.demand_w[0] * 0.25
-            })
-            .sum();
-        let year_kwh = day_wh * 365.0 / 1000.0;
-        assert!((year_kwh / (150.0 * 10_000.0) - 1.0).abs() < 1e-9, "{year_kwh}");
-        assert!((loads.scale[1] - 1.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_panel_scales_a_sector_and_more_people_draw_more() {
-        let figure = PanelRow {
-            zone_id: "town".into(),
-            indicator: "electricity_use_tertiary".into(),
-            value: 3.0,
-            unit: "GWh/year".into(),
-            ..PanelRow::default()
-        };
-        let city = one_office(vec![figure]);
-        let mut loads = BuildingLoads::new(&city, &PowerSettings::default());
-        assert!((loads.scale[1] - 2.0).abs() < 1e-12);
-        loads.ask(43_200, &[0], 1.0);
-        let empty = loads.demand_w[0];
-        loads.ask(43_200, &[300], 1.0);
-        assert!(loads.demand_w[0] > empty * 1.1);
-    }
-
-    #[test]
-    fn schedules_are_continuous_over_midnight() {
-        let mut schedule = [1.0; 24];
-        schedule[0] = 3.0;
-        assert!((at(&schedule, 1800) - 3.0).abs() < 1e-12);
-        assert!((at(&schedule, 0) - 2.0).abs() < 1e-12);
-        assert!((at(&schedule, 86_399) - 2.0).abs() < 1e-3);
-    }
-}
+#[path = "load_tests.rs"]
+mod tests;

@@ -15,6 +15,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use urbis_core::calendar::{Date, month_days, year_days};
 use urbis_core::{Problem, Result};
 
 const SHIPPED: &str = include_str!("../../../../assets/power/load_profiles.csv");
@@ -23,6 +24,10 @@ const FILE: &str = "assets/power/load_profiles.csv";
 pub const QUARTERS: usize = 96;
 /// Profiles that are smoothed over the year.
 const SMOOTHED: [&str; 4] = ["h0", "h25", "p25", "s25"];
+/// Seasons, as numbers beyond the months.
+const WINTER: u8 = 13;
+const TRANSITION: u8 = 14;
+const SUMMER: u8 = 15;
 
 /// Kind of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,39 +37,22 @@ enum Day {
     Sunday,
 }
 
-/// The profiles: by name, month (1 to 12) and kind of day the powers of its quarter hours.
+/// The profiles: by row of `names`, month (1 to 12, or 13 to 15 for seasons) and kind of day the powers of its quarter
+/// hours.
 #[derive(Clone, Debug)]
 pub struct LoadProfiles {
-    days: BTreeMap<(String, u8, Day), Vec<f64>>,
+    days: BTreeMap<(usize, u8, Day), [f64; QUARTERS]>,
     names: Vec<String>,
 }
 
 /// A day of a calendar: month, day, both from 1.
 pub type MonthDay = (u8, u8);
 
-/// Day of the week of 1 January, Monday 0 (Gauss).
-fn first_weekday(year: i32) -> u32 {
-    let y = year - 1;
-    ((5 * y.rem_euclid(4) + 4 * y.rem_euclid(100) + 6 * y.rem_euclid(400)) % 7) as u32
-}
-
-/// Days of each month.
-fn month_days(year: i32) -> [u8; 12] {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-}
-
 /// The date so many days after 1 January; within the year.
 #[must_use]
 pub fn day_of_year(year: i32, days: usize) -> MonthDay {
-    let mut left = days;
-    for (month, length) in (1_u8..).zip(month_days(year)) {
-        if left < usize::from(length) {
-            return (month, left as u8 + 1);
-        }
-        left -= usize::from(length);
-    }
-    (12, 31)
+    let date = Date::from_days(Date { year, month: 1, day: 1 }.days() + days as i64);
+    if date.year == year { (date.month, date.day) } else { (12, 31) }
 }
 
 /// Easter Sunday of a year of the Gregorian calendar (J. Meeus, Astronomical Algorithms, chapter 8).
@@ -94,11 +82,11 @@ pub fn holidays_of_germany(year: i32) -> Vec<MonthDay> {
 }
 
 /// Season of a day, as the profiles of 1999 count.
-fn season((month, day): MonthDay) -> &'static str {
+fn season((month, day): MonthDay) -> u8 {
     match (month, day) {
-        (11 | 12 | 1 | 2, _) | (3, ..=20) => "winter",
-        (6..=8, _) | (5, 15..) | (9, ..=14) => "summer",
-        _ => "transition",
+        (11 | 12 | 1 | 2, _) | (3, ..=20) => WINTER,
+        (6..=8, _) | (5, 15..) | (9, ..=14) => SUMMER,
+        _ => TRANSITION,
     }
 }
 
@@ -113,7 +101,6 @@ impl LoadProfiles {
 
     fn parse(path: &Path, text: &str) -> Result<Self> {
         let mut this = Self { days: BTreeMap::new(), names: Vec::new() };
-        let mut seasons: BTreeMap<(String, String, Day), Vec<f64>> = BTreeMap::new();
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.is_empty());
         for (at, line) in lines.skip(1) {
             let wrong = |what: String| Problem::file(path, format!("line {}: {what}", at + 1));
@@ -127,27 +114,26 @@ impl LoadProfiles {
                 "sunday" => Day::Sunday,
                 other => return Err(wrong(format!("day is `{other}`, expected workday, saturday or sunday")).into()),
             };
-            let powers: Vec<f64> = powers.iter().filter_map(|text| text.parse().ok()).collect();
-            if powers.len() != QUARTERS || powers.iter().any(|power| !power.is_finite()) {
-                return Err(wrong(format!("{} numbers, expected {QUARTERS}", powers.len())).into());
-            }
+            // Seasons stand beside months as numbers beyond them.
+            let period = match *period {
+                "winter" => WINTER,
+                "transition" => TRANSITION,
+                "summer" => SUMMER,
+                other => match other.parse::<u8>() {
+                    Ok(month @ 1..=12) => month,
+                    _ => return Err(wrong(format!("period `{other}` is no season and no month")).into()),
+                },
+            };
+            let numbers: Vec<f64> = powers.iter().filter_map(|text| text.parse().ok()).collect();
+            let powers =
+                <[f64; QUARTERS]>::try_from(numbers).ok().filter(|powers| powers.iter().all(|p| p.is_finite()));
+            let Some(powers) = powers else {
+                return Err(wrong(format!("expected {QUARTERS} numbers behind the day")).into());
+            };
             if this.names.last().is_none_or(|last| last != name) {
                 this.names.push((*name).to_owned());
             }
-            match period.parse::<u8>() {
-                Ok(month) => drop(this.days.insert(((*name).to_owned(), month, day), powers)),
-                Err(_) => drop(seasons.insert(((*name).to_owned(), (*period).to_owned(), day), powers)),
-            }
-        }
-        // Seasons stand beside months as numbers beyond them.
-        for ((name, period, day), powers) in seasons {
-            let number = match period.as_str() {
-                "winter" => 13,
-                "transition" => 14,
-                "summer" => 15,
-                other => return Err(Problem::file(path, format!("period `{other}` is no season and no month")).into()),
-            };
-            this.days.insert((name, number, day), powers);
+            this.days.insert((this.names.len() - 1, period, day), powers);
         }
         Ok(this)
     }
@@ -158,36 +144,43 @@ impl LoadProfiles {
         &self.names
     }
 
+    /// Row of a profile in [`LoadProfiles::names`].
+    #[must_use]
+    pub fn row(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    /// Powers of the quarter hours of a day before a year is scaled, and the factor of the smoothing that they still lack.
+    /// A day off counts as a Sunday. Nothing for a row or a season that the table has not.
+    #[must_use]
+    pub fn day(&self, row: usize, date: Date, is_off: bool) -> Option<(&[f64; QUARTERS], f64)> {
+        let kind = match date.weekday() {
+            6 => Day::Sunday,
+            _ if is_off => Day::Sunday,
+            5 => Day::Saturday,
+            _ => Day::Workday,
+        };
+        let of = |period: u8| self.days.get(&(row, period, kind));
+        let powers = of(date.month).or_else(|| of(season((date.month, date.day))))?;
+        let d = f64::from(date.day_of_year()) + 1.0;
+        let smooth = match SMOOTHED.contains(&self.names[row].as_str()) {
+            true => (((-3.92e-10 * d + 3.2e-7) * d - 7.02e-5) * d + 2.1e-3) * d + 1.24,
+            false => 1.0,
+        };
+        Some((powers, smooth))
+    }
+
     /// Power of each quarter hour of a year, watts, for a customer of `energy_kwh` in that year; holidays count as Sundays.
     /// Shape: days x 96. Nothing for a name that is none.
     #[must_use]
     pub fn year(&self, name: &str, year: i32, energy_kwh: f64, holidays: &[MonthDay]) -> Option<Vec<f64>> {
+        let row = self.row(name)?;
         let mut powers = Vec::with_capacity(366 * QUARTERS);
-        let mut weekday = first_weekday(year);
-        let mut of_year = 0_u32;
-        for (month, days) in (1_u8..).zip(month_days(year)) {
-            for day in 1..=days {
-                of_year += 1;
-                let kind = match weekday {
-                    6 => Day::Sunday,
-                    _ if holidays.contains(&(month, day)) => Day::Sunday,
-                    5 => Day::Saturday,
-                    _ => Day::Workday,
-                };
-                let of_season = match season((month, day)) {
-                    "winter" => 13,
-                    "transition" => 14,
-                    _ => 15,
-                };
-                let of = |period: u8| self.days.get(&(name.to_owned(), period, kind));
-                let d = f64::from(of_year);
-                let smooth = match SMOOTHED.contains(&name) {
-                    true => (((-3.92e-10 * d + 3.2e-7) * d - 7.02e-5) * d + 2.1e-3) * d + 1.24,
-                    false => 1.0,
-                };
-                powers.extend(of(month).or_else(|| of(of_season))?.iter().map(|power| power * smooth));
-                weekday = (weekday + 1) % 7;
-            }
+        let first = Date { year, month: 1, day: 1 }.days();
+        for days in 0..i64::from(year_days(year)) {
+            let date = Date::from_days(first + days);
+            let (of_day, smooth) = self.day(row, date, holidays.contains(&(date.month, date.day)))?;
+            powers.extend(of_day.iter().map(|power| power * smooth));
         }
         let energy: f64 = powers.iter().sum::<f64>() * 0.25;
         let scale = energy_kwh * 1000.0 / energy;
@@ -218,8 +211,10 @@ mod tests {
 
     #[test]
     fn calendars_are_right() {
-        // 1 January 2000 was a Saturday, 2023 a Sunday, 2024 a Monday, 1900 a Monday.
-        assert_eq!([2000, 2023, 2024, 1900].map(first_weekday), [5, 6, 0, 0]);
+        assert_eq!(
+            [0, 58, 59, 364, 365].map(|days| day_of_year(2023, days)),
+            [(1, 1), (2, 28), (3, 1), (12, 31), (12, 31)]
+        );
         assert_eq!([2000, 2023, 2024, 2038].map(easter), [(4, 23), (4, 9), (3, 31), (4, 25)]);
         let holidays = holidays_of_germany(2023);
         for day in [(4, 7), (4, 10), (5, 18), (5, 29), (10, 3)] {
@@ -228,7 +223,7 @@ mod tests {
         assert_eq!(holidays.len(), 9);
         assert_eq!(
             [(3, 20), (3, 21), (5, 14), (5, 15), (9, 14), (9, 15), (10, 31), (11, 1)].map(season),
-            ["winter", "transition", "transition", "summer", "summer", "transition", "transition", "winter"]
+            [WINTER, TRANSITION, TRANSITION, SUMMER, SUMMER, TRANSITION, TRANSITION, WINTER]
         );
     }
 

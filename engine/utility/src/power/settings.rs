@@ -1,10 +1,13 @@
 //! Settings of electricity, as they stand in a scenario under `[power]`.
 
 use super::city_grid::GridSettings;
+use super::heating::{CoolingSettings, HeatingSettings};
+use super::holidays::HolidaySettings;
+use super::shape::ProfileSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Electricity: step and calibration.
+/// Electricity: step, calibration, and what the loads of buildings follow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PowerSettings {
@@ -13,11 +16,19 @@ pub struct PowerSettings {
     pub step_s: u32,
     /// Scale each sector's intensities so that the year's use under reference presence meets the panel
     /// (`electricity_use_residential_general_services`, `electricity_use_tertiary`,
-    /// `electricity_use_industry`, `electricity_use_public_lighting`, GWh/year). The factors are
-    /// reported; the simulated day still follows who is where and when.
+    /// `electricity_use_industry`, `electricity_use_public_lighting`, GWh/year). Electric heating and cooling count and are
+    /// scaled with the rest. The factors are reported; the simulated day still follows who is where and when.
     pub calibrate_to_panel: bool,
     /// Street lighting, watts for each metre of lit road.
     pub lighting_w_per_m: f64,
+    /// Standard load profiles that buildings follow by the clock.
+    pub profiles: ProfileSettings,
+    /// Days off, on which profiles are those of a Sunday.
+    pub holidays: HolidaySettings,
+    /// Heating of rooms.
+    pub heating: HeatingSettings,
+    /// Cooling of rooms.
+    pub cooling: CoolingSettings,
     /// The grid that carries the loads.
     #[serde(skip_serializing_if = "GridSettings::is_default")]
     pub grid: GridSettings,
@@ -25,6 +36,31 @@ pub struct PowerSettings {
 
 impl Default for PowerSettings {
     fn default() -> Self {
-        Self { step_s: 900, calibrate_to_panel: true, lighting_w_per_m: 3.5, grid: GridSettings::default() }
+        Self {
+            step_s: 900,
+            calibrate_to_panel: true,
+            lighting_w_per_m: 3.5,
+            profiles: ProfileSettings::default(),
+            holidays: HolidaySettings::default(),
+            heating: HeatingSettings::default(),
+            cooling: CoolingSettings::default(),
+            grid: GridSettings::default(),
+        }
+    }
+}
+
+impl PowerSettings {
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
+        if !(self.lighting_w_per_m >= 0.0 && self.lighting_w_per_m.is_finite()) {
+            tell("lighting_w_per_m", format!("= {}, expected 0 or more", self.lighting_w_per_m));
+        }
+        let mut within = |table: &str, check: &dyn Fn(&mut dyn FnMut(&str, String))| {
+            check(&mut |key, what| tell(&format!("{table}.{key}"), what));
+        };
+        within("profiles", &|tell| self.profiles.check(tell));
+        within("holidays", &|tell| self.holidays.check(tell));
+        within("heating", &|tell| self.heating.check(tell));
+        within("cooling", &|tell| self.cooling.check(tell));
     }
 }

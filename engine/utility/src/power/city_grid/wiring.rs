@@ -66,18 +66,18 @@ pub struct Wiring {
 }
 
 impl Wiring {
-    /// Wires a city as its settings say; paths are relative to `folder`.
+    /// Wires a city as its settings say, whose buildings ask for so much at most; paths are relative to `folder`.
     ///
     /// # Errors
     /// Settings, files or streets of which no grid can be made, each with its place.
-    pub fn new(city: &City, settings: &GridSettings, folder: &Path) -> Result<Self> {
+    pub fn new(city: &City, settings: &GridSettings, highest_w: &[f64], folder: &Path) -> Result<Self> {
         settings.check()?;
         let mut this = match (settings.source, &settings.case, &settings.buildings) {
             (GridSource::File, Some(case), Some(buildings)) => {
                 Self::of_file(city, &folder.join(case), &folder.join(buildings))?
             }
             (GridSource::None, ..) => return Ok(Self::default()),
-            _ => Self::synthetic(city, settings)?,
+            _ => Self::synthetic(city, settings, highest_w)?,
         };
         let buses = &this.grid.buses;
         let sources: Vec<u32> =
@@ -98,9 +98,10 @@ impl Wiring {
         Ok(this)
     }
 
-    fn synthetic(city: &City, settings: &GridSettings) -> Result<Self> {
+    fn synthetic(city: &City, settings: &GridSettings, highest_w: &[f64]) -> Result<Self> {
         let equipment = Equipment::shipped();
-        let peaks_w = estimate_peaks_w(city, &equipment);
+        let mut peaks_w = estimate_peaks_w(city, &equipment);
+        peaks_w.iter_mut().zip(highest_w).for_each(|(peak_w, &highest_w)| *peak_w = peak_w.max(highest_w));
         let of = SyntheticGrid::plan(city, &peaks_w, &settings.synthetic, &equipment)?;
         let publics = |building: usize| {
             let station = &of.stations[of.building_station[building] as usize];
