@@ -4,6 +4,7 @@
 //! `synthetic` makes one up for a city.
 
 pub mod case;
+pub mod control;
 pub mod elements;
 mod fields;
 pub mod flow;

@@ -59,6 +59,8 @@ macro_rules! table {
     };
 }
 
+pub(in crate::power) use table;
+
 table! {
     /// Buses.
     Buses,
