@@ -177,7 +177,7 @@ impl Controls {
         if std::mem::take(&mut self.is_new) {
             self.steps.put_all(flow, &self.tables);
         }
-        self.limits.begin();
+        self.limits.begin(flow);
         self.steps.begin();
         let mut all = ControlOutcome::default();
         let mut settings = *settings;
@@ -213,10 +213,11 @@ impl Controls {
         all: &mut ControlOutcome,
     ) -> bool {
         let of = self.settings;
-        let rule = reactive::Rule {
+        let mut rule = reactive::Rule {
             q_tolerance_var: of.q_tolerance_pu * flow.grid().base_va,
             vm_tolerance_pu: of.vm_tolerance_pu,
             max_returns: of.max_returns,
+            is_gentle: false,
         };
         for _ in 0..of.max_rounds {
             let (mut solves, mut iterations) = (0, 0);
@@ -232,6 +233,12 @@ impl Controls {
             all.iterations = all.iterations.max(iterations);
             all.outcome = outcome;
             all.vm_change_pu = rounds.vm_change_pu;
+            if !all.outcome.is_converged && self.limits.has_any() && !rule.is_gentle {
+                rule.is_gentle = true;
+                self.limits.reset(flow);
+                settings.start = Start::Dc;
+                continue;
+            }
             if !all.outcome.is_converged || !self.tables.has_reactive_limits {
                 return rounds.is_settled;
             }

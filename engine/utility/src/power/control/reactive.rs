@@ -5,6 +5,8 @@
 //!
 //! Limits are met first, those of all nodes at once, as MATPOWER does (option `pf.enforce_q_lims = 1`); only then are
 //! voltages taken up again, which MATPOWER never does. A generator that does so too often in one solve stays at its limit.
+//! A grid that does not converge on the way begins again with all voltages held, and goes to one node's limit at a time,
+//! the most exceeded one first (`pf.enforce_q_lims = 2`).
 //! Generators at slack buses are not limited.
 //!
 //! Source: R. D. Zimmerman, C. E. Murillo-Sanchez, MATPOWER User's Manual, section on AC power flow; the rule of return as
@@ -45,6 +47,8 @@ pub(super) struct Rule {
     pub(super) q_tolerance_var: f64,
     pub(super) vm_tolerance_pu: f64,
     pub(super) max_returns: u32,
+    /// Whether the most exceeded node alone comes to its limits.
+    pub(super) is_gentle: bool,
 }
 
 /// What became of a check.
@@ -80,12 +84,21 @@ impl Limits {
             sums: Vec::with_capacity(nodes),
         }
     }
-    /// Forgets how often generators returned.
-    pub(super) fn begin(&mut self) {
+    /// Forgets how often generators returned, and has those at a limit feed in what that is, whatever was set since.
+    pub(super) fn begin(&mut self, flow: &mut PowerFlow) {
         self.returns.fill(0);
+        for row in (0..self.limit.len()).filter(|&row| self.limit[row] != Limit::None) {
+            let (p_w, q_var) = (flow.grid().generators.p_w[row], self.q_var[row]);
+            flow.set_generator(row as u32, p_w, q_var);
+        }
+    }
+    /// Whether any generator is at a limit.
+    pub(super) fn has_any(&self) -> bool {
+        self.limit.iter().any(|limit| *limit != Limit::None)
     }
     /// Lets all hold their voltage.
     pub(super) fn reset(&mut self, flow: &mut PowerFlow) {
+        self.returns.fill(0);
         for (row, limit) in self.limit.iter_mut().enumerate() {
             *limit = Limit::None;
             flow.set_generator_holding(row as u32, true);
@@ -96,8 +109,12 @@ impl Limits {
         flow.missing_reactive(&mut self.missing_var);
         self.sum(flow);
         let mut moves = Moves::default();
+        let only = if rule.is_gentle { self.most_exceeded(rule.q_tolerance_var) } else { None };
         for row in 0..self.limit.len() {
             let Some(node) = node_of(flow, row).filter(|_| self.limit[row] == Limit::None) else { continue };
+            if only.is_some_and(|only| only != node) {
+                continue;
+            }
             let sum = self.sums[node];
             let need = self.missing_var[node] + sum.q_told_var;
             let generators = &flow.grid().generators;
@@ -119,6 +136,18 @@ impl Limits {
             self.give_back(flow, rule, &mut moves);
         }
         moves
+    }
+    /// The node whose need is furthest from what its generators may give, the first of several; none where none is.
+    fn most_exceeded(&self, tolerance_var: f64) -> Option<usize> {
+        let mut most: Option<(usize, f64)> = None;
+        for (node, sum) in self.sums.iter().enumerate().filter(|(_, sum)| sum.holding > 0) {
+            let need = self.missing_var[node] + sum.q_told_var;
+            let beyond_var = (need - sum.max_var).max(sum.min_var - need);
+            if beyond_var > most.map_or(tolerance_var, |(_, most)| most) {
+                most = Some((node, beyond_var));
+            }
+        }
+        most.map(|(node, _)| node)
     }
     /// Lets those hold their voltage again that can.
     fn give_back(&mut self, flow: &mut PowerFlow, rule: Rule, moves: &mut Moves) {

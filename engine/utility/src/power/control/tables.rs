@@ -6,7 +6,7 @@
 //! series impedance goes with `|t|^2` and the shunts with its inverse.
 
 use super::curve::Curve;
-use crate::power::elements::{End, GridRow, TapRange};
+use crate::power::elements::{End, GridRow, TapRange, TapRegulator};
 use crate::power::grid::tables::table;
 use crate::power::grid::{Branch, Complex};
 
@@ -174,11 +174,23 @@ impl TapChanger {
             is_in_service: true,
         }
     }
+    /// As a file states it, with the ranges of its grid; none where it names no range.
+    #[must_use]
+    pub fn of_regulator(ranges: &[TapRange], regulator: &TapRegulator) -> Option<Self> {
+        let TapRegulator { range, side, bus, vm_set_pu, deadband_pu, is_in_service } = *regulator;
+        let range = ranges.get(range as usize)?;
+        Some(Self { is_in_service, ..Self::of_range(range, side, bus, vm_set_pu, deadband_pu) })
+    }
     /// Factor of the winding's voltage at a position.
     #[must_use]
     pub fn factor(&self, position: i32) -> Complex {
         let steps = f64::from(position) - f64::from(self.neutral);
         Complex::from_polar(self.step_pu * steps, self.step_rad) + 1.0
+    }
+    /// The branch at a position, of which a row at another position is given.
+    #[must_use]
+    pub fn moved(&self, branch: &Branch, from: i32, to: i32) -> Branch {
+        tapped(branch, self.end, self.factor(to) / self.factor(from))
     }
     /// Which way the controlled voltage goes with the position: 1 or -1.
     #[must_use]
