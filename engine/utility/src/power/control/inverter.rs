@@ -1,7 +1,11 @@
 //! Inverters whose power follows the voltage. Near a voltage `u`, what one feeds in is `S(u) + S'(u) (|V| - u)`: to the
 //! solve that is a constant power and a constant current ([`Response`]), so the slopes are in its Jacobian. Solves at the
 //! voltages that the last one found are Newton's method on curves of straight lines; it ends when voltages agree with those
-//! that the curves were read at, where the tables hold what is fed in. Steps that do not shrink are halved.
+//! that the curves were read at, where the tables hold what is fed in. An inverter whose step turns back without having
+//! shrunk to the half takes a part of it, and more again while it goes on one way, as a curve may be steep or bent.
+//!
+//! A power factor that follows active power, together with active power that follows the voltage, draws less reactive power
+//! the higher the voltage is: there may be several solutions, and none may be found, which is told.
 //!
 //! Ignored: response times, dead times. Contract: no allocation once warm.
 
@@ -9,8 +13,15 @@ use super::tables::{ControlTables, Priority, ReactiveLaw};
 use crate::power::elements::GridRow;
 use crate::power::flow::{Outcome, PowerFlow, Response};
 
+/// By how much steps grow again that had been shortened.
+const GROWTH: f64 = 1.5;
+/// By how much steps are shortened.
+const SHORTENING: f64 = 0.4;
+/// Share of apparent power below which the slope of one power over the other, which has no bound near 0, is taken as
+/// there.
+const LEAST_SHARE: f64 = 0.05;
 /// Least share of a step that is taken.
-const SHORTEST: f64 = 1.0 / 64.0;
+const SHORTEST: f64 = 1e-6;
 
 /// What an inverter feeds in, and how that goes with the voltage.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,7 +36,7 @@ pub struct Feed {
     pub q_slope_var: f64,
 }
 
-/// What an inverter feeds in at a voltage, per unit. The slope of a power factor that follows active power is not counted.
+/// What an inverter feeds in at a voltage, per unit.
 #[must_use]
 pub fn feed(tables: &ControlTables, inverter: u32, vm_pu: f64) -> Feed {
     let (of, row) = (&tables.inverters, inverter as usize);
@@ -38,16 +49,19 @@ pub fn feed(tables: &ControlTables, inverter: u32, vm_pu: f64) -> Feed {
             (p, dp) = (share * of.p_rated_w[row], slope * of.p_rated_w[row]);
         }
     }
-    let by_factor = |cos_phi: f64, is_overexcited: bool| {
-        let tan = (1.0 - cos_phi * cos_phi).max(0.0).sqrt() / cos_phi;
-        let tan = if is_overexcited { tan } else { -tan };
-        (p * tan, dp * tan)
+    // Reactive power by a power factor that itself has a slope over active power.
+    let by_factor = |(cos, slope): (f64, f64), is_overexcited: bool| {
+        let sign = if is_overexcited { 1.0 } else { -1.0 };
+        let sin = (1.0 - cos * cos).max(0.0).sqrt();
+        let bend = -slope / (cos * cos * sin.max(LEAST_SHARE));
+        (sign * p * sin / cos, sign * dp * (sin / cos + p * bend))
     };
     let (mut q, mut dq) = match of.law[row] {
         ReactiveLaw::Fixed(q_var) => (q_var, 0.0),
-        ReactiveLaw::PowerFactor { cos_phi, is_overexcited } => by_factor(cos_phi, is_overexcited),
+        ReactiveLaw::PowerFactor { cos_phi, is_overexcited } => by_factor((cos_phi, 0.0), is_overexcited),
         ReactiveLaw::PowerFactorOfPower { curve: of_curve, is_overexcited } => {
-            by_factor(curve(of_curve, p / of.p_rated_w[row]).0, is_overexcited)
+            let (cos, slope) = curve(of_curve, p / of.p_rated_w[row]);
+            by_factor((cos, slope / of.p_rated_w[row]), is_overexcited)
         }
         ReactiveLaw::OfVoltage { curve: of_curve } => {
             let (share, slope) = curve(of_curve, vm_pu);
@@ -74,7 +88,7 @@ fn within(s_va: f64, first: f64, slope: f64, other: f64) -> (f64, f64, f64, f64)
     let kept = first.clamp(-s_va, s_va);
     let slope = if first.abs() > s_va { 0.0 } else { slope };
     let left = (s_va * s_va - kept * kept).max(0.0).sqrt().copysign(other);
-    let of_left = if left.abs() > 0.0 { -kept * slope / left } else { 0.0 };
+    let of_left = -kept * slope / left.abs().max(LEAST_SHARE * s_va).copysign(left);
     (left, of_left, kept, slope)
 }
 
@@ -90,13 +104,21 @@ pub(super) struct Rounds {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Followers {
     vm_pu: Vec<f64>,
+    /// The last step to the voltage found, and which share of it is taken.
+    step_pu: Vec<f64>,
+    length: Vec<f64>,
     responses: Vec<Response>,
 }
 
 impl Followers {
     pub(super) fn new(tables: &ControlTables) -> Self {
         let rows = tables.inverters.len();
-        Self { vm_pu: vec![0.0; rows], responses: vec![Response::default(); rows] }
+        Self {
+            vm_pu: vec![0.0; rows],
+            step_pu: vec![0.0; rows],
+            length: vec![1.0; rows],
+            responses: vec![Response::default(); rows],
+        }
     }
     /// Solves until voltages stay.
     pub(super) fn solve(
@@ -114,7 +136,9 @@ impl Followers {
             *vm_pu = flow.voltage(bus_of(flow, of.row[row])).norm();
         }
         let mut ended = Rounds { is_settled: false, vm_change_pu: f64::INFINITY };
-        let (mut length, mut round) = (1.0_f64, 0);
+        self.length.fill(1.0);
+        self.step_pu.fill(0.0);
+        let mut round = 0;
         loop {
             self.put(flow, tables);
             let outcome = solve(flow);
@@ -124,19 +148,22 @@ impl Followers {
             }
             let mut change = 0.0_f64;
             for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
-                change = change.max((flow.voltage(bus_of(flow, of.row[row])).norm() - self.vm_pu[row]).abs());
-            }
-            if round > 2 && change > 0.7 * ended.vm_change_pu {
-                length = (0.5 * length).max(SHORTEST);
-            } else {
-                length = (2.0 * length).min(1.0);
+                let step_pu = flow.voltage(bus_of(flow, of.row[row])).norm() - self.vm_pu[row];
+                let before_pu = std::mem::replace(&mut self.step_pu[row], step_pu);
+                let has_turned = step_pu * before_pu < 0.0;
+                if !has_turned {
+                    self.length[row] = (GROWTH * self.length[row]).min(1.0);
+                } else if step_pu.abs() > 0.5 * before_pu.abs() {
+                    self.length[row] = (SHORTENING * self.length[row]).max(SHORTEST);
+                }
+                change = change.max(step_pu.abs());
             }
             ended = Rounds { is_settled: change <= tolerance_pu, vm_change_pu: change };
             if ended.is_settled || round >= rounds {
                 return (outcome, ended);
             }
-            for (row, vm_pu) in self.vm_pu.iter_mut().enumerate() {
-                *vm_pu += length * (flow.voltage(bus_of(flow, of.row[row])).norm() - *vm_pu);
+            for ((vm_pu, step_pu), length) in self.vm_pu.iter_mut().zip(&self.step_pu).zip(&self.length) {
+                *vm_pu += length * step_pu;
             }
         }
     }
