@@ -2,6 +2,7 @@
 
 use crate::power_run::Ready;
 use serde_json::{Value as Json, json};
+use std::path::Path;
 use urbis_core::{Problem, Result};
 use urbis_utility::power::control::{ControlOutcome, ControlSettings, ControlTables, Controls, TapChanger};
 use urbis_utility::power::elements::{End, TapRange};
@@ -24,18 +25,25 @@ impl ControlOptions {
     pub(crate) fn is_any(&self) -> bool {
         self.enforces_q_limits || self.tap_voltage_pu.is_some()
     }
-    /// Solves a grid with its controls. Adds what summaries tell of them, and a note.
+    /// # Errors
+    /// A voltage that is none.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.tap_voltage_pu {
+            Some(vm_pu) if !(vm_pu.is_finite() && vm_pu > 0.0) => {
+                let what = format!("{vm_pu}, expected a voltage above 0, per unit, such as 1.02");
+                Err(Problem::file(Path::new("--control-taps"), what).into())
+            }
+            _ => Ok(()),
+        }
+    }
+    /// Solves a grid with its controls. Returns what summaries tell of them too.
+    ///
+    /// # Errors
+    /// Generators with limits the wrong way round.
     pub(crate) fn solve(&self, ready: &mut Ready<'_>) -> Result<(ControlOutcome, Json)> {
         let mut tables = ControlTables { has_reactive_limits: self.enforces_q_limits, ..ControlTables::default() };
         if let Some(vm_pu) = self.tap_voltage_pu {
-            if !(vm_pu.is_finite() && vm_pu > 0.0) {
-                return Err(Problem::file(
-                    std::path::Path::new("--control-taps"),
-                    format!("{vm_pu}, expected a voltage above 0, per unit"),
-                )
-                .into());
-            }
-            self.taps(ready, vm_pu, &mut tables);
+            taps(ready, vm_pu, &mut tables);
         }
         let mut controls = Controls::new(&ready.flow, tables, ControlSettings::default())?;
         let (method, settings) = (ready.options.method, ready.settings());
@@ -56,27 +64,29 @@ impl ControlOptions {
         });
         Ok((outcome, json))
     }
-    fn taps(&self, ready: &mut Ready<'_>, vm_pu: f64, tables: &mut ControlTables) {
-        let case = &mut ready.case;
-        if !case.tap_regulators.is_empty() {
-            for regulator in &case.tap_regulators {
-                if let Some(tap) = TapChanger::of_regulator(&case.tap_ranges, regulator) {
-                    tables.taps.push(tap);
-                }
+}
+
+/// Tap changers of a case: its regulators, or all of its taps where it has none.
+fn taps(ready: &mut Ready<'_>, vm_pu: f64, tables: &mut ControlTables) {
+    let case = &mut ready.case;
+    if !case.tap_regulators.is_empty() {
+        for regulator in &case.tap_regulators {
+            if let Some(tap) = TapChanger::of_regulator(&case.tap_ranges, regulator) {
+                tables.taps.push(tap);
             }
-            return;
         }
-        // What turns the voltage alone does not control it, and is left as it stands.
-        let changes = |range: &&TapRange| (range.step_pu * range.step_rad.cos()).abs() > 1e-9 && range.min <= range.max;
-        for range in case.tap_ranges.iter().filter(changes) {
-            let to = case.grid.branches.to[range.branch as usize];
-            let band_pu = range.step_pu.abs() + BESIDE_STEP_PU;
-            tables.taps.push(TapChanger::of_range(range, End::To, to, vm_pu, band_pu));
-        }
-        let taps = tables.taps.len();
-        case.notes.push(match taps {
-            0 => "the case states no taps that could be controlled".to_owned(),
-            _ => format!("{taps} transformers hold {vm_pu} per unit at their to sides by their taps"),
-        });
+        return;
     }
+    // What turns the voltage alone does not control it, and is left as it stands.
+    let changes = |range: &&TapRange| (range.step_pu * range.step_rad.cos()).abs() > 1e-9 && range.min <= range.max;
+    for range in case.tap_ranges.iter().filter(changes) {
+        let to = case.grid.branches.to[range.branch as usize];
+        let band_pu = range.step_pu.abs() + BESIDE_STEP_PU;
+        tables.taps.push(TapChanger::of_range(range, End::To, to, vm_pu, band_pu));
+    }
+    let taps = tables.taps.len();
+    case.notes.push(match taps {
+        0 => "the case states no taps that could be controlled".to_owned(),
+        _ => format!("{taps} transformers hold {vm_pu} per unit at their to sides by their taps"),
+    });
 }

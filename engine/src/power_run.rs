@@ -120,6 +120,7 @@ pub(crate) fn remove_summary(out: &Path) -> Result<()> {
 /// A case that is not right, or a folder that cannot be written. A solve that does not converge is no error: its tables
 /// are written, with the best voltages found. Neither are controls that do not settle.
 pub fn solve(options: &PowerOptions, controls: &ControlOptions) -> Result<PowerSummary> {
+    controls.check()?;
     threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
         let (outcome, of_controls, unsettled) = if controls.is_any() {
