@@ -4,6 +4,7 @@
 //! Files in the folder: tables as named below, and `summary.json`, which is removed first and written last, so that its
 //! presence says that the others are whole.
 
+use crate::power_controls::ControlOptions;
 use crate::threads;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -117,16 +118,23 @@ pub(crate) fn remove_summary(out: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A case that is not right, or a folder that cannot be written. A solve that does not converge is no error: its tables
-/// are written, with the best voltages found.
-pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
+/// are written, with the best voltages found. Neither are controls that do not settle.
+pub fn solve(options: &PowerOptions, controls: &ControlOptions) -> Result<PowerSummary> {
+    controls.check()?;
     threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
-        let outcome = ready.flow.solve_parallel(options.method, &ready.settings());
+        let (outcome, of_controls, unsettled) = if controls.is_any() {
+            let (all, json) = controls.solve(&mut ready)?;
+            let why = format!("controls did not settle in {} solves: {} go to and fro", all.solves, all.hunting);
+            (all.outcome, json!({ "controls": json }), (!all.is_settled).then_some(why))
+        } else {
+            (ready.flow.solve_parallel(options.method, &ready.settings()), json!({}), None)
+        };
         ready.write("bus", bus_table(&ready))?;
         ready.write("branch", branch_table(&ready))?;
-        let json = merged(outcome_json(&outcome), state_json(&ready, &ready.flow));
+        let json = merged(merged(outcome_json(&outcome), state_json(&ready, &ready.flow)), of_controls);
         ready.case.notes.extend(low_solution(&ready.flow));
-        ready.finish(json, failure(&outcome))
+        ready.finish(json, failure(&outcome).or(unsettled))
     })
 }
 

@@ -1,11 +1,13 @@
 //! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
 //! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
-//! `operation` is what happens to its switches, `synthetic` makes one up for a city, `city_grid` is the one that carries the loads of a run.
+//! `control` moves taps and steers inverters, `operation` is what happens to switches, `synthetic` makes a grid up for a
+//! city, `city_grid` is the one that carries the loads of a run.
 
 mod by_use;
 pub mod case;
 pub mod city_grid;
+pub mod control;
 pub mod elements;
 mod fields;
 pub mod flow;

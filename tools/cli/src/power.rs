@@ -5,6 +5,7 @@ use crate::screen::{csv, figure, print, print_json, say, table};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
+use urbis::power_controls::ControlOptions;
 use urbis::power_plan::PlanOptions;
 use urbis::power_run::{PowerOptions, PowerSummary};
 use urbis::power_series::SeriesOptions;
@@ -26,9 +27,10 @@ and the exit code is 2.
 
 Examples:
   urbis power solve case118.m --out out/case118
-  urbis power solve case33bw.m --out out/feeder --method sweep --tables csv"
+  urbis power solve case33bw.m --out out/feeder --method sweep --tables csv
+  urbis power solve net.json --out out/net --enforce-q-limits --control-taps=1.02"
     )]
-    Solve(CaseArguments),
+    Solve(SolveArguments),
     /// Solve the steps of a year: loads and generators follow profiles
     #[command(
         after_help = "PROFILES (CSV, .csv.gz): a row for each step, the first column names it, each other is a profile.
@@ -175,6 +177,18 @@ pub(crate) struct CaseArguments {
     /// No notes on standard error
     #[arg(long, short)]
     quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SolveArguments {
+    #[command(flatten)]
+    of: CaseArguments,
+    /// Keep generators to their limits of reactive power; one at a limit no longer holds its voltage
+    #[arg(long)]
+    enforce_q_limits: bool,
+    /// Move taps until the to sides of transformers are at PU; where the case has regulators, they act as it says
+    #[arg(long, value_name = "PU", num_args = 0..=1, default_missing_value = "1.0", require_equals = true)]
+    control_taps: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -368,7 +382,10 @@ const OUTAGES: [(&str, &str, &str); 6] = [
 /// Solves, writes and tells.
 pub(crate) fn run(command: &PowerCommand) -> Result<()> {
     match command {
-        PowerCommand::Solve(of) => of.tell(&urbis::power_run::solve(&of.options()?)?, &STATE, "bus"),
+        PowerCommand::Solve(SolveArguments { of, enforce_q_limits, control_taps }) => {
+            let controls = ControlOptions { enforces_q_limits: *enforce_q_limits, tap_voltage_pu: *control_taps };
+            of.tell(&urbis::power_run::solve(&of.options()?, &controls)?, &STATE, "bus")
+        }
         PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, "n1"),
         PowerCommand::Profiles(arguments) => profiles(arguments),
         PowerCommand::Plan(arguments) => plan(arguments),

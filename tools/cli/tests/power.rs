@@ -215,6 +215,8 @@ fn bad_input_is_named() {
     assert!(ended.code == 2 && ended.stderr.contains("no file of a grid by its ending"), "{}", ended.stderr);
     let ended = power(place.path(), &["solve", "feeder.m", "--out", "out", "--tolerance", "0"]);
     assert!(ended.code == 2 && ended.stderr.contains("--tolerance"), "{}", ended.stderr);
+    let ended = power(place.path(), &["solve", "feeder.m", "--out", "out", "--control-taps=0"]);
+    assert!(ended.code == 2 && ended.stderr.contains("--control-taps"), "{}", ended.stderr);
 }
 
 #[test]
@@ -370,4 +372,35 @@ fn grids_of_other_tools_are_read() {
     }
     let ended = power(place.path(), &["solve", "other.json", "--out", "none"]);
     assert!(ended.code == 2 && ended.stderr.contains("other.json"), "{}", ended.stderr);
+}
+
+/// Controls of one state: a generator that would need more reactive power than it may give, and a regulated transformer.
+#[test]
+fn controls_settle_and_are_told() {
+    let generator = "mpc.gen = [1 0 0 9 -9 1 1 1 9 -9; 3 0 0 0.1 -0.1 1.05 1 1 9 -9];";
+    let held = FEEDER.replace("3 1 0.1 0 ", "3 2 0.1 0 ").replace("mpc.gen = [1 0 0 9 -9 1 1 1 9 -9];", generator);
+    let regulated = r#"{"version": "1.0", "type": "input", "is_batch": false, "attributes": {}, "data": {
+      "node": [{"id": 1, "u_rated": 10e3}, {"id": 2, "u_rated": 400}],
+      "source": [{"id": 3, "node": 1, "status": 1, "u_ref": 1.0}],
+      "sym_load": [{"id": 4, "node": 2, "status": 1, "type": 0, "p_specified": 200e3, "q_specified": 50e3}],
+      "transformer": [{"id": 5, "from_node": 1, "to_node": 2, "from_status": 1, "to_status": 1, "u1": 10e3, "u2": 400,
+        "sn": 4e5, "uk": 0.06, "pk": 5e3, "i0": 0.003, "p0": 600, "winding_from": 2, "winding_to": 1, "clock": 5,
+        "tap_side": 0, "tap_pos": 0, "tap_nom": 0, "tap_min": 5, "tap_max": -5, "tap_size": 250}],
+      "transformer_tap_regulator": [{"id": 6, "regulated_object": 5, "status": 1, "control_side": 1, "u_set": 410,
+        "u_band": 12}]}}"#;
+    let place = folder(&[("held.m", &held), ("regulated.json", regulated)]);
+    let solve = |words: &[&str]| {
+        let ended = power(place.path(), &[&["solve", "--out", "out", "--tables", "csv"], words].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        (summary(&place.path().join("out")), rows(&place.path().join("out/bus.csv")))
+    };
+    let (told, buses) = solve(&["held.m"]);
+    assert!(told["controls"].is_null() && (number(&buses[2], "vm_pu") - 1.05).abs() < 1e-12, "{told}");
+    let (told, buses) = solve(&["held.m", "--enforce-q-limits"]);
+    assert!(told["controls"]["settled"] == true && told["controls"]["generators_limited"] == 1, "{told}");
+    assert!(number(&buses[2], "vm_pu") < 1.04, "{buses:?}");
+    let (told, buses) = solve(&["regulated.json", "--control-taps"]);
+    assert_eq!(told["controls"]["taps"][0], serde_json::json!({"branch_id": "transformer 5", "position": 1}));
+    // power-grid-model 1.12.110, tap_changing_strategy any_valid_tap.
+    assert!((number(&buses[1], "vm_pu") - 1.011_750_531_592_619).abs() < 1e-9, "{buses:?}");
 }

@@ -1,6 +1,6 @@
 //! A grid with the names that its file gives to its rows, whatever the kind of file.
 
-use super::elements::{GridRow, NamedGrid};
+use super::elements::{GridRow, NamedGrid, TapRange, TapRegulator};
 use super::grid::Grid;
 use super::{grid_csv, json, matpower, pandapower, pgm};
 use std::path::Path;
@@ -19,6 +19,10 @@ pub struct Case {
     pub load_id: Vec<String>,
     /// Name of each generator.
     pub generator_id: Vec<String>,
+    /// Taps that may be changed.
+    pub tap_ranges: Vec<TapRange>,
+    /// Tap changers that control a voltage.
+    pub tap_regulators: Vec<TapRegulator>,
     /// What was left out, merged or assumed.
     pub notes: Vec<String>,
 }
@@ -45,6 +49,7 @@ pub fn read(path: &Path) -> Result<Case> {
             generator_id: number(grid.generators.len()),
             grid,
             notes,
+            ..Case::default()
         });
     }
     if [".json", ".json.gz"].iter().any(|ending| name.to_lowercase().ends_with(ending)) {
@@ -65,7 +70,7 @@ pub fn read(path: &Path) -> Result<Case> {
 /// Names rows by the elements that they are of: `line 3`; of an element with several rows, all bear its name. Loads and
 /// generators are named alike.
 fn of_elements(name: String, net: NamedGrid) -> Case {
-    let NamedGrid { grid, elements, notes } = net;
+    let NamedGrid { grid, elements, tap_ranges, tap_regulators, notes } = net;
     let unnamed = |rows: usize| vec![String::new(); rows];
     let mut this = Case {
         name,
@@ -73,6 +78,8 @@ fn of_elements(name: String, net: NamedGrid) -> Case {
         load_id: unnamed(grid.loads.len()),
         generator_id: unnamed(grid.generators.len()),
         grid,
+        tap_ranges,
+        tap_regulators,
         notes,
     };
     for element in &elements {

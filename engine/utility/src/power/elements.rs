@@ -79,6 +79,45 @@ impl Element {
     }
 }
 
+/// Taps of a transformer's winding that change the ratio, as a file states them. The winding's rated voltage goes with
+/// `1 + n step exp(j angle)`, `n` positions from neutral.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TapRange {
+    /// Row of the branch.
+    pub branch: u32,
+    /// End of the branch that the winding is at.
+    pub end: End,
+    /// Position without effect.
+    pub neutral: i32,
+    /// Lowest position.
+    pub min: i32,
+    /// Highest position.
+    pub max: i32,
+    /// Position that the branch is of.
+    pub position: i32,
+    /// Change by a position, share of the rated voltage; may be negative.
+    pub step_pu: f64,
+    /// Angle of that change, radians.
+    pub step_rad: f64,
+}
+
+/// What a file says of a tap changer that controls a voltage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TapRegulator {
+    /// Row of the range among those of the grid.
+    pub range: u32,
+    /// Side of the branch whose voltage is controlled.
+    pub side: End,
+    /// Row of the bus whose voltage is controlled.
+    pub bus: u32,
+    /// Voltage wanted, per unit.
+    pub vm_set_pu: f64,
+    /// Width of the band around it, per unit.
+    pub deadband_pu: f64,
+    /// Whether it is on.
+    pub is_in_service: bool,
+}
+
 /// A grid as read from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedGrid {
@@ -86,6 +125,10 @@ pub struct NamedGrid {
     pub grid: Grid,
     /// Elements in the order of tables and of rows.
     pub elements: Vec<Element>,
+    /// Taps that may be changed.
+    pub tap_ranges: Vec<TapRange>,
+    /// Tap changers that control a voltage.
+    pub tap_regulators: Vec<TapRegulator>,
     /// What was left out, merged or assumed.
     pub notes: Vec<String>,
 }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | loads, generators | powers of nodes |
 //! | tap, shift, shunts | admittances of the part |
+//! | a generator begins or ceases to hold its voltage | kinds of nodes |
 //! | a branch that is or can be closed | admittances of the part, islands |
 //! | a branch without impedance; one that could not close | everything, voltages are kept |
 //!
@@ -14,7 +15,7 @@
 //! Contract: [`PowerFlow::solve`] does not allocate once solved, as long as topology stays and parts converge.
 
 use super::grid::topology::{NONE, Sets, live_branches};
-use super::grid::{BusKind, Complex, Grid, Part, Topology, check};
+use super::grid::{Branch, BusKind, Complex, Grid, Part, Topology, check};
 use super::newton::{self, NewtonSettings, PartOutcome};
 use super::{linear, sweep};
 use rayon::prelude::*;
@@ -66,6 +67,19 @@ pub struct Outcome {
     pub worst_buses: Vec<WorstBus>,
 }
 
+/// How the power fed in at a bus answers its voltage, beside what the tables state: `slope (|V| - vm_pu)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Response {
+    /// Row of the bus.
+    pub bus: u32,
+    /// Voltage at which it adds nothing, per unit.
+    pub vm_pu: f64,
+    /// Active power fed in by voltage, watts per 1 per unit.
+    pub p_slope_w: f64,
+    /// Reactive power fed in by voltage, var per 1 per unit.
+    pub q_slope_var: f64,
+}
+
 /// Power into a branch at its two ends; NaN where it has no impedance, as its flow does not follow from voltages.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BranchFlow {
@@ -94,6 +108,9 @@ pub struct PowerFlow {
     y_branch: Vec<[Complex; 4]>,
     /// Branches that have a place in the matrices.
     has_place: Vec<bool>,
+    /// Generators that feed in as told although their bus is one that holds its voltage.
+    is_limited: Vec<bool>,
+    responses: Vec<Response>,
     outcomes: Vec<PartOutcome>,
     stale: Stale,
     /// Parts whose admittances are stale.
@@ -106,6 +123,7 @@ enum Stale {
     Nothing,
     Powers,
     Admittances,
+    Kinds,
     Islands,
     Pattern,
 }
@@ -124,6 +142,8 @@ impl PowerFlow {
             v_flat: Vec::new(),
             y_branch: Vec::new(),
             has_place: Vec::new(),
+            is_limited: vec![false; grid.generators.len()],
+            responses: Vec::new(),
             outcomes: Vec::new(),
             stale: Stale::Pattern,
             is_touched: Vec::new(),
@@ -180,6 +200,24 @@ impl PowerFlow {
         self.grid.generators.is_in_service[generator as usize] = is_in_service;
         self.stale = self.stale.max(Stale::Islands);
     }
+    /// Whether a generator holds the voltage of its bus where that is held, as all do at first, or feeds in reactive
+    /// power as told. A bus whose generators all do the latter is a PQ bus.
+    pub fn set_generator_holding(&mut self, generator: u32, is_holding: bool) {
+        let is_limited = &mut self.is_limited[generator as usize];
+        if *is_limited == is_holding {
+            *is_limited = !is_holding;
+            self.stale = self.stale.max(Stale::Kinds);
+        }
+    }
+    /// Sets what is fed in besides what the tables state, in proportion to voltages; none at first. The sources' nodes,
+    /// whose voltage is given, answer nothing.
+    pub fn set_responses(&mut self, responses: &[Response]) {
+        if !(self.responses.is_empty() && responses.is_empty()) {
+            self.responses.clear();
+            self.responses.extend_from_slice(responses);
+            self.stale = self.stale.max(Stale::Powers);
+        }
+    }
     /// Opens or closes a branch.
     pub fn set_branch_in_service(&mut self, branch: u32, is_in_service: bool) {
         let row = branch as usize;
@@ -200,6 +238,21 @@ impl PowerFlow {
         self.touch(self.grid.branches.from[row]);
         self.touch(self.grid.branches.to[row]);
         self.stale = self.stale.max(if is_turned { Stale::Islands } else { Stale::Admittances });
+    }
+    /// Sets tap, impedance and shunts of a transformer to those of a row; its ends, rating and state stay.
+    pub fn set_transformer(&mut self, branch: u32, to: &Branch) {
+        let (of, row) = (&mut self.grid.branches, branch as usize);
+        (of.r_pu[row], of.x_pu[row]) = (to.r_pu, to.x_pu);
+        (of.g_from_pu[row], of.b_from_pu[row]) = (to.g_from_pu, to.b_from_pu);
+        (of.g_to_pu[row], of.b_to_pu[row]) = (to.g_to_pu, to.b_to_pu);
+        self.set_tap(branch, to.ratio, to.shift_rad);
+    }
+    /// Sets what a shunt takes and feeds in at 1 per unit, watts and var.
+    pub fn set_shunt(&mut self, shunt: u32, p_w: f64, q_var: f64) {
+        self.grid.shunts.p_w[shunt as usize] = p_w;
+        self.grid.shunts.q_var[shunt as usize] = q_var;
+        self.touch(self.grid.shunts.bus[shunt as usize]);
+        self.stale = self.stale.max(Stale::Admittances);
     }
     /// Switches a shunt.
     pub fn set_shunt_in_service(&mut self, shunt: u32, is_in_service: bool) {
@@ -278,9 +331,11 @@ impl PowerFlow {
         } else if self.stale >= Stale::Islands {
             self.topology.find_islands(&self.grid);
         }
-        if self.stale >= Stale::Islands {
+        if self.stale >= Stale::Kinds {
             self.settle_kinds();
-            self.find_flat_voltages();
+            if self.stale >= Stale::Islands {
+                self.find_flat_voltages();
+            }
             for part in &mut self.parts {
                 part.set_start(&self.grid, &self.topology, &self.v_flat);
             }
@@ -369,7 +424,8 @@ impl PowerFlow {
         topology.kind.iter_mut().filter(|kind| **kind == BusKind::Pv).for_each(|kind| *kind = BusKind::Pq);
         for (row, &bus) in grid.generators.bus.iter().enumerate() {
             let node = topology.node_of_bus[bus as usize];
-            let holds = grid.generators.is_in_service[row] && grid.buses.kind[bus as usize] == BusKind::Pv;
+            let may_hold = grid.generators.is_in_service[row] && grid.buses.kind[bus as usize] == BusKind::Pv;
+            let holds = may_hold && !self.is_limited[row];
             if node != NONE && holds && topology.kind[node as usize] == BusKind::Pq {
                 topology.kind[node as usize] = BusKind::Pv;
             }
@@ -461,6 +517,15 @@ impl PowerFlow {
                 }
             }
         }
+        for of in &self.responses {
+            if let Some((part, row)) = at(of.bus) {
+                let slope = Complex::new(of.p_slope_w, of.q_slope_var) * per_unit;
+                let part = &mut parts[part];
+                part.has_zip = true;
+                part.s_current[row] += slope;
+                part.s_power[row] -= slope * of.vm_pu;
+            }
+        }
         // What has no source draws and feeds in nothing.
         for part in parts {
             for &row in &part.dead {
@@ -486,6 +551,23 @@ impl PowerFlow {
     #[must_use]
     pub fn is_energised(&self, bus: u32) -> bool {
         self.topology.is_bus_energised(bus)
+    }
+    /// Reactive power that nodes need for the voltage they hold beyond what their tables state, var; nothing at others.
+    /// Shape: nodes.
+    pub fn missing_reactive(&mut self, var: &mut Vec<f64>) {
+        var.clear();
+        var.resize(self.topology.bus_of_node.len(), 0.0);
+        for part in self.parts.iter_mut().filter(|part| part.has_held) {
+            newton::evaluate(part, false);
+            for (row, &node) in part.node.iter().enumerate().filter(|&(row, _)| part.q_is_given[row] <= 0.0) {
+                let mut given = part.s_power[row];
+                if part.has_zip {
+                    let vm = part.v[row].norm();
+                    given += part.s_current[row] * vm + part.s_impedance[row] * (vm * vm);
+                }
+                var[node as usize] = (part.s[row].im - given.im) * self.grid.base_va;
+            }
+        }
     }
     /// Whether the voltage of a bus is given, so that power follows.
     #[must_use]

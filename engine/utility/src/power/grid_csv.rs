@@ -150,7 +150,11 @@ fn of_tables(tables: &BTreeMap<&str, Table>, frequency_hz: f64) -> Result<GridTa
         builder.problems.push(Problem::file(path, "no bus in service is of kind slack, expected at least one"));
     }
     let Builder { grid, elements, coordinates, geometry, problems, .. } = builder;
-    problems.or_else(GridTables { named: NamedGrid { grid, elements, notes }, coordinates, geometry })
+    problems.or_else(GridTables {
+        named: NamedGrid { grid, elements, tap_ranges: Vec::new(), tap_regulators: Vec::new(), notes },
+        coordinates,
+        geometry,
+    })
 }
 
 /// Columns that a table must have beside its id.

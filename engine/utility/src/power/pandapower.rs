@@ -34,7 +34,7 @@ mod frame;
 mod injections;
 mod transformers;
 
-use super::elements::{Element, GridRow, NamedGrid};
+use super::elements::{Element, GridRow, NamedGrid, TapRange};
 use super::fields::{Fields, Report};
 use super::grid::{Bus, BusKind, Grid, Topology};
 use super::json;
@@ -125,6 +125,7 @@ pub fn parse(path: &Path, text: &str) -> Result<NamedGrid> {
     let mut builder = Builder {
         grid: Grid::new(sn_mva * 1e6),
         elements: Vec::new(),
+        tap_ranges: Vec::new(),
         tables,
         buses: BTreeMap::new(),
         open_ends: BTreeMap::new(),
@@ -134,8 +135,8 @@ pub fn parse(path: &Path, text: &str) -> Result<NamedGrid> {
         report,
     };
     builder.fill();
-    let Builder { grid, elements, report, .. } = builder;
-    report.problems.or_else(NamedGrid { grid, elements, notes: report.notes })
+    let Builder { grid, elements, tap_ranges, report, .. } = builder;
+    report.problems.or_else(NamedGrid { grid, elements, tap_ranges, tap_regulators: Vec::new(), notes: report.notes })
 }
 
 /// The first number of a version.
@@ -149,6 +150,7 @@ type EndOf = (&'static str, i64, u8);
 struct Builder<'a> {
     grid: Grid,
     elements: Vec<Element>,
+    tap_ranges: Vec<TapRange>,
     tables: BTreeMap<&'a str, Frame>,
     /// Row of each bus by index.
     buses: BTreeMap<i64, u32>,

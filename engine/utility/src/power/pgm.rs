@@ -14,13 +14,13 @@
 //! | sym_load, sym_gen | a load of constant power, impedance or current |
 //! | asym_load, asym_gen | a load of the sum of the phases |
 //! | shunt | a shunt of `g1 + j b1` |
+//! | transformer_tap_regulator | told as what may control; of two windings, without compensation of a line's fall |
 //! | asym_line, voltage_regulator | refused where there are any |
 //!
 //! A link of power-grid-model has an admittance of `1e8 (1 + j)` per unit, across which voltage falls by 7e-9 per unit
 //! and MVA; here it falls by nothing, as an admittance of that size would leave its rounding in every other voltage.
 //!
-//! Sensors, faults and tap regulators, which power flow without automatic taps does not need, and whatever is unknown
-//! are named in the notes.
+//! Sensors and faults, which power flow does not need, and whatever is unknown are named in the notes.
 //!
 //! Source: Power Grid Model, user manual, components and serialization (<https://power-grid-model.readthedocs.io>).
 //! Ignored: zero sequence, earthing, updates and batches (refused). Contract: a pure function of the text;
@@ -29,7 +29,7 @@
 mod record;
 mod transformers;
 
-use super::elements::{Element, GridRow, NamedGrid, Rating, both_ends};
+use super::elements::{Element, GridRow, NamedGrid, Rating, TapRange, TapRegulator, both_ends};
 use super::fields::{Fields, Report};
 use super::grid::{Branch, Bus, BusKind, Generator, Grid, Load, Shunt};
 use super::json;
@@ -87,14 +87,17 @@ pub fn parse(path: &Path, text: &str, frequency_hz: f64) -> Result<NamedGrid> {
     let mut builder = Builder {
         grid: Grid::new(BASE_VA),
         elements: Vec::new(),
+        tap_ranges: Vec::new(),
+        range_of: BTreeMap::new(),
+        tap_regulators: Vec::new(),
         nodes: BTreeMap::new(),
         owners: BTreeMap::new(),
         frequency_hz,
         report,
     };
     builder.fill(&records);
-    let Builder { grid, elements, report, .. } = builder;
-    report.problems.or_else(NamedGrid { grid, elements, notes: report.notes })
+    let Builder { grid, elements, tap_ranges, tap_regulators, report, .. } = builder;
+    report.problems.or_else(NamedGrid { grid, elements, tap_ranges, tap_regulators, notes: report.notes })
 }
 
 /// What adds a component of a kind.
@@ -103,6 +106,10 @@ type Step<B> = fn(&mut B, &'static str, Record<'_>);
 struct Builder<'a> {
     grid: Grid,
     elements: Vec<Element>,
+    tap_ranges: Vec<TapRange>,
+    /// Row of the range of taps of each transformer by id, and its nodes.
+    range_of: BTreeMap<i64, (u32, [u32; 2])>,
+    tap_regulators: Vec<TapRegulator>,
     /// Row of each node by id.
     nodes: BTreeMap<i64, u32>,
     /// Component and row that has each id.
@@ -113,7 +120,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn fill(&mut self, records: &BTreeMap<&str, Records<'_>>) {
-        let steps: [(&'static str, Step<Self>); 12] = [
+        let steps: [(&'static str, Step<Self>); 13] = [
             ("node", Self::node),
             ("line", Self::line),
             ("link", Self::link),
@@ -126,6 +133,7 @@ impl Builder<'_> {
             ("asym_load", Self::load),
             ("asym_gen", Self::load),
             ("shunt", Self::shunt),
+            ("transformer_tap_regulator", Self::tap_regulator),
         ];
         if records.get("node").is_none_or(|nodes| nodes.len() == 0) {
             self.report.table("node", "is missing or empty");

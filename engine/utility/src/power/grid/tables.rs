@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A load draws `P = P0 (a + b V + c V^2)` with `a + b + c = 1` at voltage `V` per unit (constant power, current,
-//! impedance), and so for `Q`. Ignored: limits of reactive power are kept, not enforced.
+//! impedance), and so for `Q`. Limits of reactive power are kept here and enforced by [`control`](crate::power::control).
 
 use super::Complex;
 
@@ -58,6 +58,8 @@ macro_rules! table {
         }
     };
 }
+
+pub(in crate::power) use table;
 
 table! {
     /// Buses.
@@ -163,9 +165,9 @@ table! {
         q_var: f64,
         /// Voltage that it holds, per unit.
         vm_set_pu: f64,
-        /// Least reactive power, var; kept, not enforced.
+        /// Least reactive power, var.
         q_min_var: f64,
-        /// Most reactive power, var; kept, not enforced.
+        /// Most reactive power, var.
         q_max_var: f64,
         /// Whether it runs.
         is_in_service: bool,

@@ -15,7 +15,7 @@
 //! Three windings are three transformers at a star bus: short-circuit voltages of pairs, each on the smaller rating of
 //! its pair, go from delta to wye, resistive and reactive parts apart.
 
-use super::super::elements::{End, GridRow, Limit, Rating};
+use super::super::elements::{End, GridRow, Limit, Rating, TapRange};
 use super::super::fields::{Fields, Report};
 use super::super::grid::{Branch, Complex, Grid, Shunt};
 use super::Builder;
@@ -155,6 +155,21 @@ fn tap_of(row: Row<'_>, number: &str, is_old: bool, report: &mut Report<'_>) -> 
     (changer, steps, step_percent, step_degree)
 }
 
+/// The range of the first tap changer, of branch 0, where it changes the ratio and has whole positions.
+fn range_of(row: Row<'_>, tap: Tap, report: &mut Report<'_>) -> Option<TapRange> {
+    let mut whole = |name: &str| {
+        let value = row.optional(name, report);
+        (value.fract().abs() <= 0.0 && value.abs() < 1e6).then_some(value as i32)
+    };
+    let (neutral, min, max) = (whole("tap_neutral")?, whole("tap_min")?, whole("tap_max")?);
+    let position = whole("tap_pos")?;
+    let moves = tap.changer == Changer::Complex && tap.step_percent.abs() > 0.0;
+    let step_rad = if tap.step_degree.is_nan() { 0.0 } else { tap.step_degree.to_radians() };
+    let end = if tap.is_hv { End::From } else { End::To };
+    let step_pu = tap.step_percent / 100.0;
+    moves.then_some(TapRange { branch: 0, end, neutral, min, max, position, step_pu, step_rad })
+}
+
 impl Builder<'_> {
     pub(super) fn transformers(&mut self) {
         let table = self.table("trafo");
@@ -199,11 +214,16 @@ impl Builder<'_> {
         if row.flag("tap_dependent_impedance", false, report) {
             row.problem("tap_dependent_impedance", true, "false: curves of version 2 are not read", report);
         }
+        let mut range = None;
         for number in ["", "2"] {
             let (changer, steps, step_percent, step_degree) = tap_of(row, number, self.is_old, &mut self.report);
             let side = row.text(&format!("tap{number}_side"));
             if changer != Changer::None && !(is_by_table && number.is_empty()) && matches!(side, "hv" | "lv") {
-                windings.change(Tap { changer, is_hv: side == "hv", steps, step_percent, step_degree });
+                let tap = Tap { changer, is_hv: side == "hv", steps, step_percent, step_degree };
+                windings.change(tap);
+                if number.is_empty() {
+                    range = range_of(row, tap, &mut self.report);
+                }
             }
         }
         if is_by_table {
@@ -221,6 +241,7 @@ impl Builder<'_> {
         let rating_va = windings.sn_mva * 1e6 * windings.parallel * df;
         let branch = Branch { is_in_service, rating_va, ..windings.branch(&self.grid) };
         let branch = self.grid.branches.push(branch);
+        self.tap_ranges.extend(range.map(|range| TapRange { branch, ..range }));
         self.element("trafo", row, vec![GridRow::Branch(branch)]);
         if let Some(element) = self.elements.last_mut() {
             let limit = |end: End, vn_kv: f64| limit(branch, end, rating_va, vn_kv);
@@ -321,9 +342,12 @@ impl Builder<'_> {
                 parallel: 1.0,
                 leakage_hv: (0.5, 0.5),
             };
+            let mut range = None;
             if tapped == Some(side) {
                 let mut tap = Tap { changer, is_hv: side == 0, steps, step_percent, step_degree };
-                if is_at_star {
+                if !is_at_star {
+                    range = range_of(row, tap, &mut self.report);
+                } else {
                     let angle = if step_degree.is_nan() { 0.0 } else { step_degree.to_radians() };
                     let step = Complex::from_polar(step_percent, angle);
                     let seen = step * 100.0 / (step * steps + 100.0);
@@ -339,6 +363,7 @@ impl Builder<'_> {
                 row.problem("vk_hv_percent", vk[0], "an impedance of every winding", &mut self.report);
             }
             let branch = self.grid.branches.push(branch);
+            self.tap_ranges.extend(range.map(|range| TapRange { branch, ..range }));
             rows.push(GridRow::Branch(branch));
             limits.push(limit(branch, if side == 0 { End::From } else { End::To }, rating_va, vn_kv[side]));
         }

@@ -14,7 +14,7 @@
 //! Three windings are three transformers to a star bus of the first one's voltages, with the short circuits of pairs
 //! changed from delta to wye on the first winding's power; magnetising is the first one's.
 
-use super::super::elements::{End, GridRow, Limit, Rating};
+use super::super::elements::{End, GridRow, Limit, Rating, TapRange, TapRegulator};
 use super::super::fields::{Fields, Report};
 use super::super::grid::{Branch, Complex};
 use super::record::Record;
@@ -36,6 +36,8 @@ pub(in crate::power) struct Windings {
 /// A tap changer.
 #[derive(Clone, Copy)]
 struct Tap {
+    /// Rated voltage of the winding, volts.
+    rated_v: f64,
     side: i64,
     position: f64,
     min: f64,
@@ -56,7 +58,27 @@ impl Tap {
         let side = if record.cell("tap_side").is_some() { record.whole("tap_side", report).unwrap_or(0) } else { 0 };
         // Written so that numbers that are none do no harm.
         let position = if min <= max { position.max(min).min(max) } else { position.max(max).min(min) };
-        Self { side, position, min, max, nominal, size_v }
+        let rated_v = record.or(if side == 0 { "u1" } else { "u2" }, f64::NAN, report);
+        Self { rated_v, side, position, min, max, nominal, size_v }
+    }
+    /// Positions, of branch 0; none where they change more than the ratio.
+    fn range(&self, record: Record<'_>) -> Option<TapRange> {
+        let at_ends = ["uk_min", "uk_max", "pk_min", "pk_max"];
+        let is_ratio = at_ends.iter().all(|field| record.cell(field).is_none());
+        let is_whole = [self.position, self.min, self.max, self.nominal].iter().all(|value| value.fract().abs() <= 0.0);
+        let end = if self.side == 0 { End::From } else { End::To };
+        let direction = if self.max > self.min { 1.0 } else { -1.0 };
+        let range = TapRange {
+            branch: 0,
+            end,
+            neutral: self.nominal as i32,
+            min: self.min.min(self.max) as i32,
+            max: self.min.max(self.max) as i32,
+            position: self.position as i32,
+            step_pu: direction * self.size_v / self.rated_v,
+            step_rad: 0.0,
+        };
+        (is_ratio && is_whole && self.size_v > 0.0).then_some(range)
     }
     /// What the tap adds to the rated voltage of a side, volts.
     fn added_v(&self, side: i64) -> f64 {
@@ -140,6 +162,45 @@ impl Builder<'_> {
         let Some((from, to)) = ends else { return };
         let branch = windings.branch((from, self.base_v(from)), (to, self.base_v(to)));
         self.branch(table, record, Rating::PowerVa(windings.sn_va), branch);
+        if let Some(range) = tap.range(record) {
+            let id = record.whole("id", &mut self.report).unwrap_or(0);
+            self.range_of.insert(id, (self.tap_ranges.len() as u32, [from, to]));
+            // Ends that hang free were added after it.
+            let row = self.elements.last().and_then(super::Element::branch).unwrap_or(0);
+            self.tap_ranges.push(TapRange { branch: row, ..range });
+        }
+    }
+    /// What a regulator of a transformer's taps holds.
+    pub(super) fn tap_regulator(&mut self, table: &'static str, record: Record<'_>) {
+        self.id(table, record);
+        let is_in_service = self.status(record, "status");
+        let report = &mut self.report;
+        let Some(of) = record.whole("regulated_object", report) else { return };
+        let (u_set, u_band) = (positive(record, "u_set", report), positive(record, "u_band", report));
+        let falls = ["line_drop_compensation_r", "line_drop_compensation_x"];
+        let has_fall = falls.iter().any(|field| record.or(field, 0.0, report).abs() > 0.0);
+        let side = record.whole("control_side", report).unwrap_or(0);
+        let left_out = |why: &str| format!("{table} {}: left out, {why}", record.place().2);
+        let Some(&(range, nodes)) = self.range_of.get(&of) else {
+            let why = format!("{of} is no transformer of two windings with taps that leave its impedance as it is");
+            self.report.notes.push(left_out(&why));
+            return;
+        };
+        let (side, bus) = match side {
+            0 => (End::From, nodes[0]),
+            1 => (End::To, nodes[1]),
+            other => {
+                record.problem("control_side", other, "0 or 1 at a transformer of two windings", &mut self.report);
+                return;
+            }
+        };
+        if has_fall {
+            self.report.notes.push(left_out("as it makes up for the fall of voltage along a line"));
+            return;
+        }
+        let base_v = self.base_v(bus);
+        let (vm_set_pu, deadband_pu) = (u_set / base_v, u_band / base_v);
+        self.tap_regulators.push(TapRegulator { range, side, bus, vm_set_pu, deadband_pu, is_in_service });
     }
 
     pub(super) fn three_winding(&mut self, table: &'static str, record: Record<'_>) {
