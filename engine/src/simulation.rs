@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
 use urbis_coupling::policy::area::InArea;
-use urbis_coupling::{Changes, CityParking};
+use urbis_coupling::{Changes, CityParking, ElectricCars};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_grid;
@@ -100,6 +100,11 @@ impl Simulation {
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power, weather, &clock, loaded.folder(), seed)?;
         world.insert_resource(scenario.coupling.clone());
+        if scenario.coupling.electric_car_share > 0.0 {
+            let persons = world.resource::<Persons>().len();
+            let power_max_w = scenario.power.devices.charger.power_w;
+            world.insert_resource(ElectricCars::new(persons, &scenario.coupling, power_max_w, seed));
+        }
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
         world.insert_resource(clock);

@@ -17,7 +17,7 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor
 use urbis_core::Clock;
 use urbis_coupling::{
     advance_transit, ask_for_power, change_vehicles, charge_drivers, delay_buses, dispatch_trips, end_trips, go_on,
-    leave_spaces, search_spaces, switch_grid, switch_policies,
+    leave_spaces, plug_in_cars, run_devices, search_spaces, switch_grid, switch_policies,
 };
 use urbis_output::{audit, record, record_grid, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
@@ -51,11 +51,13 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (switch_policies, dispatch_trips, leave_spaces, go_on, switch_grid, ask_for_power).chain().in_set(Exchange),
+        (switch_policies, dispatch_trips, leave_spaces, go_on, switch_grid, ask_for_power, run_devices)
+            .chain()
+            .in_set(Exchange),
         (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes, serve_loads)
             .chain()
             .in_set(Solve),
-        (charge_drivers, search_spaces, change_vehicles, end_trips, update_travel_times, delay_buses)
+        (charge_drivers, search_spaces, change_vehicles, plug_in_cars, end_trips, update_travel_times, delay_buses)
             .chain()
             .in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy, record_policies::audit)

@@ -8,6 +8,7 @@
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | those who change between car and public transport | the other part of their trip | [`park_and_ride`] |
 //! | presence in buildings | electricity demand | [`building_load`] |
+//! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
@@ -16,6 +17,7 @@
 pub mod arrivals;
 pub mod building_load;
 pub mod demand;
+pub mod devices;
 pub mod park_and_ride;
 pub mod parking;
 pub mod policy;
@@ -27,6 +29,7 @@ pub mod transit;
 pub use arrivals::end_trips;
 pub use building_load::{ask_for_power, switch_grid};
 pub use demand::dispatch_trips;
+pub use devices::{ElectricCars, plug_in_cars, run_devices};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use policy::Policy;

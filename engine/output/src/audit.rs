@@ -7,7 +7,7 @@
 //! departed + turned away. Energy: served by zones = drawn by buildings and lamps; in a grid supplied = served + lost, and
 //! asked for = received + not received.
 
-use crate::ledger::{check_energy, check_finite, check_persons, check_supply, check_vehicles};
+use crate::ledger::{check_devices, check_energy, check_finite, check_persons, check_supply, check_vehicles};
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
@@ -15,7 +15,7 @@ use urbis_core::{Clock, Domain, Error, Result, Tick};
 use urbis_coupling::{Changes, CityParking, CityTransit};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
-use urbis_utility::power::{BuildingLoads, CityGrid, ZoneLoads};
+use urbis_utility::power::{BuildingLoads, CityGrid, Devices, ZoneLoads};
 
 /// Ticks between full recounts.
 pub const RECOUNT_TICKS: Tick = 3600;
@@ -159,6 +159,7 @@ pub fn energy(
     clock: Res<'_, Clock>,
     loads: Res<'_, BuildingLoads>,
     zones: Res<'_, ZoneLoads>,
+    devices: Option<Res<'_, Devices>>,
     grid: Option<Res<'_, CityGrid>>,
     mut fault: ResMut<'_, Fault>,
 ) {
@@ -167,6 +168,10 @@ pub fn energy(
     }
     fault.keep(check_finite(clock.tick(), "demand_w", &loads.demand_w));
     fault.keep(check_energy(clock.tick(), zones.total_served_j(), zones.total_drawn_j()));
+    if let Some(devices) = devices {
+        fault.keep(check_finite(clock.tick(), "net_w", &devices.net_w));
+        fault.keep(check_devices(clock.tick(), devices.energy()));
+    }
     let Some(grid) = grid else { return };
     if grid.stops() {
         let outcome = grid.outcome();

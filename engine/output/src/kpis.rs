@@ -16,7 +16,7 @@ use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::residents_by_zone;
 use urbis_population::{People, Persons, Places, Sites};
 use urbis_traffic::{GridlockReport, Traffic};
-use urbis_utility::power::{BuildingLoads, CityGrid, Sector, ZoneLoads};
+use urbis_utility::power::{BuildingLoads, CityGrid, Devices, Sector, ZoneLoads};
 
 /// Cities with more zones than this keep them off the first page.
 const ZONES_ON_FIRST_PAGE: usize = 12;
@@ -82,6 +82,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     movement(&mut collector, world, persons_each, days);
     crate::kpis_travel::travel(&mut collector, world, days);
     electricity(&mut collector, world, days);
+    devices(&mut collector, world);
     grid(&mut collector, world);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     collector.kpis
@@ -305,6 +306,28 @@ fn electricity(collector: &mut Collector<'_>, world: &World, days: f64) {
     on_first_page(kpi);
 }
 
+/// What devices behind meters did, where there are some.
+fn devices(collector: &mut Collector<'_>, world: &World) {
+    let Some(devices) = world.get_resource::<Devices>() else { return };
+    let of = devices.energy();
+    let mwh = |joules: f64| joules / JOULES_PER_KWH / 1000.0;
+    for (name, joules) in [
+        ("photovoltaics", of.generated_j),
+        ("batteries_charged", of.charged_j),
+        ("batteries_discharged", of.discharged_j),
+        ("battery_losses", of.battery_losses_j),
+        ("heat_pumps", of.heat_pump_j),
+        ("load_put_off", of.put_off_j),
+        ("load_curtailed", of.curtailed_j),
+        ("cars_charged", of.charger.drawn_j),
+        ("cars_not_charged", of.charger.unserved_j),
+    ] {
+        let kpi = collector.add("power", name, mwh(joules), "MWh");
+        kpi.headline = joules > 0.0;
+    }
+    collector.add("power", "cars_turned_away_from_chargers", devices.chargers.turned_away as f64, "cars");
+}
+
 /// What the grid shows, where there is one.
 fn grid(collector: &mut Collector<'_>, world: &World) {
     let Some(grid) = world.get_resource::<CityGrid>() else { return };
@@ -331,6 +354,8 @@ fn grid(collector: &mut Collector<'_>, world: &World) {
     collector.add("power", "supply_availability", 100.0 * indices.asai, "percent");
     let kpi = collector.add("power", "grid_steps_not_converged", f64::from(grid.failed_steps()), "steps");
     kpi.headline = grid.failed_steps() > 0;
+    collector.add("power", "grid_steps_out_of_control", f64::from(grid.unsettled_steps()), "steps");
+    collector.add("power", "grid_tap_moves", f64::from(grid.tap_moves()), "moves");
     let kpi = collector.add("power", "electricity_not_supplied", energy.shed_j / JOULES_PER_KWH / 1000.0, "MWh");
     kpi.headline = energy.shed_j > 0.0;
 }

@@ -9,6 +9,7 @@
 //! Contract: no state, no clock, no file.
 
 use urbis_core::{Error, Result, Tick};
+use urbis_utility::power::DeviceEnergy;
 
 /// Names in column `ledger` of table `ledgers`.
 pub mod name {
@@ -124,6 +125,34 @@ pub fn check_energy(tick: Tick, served_j: f64, sum_buildings_j: f64) -> Result<(
             ("served_j", format!("{served_j}")),
             ("sum_of_buildings_j", format!("{sum_buildings_j}")),
             ("difference_j", format!("{difference_j}")),
+        ],
+    )
+}
+
+/// Energy of devices since the start: what is asked of the grid is what buildings and devices take less what they give, and
+/// what was put off is paid back or owed, to [`ENERGY_TOLERANCE`] of the demand. That of batteries is checked by what stands
+/// in them, see table `energy_balance`.
+///
+/// # Errors
+/// [`Error::BrokenLedger`] with the figures; also when one of them is not finite.
+pub fn check_devices(tick: Tick, of: &DeviceEnergy) -> Result<()> {
+    let taken_j = of.demand_j + of.heat_pump_j + of.charger.drawn_j + of.charged_j + of.paid_back_j;
+    let given_j = of.discharged_j + of.generated_j + of.put_off_j + of.curtailed_j;
+    let scale_j = taken_j.abs().max(given_j.abs());
+    let (meter_j, owed_j) = (taken_j - given_j - of.net_j, of.put_off_j - of.paid_back_j - of.owed_j);
+    if meter_j.abs() <= ENERGY_TOLERANCE * scale_j && owed_j.abs() <= ENERGY_TOLERANCE * scale_j {
+        return Ok(());
+    }
+    broken(
+        tick,
+        "energy asked of the grid = taken by buildings and devices - given, and put off = paid back + owed",
+        &[
+            ("taken_j", format!("{taken_j}")),
+            ("given_j", format!("{given_j}")),
+            ("net_j", format!("{}", of.net_j)),
+            ("put_off_j", format!("{}", of.put_off_j)),
+            ("paid_back_j", format!("{}", of.paid_back_j)),
+            ("owed_j", format!("{}", of.owed_j)),
         ],
     )
 }

@@ -9,6 +9,7 @@ use bevy_ecs::system::{Local, Res, ResMut};
 use bevy_ecs::world::World;
 use urbis_core::{Clock, Result};
 use urbis_utility::power::city_grid::{CityGrid, EnergyBalance, GridRows};
+use urbis_utility::power::{DeviceEnergy, Devices};
 
 /// Joules of a watt hour.
 const JOULES_PER_WH: f64 = 3600.0;
@@ -17,8 +18,9 @@ const JOULES_PER_WH: f64 = 3600.0;
 pub fn grid(
     clock: Res<'_, Clock>,
     grid: Option<ResMut<'_, CityGrid>>,
+    devices: Option<Res<'_, Devices>>,
     recorders: Res<'_, Recorders>,
-    mut before: Local<'_, (EnergyBalance, u32)>,
+    mut before: Local<'_, Energy>,
     mut writer: ResMut<'_, ResultsWriter>,
     mut fault: ResMut<'_, Fault>,
 ) {
@@ -41,7 +43,8 @@ pub fn grid(
     }
     if recorders.energy_balance.is_due(&clock) {
         let (time, interval_s) = recorders.energy_balance.interval(&clock);
-        let now = (grid.energy, grid.failed_steps());
+        let devices = devices.map_or_else(DeviceEnergy::default, |devices| *devices.energy());
+        let now = Energy { grid: grid.energy, devices, failed_steps: grid.failed_steps() };
         fault.keep(writer.energy_balance(&balance(time, interval_s, grid.wiring().is_synthetic, &now, &before)));
         *before = now;
     }
@@ -124,30 +127,48 @@ fn infeeds(clock: &Clock, grid: &CityGrid, recording: &Recording, writer: &mut R
     Ok(())
 }
 
+/// Energy of grid and devices since the start.
+#[derive(Default)]
+pub struct Energy {
+    grid: EnergyBalance,
+    devices: DeviceEnergy,
+    failed_steps: u32,
+}
+
+impl Energy {
+    /// What devices add to what the grid sees at the meter, joules: what roofs and batteries gave less what batteries took.
+    fn behind_meters_j(&self) -> f64 {
+        self.devices.generated_j - self.devices.charged_j + self.devices.discharged_j
+    }
+}
+
 fn balance(
     time: TimeMs,
     interval_s: f64,
     is_synthetic: bool,
-    (now, failed): &(EnergyBalance, u32),
-    (before, failed_before): &(EnergyBalance, u32),
+    now: &Energy,
+    before: &Energy,
 ) -> EnergyBalanceRow<'static> {
-    let since_wh = |of: fn(&EnergyBalance) -> f64| (of(now) - of(before)) / JOULES_PER_WH;
-    let (supplied_wh, served_wh, lost_wh) =
-        (since_wh(|of| of.source_j + of.generated_j), since_wh(|of| of.served_j), since_wh(|of| of.lost_j));
+    let since_wh = |of: fn(&Energy) -> f64| (of(now) - of(before)) / JOULES_PER_WH;
+    let generated_wh = since_wh(|of| of.grid.generated_j + of.devices.generated_j);
+    let imported_wh = since_wh(|of| of.grid.source_j);
+    let served_wh = since_wh(|of| of.grid.served_j + of.behind_meters_j());
+    let stored_wh = since_wh(|of| of.devices.stored_j);
+    let lost_wh = since_wh(|of| of.grid.lost_j + of.devices.battery_losses_j);
     EnergyBalanceRow {
         time,
         interval_s,
         grid: if is_synthetic { "synthetic" } else { "file" },
-        demand_wh: since_wh(|of| of.asked_j),
-        received_wh: since_wh(|of| of.received_j),
-        shed_wh: since_wh(|of| of.shed_j),
-        imported_wh: since_wh(|of| of.source_j),
-        generated_wh: since_wh(|of| of.generated_j),
+        demand_wh: since_wh(|of| of.grid.asked_j + of.behind_meters_j()),
+        received_wh: since_wh(|of| of.grid.received_j + of.behind_meters_j()),
+        shed_wh: since_wh(|of| of.grid.shed_j),
+        imported_wh,
+        generated_wh,
         served_wh,
-        stored_wh: 0.0,
+        stored_wh,
         lost_wh,
-        residual_wh: supplied_wh - served_wh - lost_wh,
-        unconverged_steps: u64::from(failed - failed_before),
+        residual_wh: imported_wh + generated_wh - served_wh - stored_wh - lost_wh,
+        unconverged_steps: u64::from(now.failed_steps - before.failed_steps),
     }
 }
 

@@ -8,6 +8,7 @@ mod by_use;
 pub mod case;
 pub mod city_grid;
 pub mod control;
+pub mod devices;
 pub mod elements;
 mod fields;
 pub mod flow;
@@ -36,7 +37,8 @@ pub mod synthetic;
 mod thermal;
 pub mod three_phase;
 
-pub use city_grid::{CityGrid, GridSettings};
+pub use city_grid::{CityGrid, GridSettings, Needs};
+pub use devices::{DeviceEnergy, DeviceSettings, DeviceStep, Devices};
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};
 pub use intensity::Sector;
@@ -72,9 +74,20 @@ pub fn install(
     }
     let (year, offset_s) = (clock.local_date(0).year, clock.local_offset_s());
     let loads = BuildingLoads::new(city, settings, &weather, year, offset_s)?;
+    let mut pv_rated_w = Vec::new();
+    if !settings.devices.is_default() {
+        let devices = Devices::new(city, &settings.devices, seed)?;
+        if !weather.is_known() && devices.heat_pumps.iter().any(|of| of.floor_area_m2 > 0.0) {
+            let what = "heat pumps need the air temperature, expected `file` or `climate`";
+            return Err(Problem::file(Path::new("weather"), what).into());
+        }
+        pv_rated_w = devices.pv.iter().map(|array| array.rated_w).collect();
+        world.insert_resource(devices);
+    }
     if !settings.grid.is_none() {
         let highest_w = loads.highest_w(city, &weather, year, offset_s);
-        world.insert_resource(CityGrid::new(city, &settings.grid, &highest_w, folder, seed, clock.end())?);
+        let needs = Needs { highest_w: &highest_w, pv_rated_w: &pv_rated_w };
+        world.insert_resource(CityGrid::new(city, &settings.grid, &needs, folder, seed, clock.end())?);
     }
     world.insert_resource(ZoneLoads::new(city, &loads));
     world.insert_resource(loads);

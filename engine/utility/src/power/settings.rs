@@ -1,6 +1,7 @@
 //! Settings of electricity, as they stand in a scenario under `[power]`.
 
 use super::city_grid::GridSettings;
+use super::devices::DeviceSettings;
 use super::heating::{CoolingSettings, HeatingSettings};
 use super::holidays::HolidaySettings;
 use super::shape::ProfileSettings;
@@ -29,6 +30,9 @@ pub struct PowerSettings {
     pub heating: HeatingSettings,
     /// Cooling of rooms.
     pub cooling: CoolingSettings,
+    /// Devices behind the meters of buildings.
+    #[serde(skip_serializing_if = "DeviceSettings::is_default")]
+    pub devices: DeviceSettings,
     /// The grid that carries the loads.
     #[serde(skip_serializing_if = "GridSettings::is_default")]
     pub grid: GridSettings,
@@ -44,6 +48,7 @@ impl Default for PowerSettings {
             holidays: HolidaySettings::default(),
             heating: HeatingSettings::default(),
             cooling: CoolingSettings::default(),
+            devices: DeviceSettings::default(),
             grid: GridSettings::default(),
         }
     }

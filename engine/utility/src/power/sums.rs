@@ -1,9 +1,11 @@
 //! Buildings added up to zones and sectors, and the energy of the period.
 //!
 //! Law: energy served = sum of the energy of buildings + street lighting. Both sides are added up on
-//! their own, by zone and by building, and compared by the audit. Where the city has a grid, served is what arrives.
+//! their own, by zone and by building, and compared by the audit. Where the city has a grid, served is what
+//! arrives; where it has devices, what they take and give behind the meter is part of it.
 
 use super::city_grid::CityGrid;
+use super::devices::Devices;
 use super::intensity::{Sector, street_light_share};
 use super::load::BuildingLoads;
 use bevy_ecs::resource::Resource;
@@ -73,6 +75,7 @@ pub fn serve_loads(
     clock: Res<'_, Clock>,
     loads: Res<'_, BuildingLoads>,
     mut zones: ResMut<'_, ZoneLoads>,
+    devices: Option<Res<'_, Devices>>,
     grid: Option<ResMut<'_, CityGrid>>,
 ) {
     if !clock.is_due(Domain::Power) {
@@ -82,12 +85,13 @@ pub fn serve_loads(
     let seconds = f64::from(ticks);
     let light = street_light_share((clock.local_second_of_day(clock.tick()) / 3600) as usize);
     let ZoneLoads { members, served_w, building_w, lamps_w, served_j, building_j, lighting_j } = &mut *zones;
-    building_w.copy_from_slice(&loads.demand_w);
+    building_w.copy_from_slice(devices.as_ref().map_or(&loads.demand_w, |devices| &devices.net_w));
     for (watts, full_w) in lamps_w.iter_mut().zip(&loads.lighting_w) {
         *watts = full_w * light;
     }
     if let Some(mut grid) = grid {
-        grid.serve(building_w, lamps_w, clock.tick(), ticks);
+        let pv_w = devices.as_ref().map_or(&[][..], |devices| &devices.pv_w);
+        grid.serve(building_w, lamps_w, pv_w, clock.tick(), ticks);
     }
     served_w.fill(0.0);
     for zone in 0..members.rows() {

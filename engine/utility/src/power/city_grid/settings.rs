@@ -32,6 +32,51 @@ pub enum GridRows {
     Exceptions,
 }
 
+/// What inverters of rooftop photovoltaics do about voltages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InverterLaw {
+    /// Nothing: they feed in active power alone.
+    #[default]
+    None,
+    /// Reactive power by voltage, as IEEE 1547-2018 says for category B.
+    Ieee1547,
+    /// Reactive power by voltage, as VDE-AR-N 4105 says.
+    Vde4105,
+}
+
+/// What holds the voltages of a grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GridControls {
+    /// Whether tap changers move: those of substations in a synthetic grid, those that the file states regulators for in one
+    /// of a file.
+    pub taps: bool,
+    /// Voltage that tap changers of substations hold at their busbars, per unit.
+    pub busbar_pu: f64,
+    /// Width of the band around it in which they rest, per unit; more than a step.
+    pub deadband_pu: f64,
+    /// A step of them, per unit, of nine up and nine down (about what is built for 110 kV; recalled).
+    pub step_pu: f64,
+    /// Whether generators of a file keep to their limits of reactive power.
+    pub reactive_limits: bool,
+    /// What inverters of rooftop photovoltaics do.
+    pub inverters: InverterLaw,
+}
+
+impl Default for GridControls {
+    fn default() -> Self {
+        Self {
+            taps: true,
+            busbar_pu: 1.03,
+            deadband_pu: 0.025,
+            step_pu: 0.0175,
+            reactive_limits: false,
+            inverters: InverterLaw::None,
+        }
+    }
+}
+
 /// The electric grid that carries the loads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -53,6 +98,8 @@ pub struct GridSettings {
     /// Power factor of what buildings and lamps draw, inductive.
     #[schemars(range(min = 0.01, max = 1.0))]
     pub power_factor: f64,
+    /// What holds voltages.
+    pub controls: GridControls,
     /// How faults are cleared and supply is restored.
     pub operation: OperationSettings,
     /// Faults that happen.
@@ -83,6 +130,7 @@ impl Default for GridSettings {
             buildings: None,
             synthetic: SyntheticGridSettings::default(),
             power_factor: 0.95,
+            controls: GridControls::default(),
             operation: OperationSettings::default(),
             fault: Vec::new(),
             random_faults: RandomFaultSettings::default(),
@@ -127,6 +175,14 @@ impl GridSettings {
         }
         if self.loading_max_percent.is_nan() || self.loading_max_percent <= 0.0 {
             is_wrong(format!("loading_max_percent = {}, expected > 0", self.loading_max_percent));
+        }
+        let of = &self.controls;
+        if !(of.step_pu > 0.0 && of.step_pu < of.deadband_pu) {
+            let (step_pu, deadband_pu) = (of.step_pu, of.deadband_pu);
+            is_wrong(format!("controls.step_pu = {step_pu}, expected > 0 and < controls.deadband_pu = {deadband_pu}"));
+        }
+        if !(of.busbar_pu > 0.5 && of.busbar_pu < 1.5) {
+            is_wrong(format!("controls.busbar_pu = {}, expected 0.5 to 1.5", of.busbar_pu));
         }
         let is_file = self.source == GridSource::File;
         for (field, path) in [("case", &self.case), ("buildings", &self.buildings)] {

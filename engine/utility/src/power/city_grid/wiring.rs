@@ -5,11 +5,13 @@
 //! spread over all of them.
 
 use super::super::case;
+use super::super::control::TapChanger;
+use super::super::elements::{End, TapRange};
 use super::super::grid::tables::Load;
 use super::super::grid::{BusKind, Grid};
 use super::super::operation::Breakers;
 use super::super::synthetic::{BranchKind, Equipment, SyntheticGrid, estimate_peaks_w};
-use super::settings::{GridSettings, GridSource};
+use super::settings::{GridControls, GridSettings, GridSource};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::City;
@@ -53,6 +55,8 @@ pub struct Wiring {
     pub length_m: Vec<f64>,
     /// Where each branch has breakers or fuses; in a grid of a file every branch at both ends.
     pub breakers: Vec<Breakers>,
+    /// Tap changers that move.
+    pub taps: Vec<TapChanger>,
     /// Load of each building.
     pub building_load: Vec<u32>,
     /// Customers of each building: its dwellings, or one.
@@ -109,12 +113,14 @@ impl Wiring {
         };
         let places = lamp_places(city, publics, &of.building_bus);
         let breakers = synthetic_breakers(&of);
+        let taps = synthetic_taps(&of, &settings.controls);
         let mut this = Self {
             is_synthetic: true,
             branch_kind: of.branches.kind.iter().map(|kind| kind.name()).collect(),
             branch_id: (0..of.grid.branches.len()).map(|row| row.to_string()).collect(),
             length_m: of.branches.length_m,
             breakers,
+            taps,
             building_load: of.building_load,
             customers: of.customers,
             notes: of.notes,
@@ -142,6 +148,7 @@ impl Wiring {
                 .collect(),
             length_m: vec![0.0; branches.len()],
             breakers: vec![Breakers::BOTH; branches.len()],
+            taps: case.tap_regulators.iter().filter_map(|of| TapChanger::of_regulator(&case.tap_ranges, of)).collect(),
             customers: city.buildings.dwellings.iter().map(|&dwellings| dwellings.max(1)).collect(),
             branch_id: case.branch_id,
             notes: case.notes,
@@ -162,7 +169,7 @@ impl Wiring {
         }
         customers
     }
-    fn add_load(&mut self, bus: u32) -> u32 {
+    pub(super) fn add_load(&mut self, bus: u32) -> u32 {
         let load = Load { bus, p_w: 0.0, q_var: 0.0, current_share: 0.0, impedance_share: 0.0, is_in_service: true };
         self.grid.loads.push(load)
     }
@@ -176,6 +183,29 @@ impl Wiring {
             }
         }
     }
+}
+
+/// Steps of a substation's tap changer up and down.
+const TAP_STEPS: i32 = 9;
+
+/// Tap changers of substations' transformers, at their upper side, which hold the voltage of the busbar.
+fn synthetic_taps(of: &SyntheticGrid, controls: &GridControls) -> Vec<TapChanger> {
+    let changer = |busbar: u32, branch: u32| {
+        let is_from = of.grid.branches.from[branch as usize] != busbar;
+        let (end, side) = if is_from { (End::From, End::To) } else { (End::To, End::From) };
+        let range = TapRange {
+            branch,
+            end,
+            neutral: 0,
+            min: -TAP_STEPS,
+            max: TAP_STEPS,
+            position: 0,
+            step_pu: controls.step_pu,
+            step_rad: 0.0,
+        };
+        TapChanger::of_range(&range, side, busbar, controls.busbar_pu, controls.deadband_pu)
+    };
+    of.substations.iter().flat_map(|of| of.branches.iter().map(|&branch| changer(of.mv_bus, branch))).collect()
 }
 
 /// Breakers at both sides of the transformers of substations and at the busbar end of their feeders, fuses at the upper side
