@@ -34,7 +34,13 @@ fn monaco_is_the_same_on_1_2_3_and_8_threads() {
 
 #[test]
 fn monaco_with_a_grid_is_the_same_on_1_2_3_and_8_threads() {
-    same_for("scenarios/monaco/baseline.toml", "[power.grid]\nsource = \"synthetic\"\n", &[1, 2, 3, 8]);
+    let storm = "[power.grid]\nsource = \"synthetic\"\nrandom_faults = { factor = 300.0 }\n";
+    same_for("scenarios/monaco/baseline.toml", storm, &[1, 2, 3, 8]);
+}
+
+#[test]
+fn the_town_with_devices_is_the_same_on_1_2_and_8_threads() {
+    same_for("scenarios/town/devices.toml", "", &[1, 2, 8]);
 }
 
 #[test]

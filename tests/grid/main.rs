@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
 use urbis_core::Error;
-use urbis_tests::{read_table, run, scenario_in};
+use urbis_tests::{read_table, root, run, scenario_in};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const SYNTHETIC: &str = "[power.grid]\nsource = \"synthetic\"\n";
@@ -49,7 +49,7 @@ fn ran(patch: &str) -> Ran {
 }
 
 /// An error as people are told it.
-fn told(error: &Error) -> String {
+fn told_of(error: &Error) -> String {
     match error {
         Error::Input(problems) => problems.listed().iter().map(|problem| format!("{problem}\n")).collect(),
         other => other.to_string(),
@@ -92,6 +92,78 @@ fn what_buildings_draw_comes_through_the_substations() {
     assert!(buses.iter().all(|row| number(row, "unsupplied_s").abs() < 1e-9));
     assert_eq!(of.table("energy_balance")[0]["grid"], "synthetic");
     assert!(!plain.out.join("bus_state").exists());
+}
+
+/// What a shipped scenario of the town adds to its base.
+fn shipped(name: &str) -> String {
+    let text = std::fs::read_to_string(root().join("scenarios/town").join(name)).unwrap();
+    let added = text.split_once("base = \"baseline.toml\"").unwrap().1;
+    added.to_owned()
+}
+
+/// A cable fails at noon, the substation at six: who is dark, for how long, and what they do not draw.
+#[test]
+fn who_is_without_supply_is_told_and_draws_nothing() {
+    let of = ran(&shipped("outage.toml"));
+    check_balance(&of);
+    let outages = of.table("outages");
+    let customers = of.kpi("grid_customers");
+    let minutes: f64 = outages.iter().map(|row| number(row, "customer_minutes")).sum();
+    for row in &outages {
+        println!("{row:?}");
+        let (seconds, who) = (number(row, "duration_s"), number(row, "customers"));
+        assert!((number(row, "customer_minutes") - seconds * who / 60.0).abs() < 1e-9);
+    }
+    // The feeder is dark until the cable is cut off, what lies behind until the tie is closed; then all, for an hour.
+    let told: Vec<(&str, f64)> = outages.iter().map(|row| (row["cause"].as_str(), number(row, "duration_s"))).collect();
+    let (cable, substation) = ("fault of branch 12", "fault of bus substation/0/hv");
+    assert_eq!(told, [(cable, 1800.0), (cable, 3600.0), (substation, 3600.0)]);
+    assert!((number(&outages[2], "customers") - customers).abs() < 1e-9);
+    let hit: f64 = outages.iter().map(|row| number(row, "customers")).sum();
+    assert!((of.kpi("saidi") - minutes / customers).abs() < 1e-9 && (of.kpi("saifi") - hit / customers).abs() < 1e-9);
+    assert!((of.kpi("caidi") - minutes / hit).abs() < 1e-9);
+    // In the hour of the substation's fault nobody draws anything.
+    let balance = of.table("energy_balance");
+    let dark: Vec<_> = balance.iter().filter(|row| number(row, "shed_wh") > 0.0).collect();
+    assert!(dark.iter().filter(|row| number(row, "received_wh").abs() < 1e-9).count() == 4, "{}", dark.len());
+    let shed: f64 = dark.iter().map(|row| number(row, "shed_wh")).sum();
+    assert!((of.kpi("electricity_not_supplied") - shed / 1e6).abs() < 1e-9);
+    let unsupplied_s: f64 = of.table("bus_state").iter().map(|row| number(row, "unsupplied_s")).sum();
+    assert!(unsupplied_s > 0.0);
+    // Faults of what is not there are refused.
+    let error = try_run(tempfile::tempdir().unwrap(), &shipped("outage.toml").replace("\"12\"", "\"9999\""));
+    let message = told_of(&error.err().unwrap());
+    assert!(message.contains("9999") && message.contains("branch_state"), "{message}");
+}
+
+/// Roofs, batteries, cars and heat pumps: what they do is in the books, and moves the load as it should.
+#[test]
+fn devices_move_load_and_stay_in_the_books() {
+    let (plain, of) = (ran(SYNTHETIC), ran(&shipped("devices.toml")));
+    check_balance(&of);
+    for name in
+        ["photovoltaics", "batteries_charged", "batteries_discharged", "heat_pumps", "load_put_off", "cars_charged"]
+    {
+        println!("{name} {:.4} MWh", of.kpi(name));
+        assert!(of.kpi(name) > 0.0, "{name}");
+    }
+    let balance = of.table("energy_balance");
+    let at = |row: &BTreeMap<String, String>| (number(row, "time") / 3.6e6 + 2.0) % 24.0;
+    let stored = |from_h: f64, to_h: f64| -> f64 {
+        let within = balance.iter().filter(|row| (from_h..to_h).contains(&at(row)));
+        within.map(|row| number(row, "stored_wh")).sum()
+    };
+    // Batteries buy while it is cheap at night and give while it is dear in the evening.
+    assert!(stored(0.0, 6.0) > 0.0 && stored(17.0, 20.0) < 0.0);
+    let generated: f64 = balance.iter().map(|row| number(row, "generated_wh")).sum();
+    assert!((generated / 1e6 - of.kpi("photovoltaics")).abs() < 1e-9);
+    let by_night: f64 = balance.iter().filter(|row| at(row) < 4.0).map(|row| number(row, "generated_wh")).sum();
+    assert!(by_night.abs() < 1e-9, "no sun");
+    let imported = |of: &Ran| of.sum("substation_load", "energy_wh");
+    assert!(imported(&of) < imported(&plain), "roofs give more than cars and heat pumps take");
+    let no_weather = shipped("devices.toml").replace("[weather.climate]\nmean_c = 10.0\n", "");
+    let message = told_of(&try_run(tempfile::tempdir().unwrap(), &no_weather).err().unwrap());
+    assert!(message.contains("heat pumps need the air temperature"), "{message}");
 }
 
 #[test]
@@ -181,7 +253,7 @@ fn a_grid_too_weak_holds_sheds_or_stops() {
     // What is not served is drawn nowhere.
     let (drawn, received) = (shed.sum("building_load", "energy_wh"), shed.sum("energy_balance", "received_wh"));
     assert!(drawn < received && received < held.sum("energy_balance", "received_wh"));
-    let message = told(&with("stop").err().unwrap());
+    let message = told_of(&with("stop").err().unwrap());
     assert!(message.contains("power.grid.on_failure") && message.contains("bus town"), "{message}");
 }
 
@@ -192,7 +264,7 @@ fn what_makes_no_grid_is_refused_with_its_place() {
         let wired = two_buses(place.path(), 4.0);
         files(place.path());
         let patch = patch.replace("WIRED\n", &wired);
-        told(&try_run(place, &patch).err().unwrap_or_else(|| panic!("{patch} ran")))
+        told_of(&try_run(place, &patch).err().unwrap_or_else(|| panic!("{patch} ran")))
     };
     let no_files = |_: &Path| {};
     for (patch, expected) in [
