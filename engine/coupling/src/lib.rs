@@ -7,7 +7,7 @@
 //! | traffic's and simple modes' trip ends | people's presence | [`arrivals`] |
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | those who change between car and public transport | the other part of their trip | [`park_and_ride`] |
-//! | presence in buildings | electricity demand | [`building_load`] |
+//! | presence in buildings, date and weather | electricity demand | [`building_load`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |

@@ -1,4 +1,4 @@
-//! Electricity. `load` says what a building draws, `sums` adds buildings to zones and keeps the energy ledger; every
+//! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `sums` adds buildings to zones and keeps the energy ledger; every
 //! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
 //! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
 //! `control` moves taps and steers inverters, `operation` is what happens to switches, `synthetic` makes a grid up for a

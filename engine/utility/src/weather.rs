@@ -1,7 +1,8 @@
 //! Weather: air temperature, sunlight and clouds at a time, from a file or from a plain climate.
 //!
 //! * **Files** hold values at even steps of up to three hours: CSV with dates (a real period) or hours (a typical year), or
-//!   EPW (a typical year); `weather/csv.rs`, `weather/epw.rs`. Values are linear between. A typical year has 365 days and
+//!   EPW (a typical year); `weather/csv.rs`, `weather/epw.rs`. Values are linear between. A real period holds its first and last
+//!   value for a step more, one of 300 days or more for a day, so that a calendar year in UTC covers the local one. A typical year has 365 days and
 //!   stands for every year by month, day and hour; 29 February is its 28 February again.
 //! * **A climate** is made up of two waves around a mean, over the year and over the day:
 //!
@@ -25,6 +26,8 @@ use urbis_core::{Error, Problem, Problems, Result};
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
+/// Files at least so long hold their ends for a day, milliseconds.
+const HOLD_FROM_MS: i64 = 300 * DAY_MS;
 /// Longest step of a file, milliseconds.
 const STEP_MS_MAX: i64 = 3 * HOUR_MS;
 /// Largest file, bytes; a larger one is something else that was named by mistake.
@@ -140,7 +143,13 @@ impl Series {
     /// Value of a column at a time.
     fn at(&self, column: &[f64], utc_ms: i64) -> Option<f64> {
         let Some(offset_ms) = self.typical_offset_ms else {
-            let (row, part) = self.step(utc_ms - self.first_ms);
+            let span_ms = self.step_ms * (column.len() as i64 - 1);
+            let hold_ms = if span_ms >= HOLD_FROM_MS { DAY_MS } else { self.step_ms };
+            let since_ms = utc_ms - self.first_ms;
+            if !(-hold_ms..=span_ms + hold_ms).contains(&since_ms) {
+                return None;
+            }
+            let (row, part) = self.step(since_ms.clamp(0, span_ms.max(0)));
             let (row, next) = (usize::try_from(row).ok()?, usize::from(part > 0.0));
             return Some(between(*column.get(row)?, *column.get(row + next)?, part));
         };
@@ -252,17 +261,28 @@ fn read(path: &Path) -> Result<Series> {
     }
 }
 
-/// A number of a row within a range.
-fn number(
-    path: &Path,
-    row: usize,
-    field: &str,
-    text: &str,
-    range: &std::ops::RangeInclusive<f64>,
-) -> Result<f64, Problem> {
-    let value = text.trim().parse::<f64>().ok().filter(|value| range.contains(value));
-    let expected = || format!("a number from {} to {}", range.start(), range.end());
-    value.ok_or_else(|| Problem::value(path, row, None, field, format!("`{}`", text.trim()), expected()))
+/// A column of a file while it is read.
+struct Column<'a> {
+    path: &'a Path,
+    field: &'static str,
+    range: std::ops::RangeInclusive<f64>,
+    values: Vec<f64>,
+}
+
+impl<'a> Column<'a> {
+    fn new(path: &'a Path, field: &'static str, range: std::ops::RangeInclusive<f64>) -> Self {
+        Self { path, field, range, values: Vec::new() }
+    }
+    /// Keeps the number of a row, or tells that it is none that is believed.
+    fn read(&mut self, row: usize, text: &str, problems: &mut Problems) {
+        match text.parse::<f64>().ok().filter(|value| self.range.contains(value)) {
+            Some(value) => self.values.push(value),
+            None => {
+                let expected = format!("a number from {} to {}", self.range.start(), self.range.end());
+                problems.push(Problem::value(self.path, row, None, self.field, format!("`{text}`"), expected));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -167,8 +167,7 @@ impl HeatingSettings {
             in_range(tell, &format!("age_shares.{name}"), share, 0.0, 1.0);
         }
         let sum: f64 = ages.shares().iter().sum();
-        // Written so that NaN is refused too.
-        if !((sum - 1.0).abs() <= 1e-6) {
+        if sum.is_nan() || (sum - 1.0).abs() > 1e-6 {
             tell("age_shares", format!("add up to {sum}, expected 1"));
         }
         if let Some(kh) = self.degree_hours_kh {

@@ -215,6 +215,16 @@ fn weather_that_cannot_spread_the_energy_is_refused() {
     std::fs::write(&path, "time,air_temp_c\n2023-01-01T00:00Z,1\n2023-01-01T03:00Z,1\n").unwrap();
     let day = Weather::new(&WeatherSettings { file: Some(path), climate: None }, 0).unwrap();
     assert!(told(&PowerSettings::default(), &day).contains("no air temperature on day 1 of 2023"));
+    // With degree hours stated, a file of the period alone will do; it must cover it.
+    let mut stated = PowerSettings::default();
+    (stated.heating.degree_hours_kh, stated.cooling.degree_hours_kh) = (Some(5e4), Some(2e3));
+    let install = |start_utc_ms: i64, hours: u32| {
+        let (mut world, clock) = (bevy_ecs::world::World::new(), Clock::new(start_utc_ms, 0, hours * 3600));
+        crate::power::install(&mut world, &office(), &stated, day.clone(), &clock).map(|()| world)
+    };
+    let new_year = Date { year: 2023, month: 1, day: 1 }.days() * DAY_MS;
+    assert!(install(new_year, 3).unwrap().contains_resource::<BuildingLoads>());
+    assert!(install(new_year, 24).is_err() && install(new_year - DAY_MS, 3).is_err());
     let mut wrong = PowerSettings::default();
     wrong.profiles.office = "x".into();
     assert!(told(&wrong, &Weather::default()).contains("office = \"x\""));

@@ -60,12 +60,9 @@ impl PowerSettings {
         if !(self.lighting_w_per_m >= 0.0 && self.lighting_w_per_m.is_finite()) {
             tell("lighting_w_per_m", format!("= {}, expected 0 or more", self.lighting_w_per_m));
         }
-        let mut within = |table: &str, check: &dyn Fn(&mut dyn FnMut(&str, String))| {
-            check(&mut |key, what| tell(&format!("{table}.{key}"), what));
-        };
-        within("profiles", &|tell| self.profiles.check(tell));
-        within("holidays", &|tell| self.holidays.check(tell));
-        within("heating", &|tell| self.heating.check(tell));
-        within("cooling", &|tell| self.cooling.check(tell));
+        self.profiles.check(&mut |key, what| tell(&format!("profiles.{key}"), what));
+        self.holidays.check(&mut |key, what| tell(&format!("holidays.{key}"), what));
+        self.heating.check(&mut |key, what| tell(&format!("heating.{key}"), what));
+        self.cooling.check(&mut |key, what| tell(&format!("cooling.{key}"), what));
     }
 }

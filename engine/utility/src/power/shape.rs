@@ -21,9 +21,10 @@
 use super::by_use::by_use;
 use super::holidays::HolidaySettings;
 use super::profile::{LoadProfiles, QUARTERS};
+use std::path::Path;
 use urbis_city::model::BuildingUse;
 use urbis_core::calendar::{Date, year_days};
-use urbis_core::{Problem, Result};
+use urbis_core::{Problem, Problems, Result};
 
 by_use! {
     /// Standard load profiles that the load by the clock follows, by use: `h0`, `h25`, `p25`, `s25` of households, `g0` to
@@ -83,15 +84,13 @@ impl DayShapes {
     /// Names that are no profile.
     pub(super) fn new(settings: &ProfileSettings, holidays: &HolidaySettings) -> Result<Self> {
         let profiles = LoadProfiles::shipped()?;
-        let place = std::path::Path::new("power.profiles");
-        let rows = BuildingUse::NAMED.map(|(purpose, name)| {
-            let profile = settings.of(purpose);
-            let known = || profiles.names().join(", ");
-            let what = || Problem::file(place, format!("{name} = {profile:?}, expected one of {}", known()));
-            profiles.row(profile).ok_or_else(what)
-        });
+        let mut problems = Problems::new();
+        let place = Path::new("power.profiles");
+        settings.check(&mut |key, what| problems.push(Problem::file(place, format!("{key} {what}"))));
+        problems.or_else(())?;
+        let rows = BuildingUse::NAMED.iter().filter_map(|(purpose, _)| profiles.row(settings.of(*purpose))).collect();
         Ok(Self {
-            rows: rows.into_iter().collect::<Result<_, Problem>>()?,
+            rows,
             profiles,
             holidays: holidays.clone(),
             day: None,

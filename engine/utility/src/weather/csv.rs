@@ -4,7 +4,7 @@
 //! UTC), or hours since 1 January 0:00 UTC of a typical year, in which case the rows are all of its 8,760 hours. Values are those
 //! of their time. Steps are even; a time that is missing, doubled or out of order is told with its row.
 
-use super::{AIR_TEMP_C, DAY_MS, GHI_W_PER_M2, HOUR_MS, STEP_MS_MAX, Series, number};
+use super::{AIR_TEMP_C, Column, DAY_MS, GHI_W_PER_M2, HOUR_MS, STEP_MS_MAX, Series};
 use std::path::Path;
 use urbis_core::calendar::Date;
 use urbis_core::{Problem, Problems, Result};
@@ -40,6 +40,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         cloud_share: Vec::new(),
         ghi_lag_ms: 0,
     };
+    let mut air_temp_c = Column::new(path, "air_temp_c", AIR_TEMP_C);
+    let mut ghi_w_per_m2 = Column::new(path, "ghi_w_per_m2", GHI_W_PER_M2);
     let mut problems = Problems::new();
     let mut before: Option<Time> = None;
     for (row, line) in (1..).zip(lines) {
@@ -49,13 +51,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
                 .push(Problem::file(path, format!("row {row} has {} fields, expected {}", fields.len(), header.len())));
             continue;
         }
-        let mut keep = |column: &mut Vec<f64>, value: Result<f64, Problem>| match value {
-            Ok(value) => column.push(value),
-            Err(problem) => problems.push(problem),
-        };
-        keep(&mut series.air_temp_c, number(path, row, "air_temp_c", fields[1], &AIR_TEMP_C));
+        air_temp_c.read(row, fields[1], &mut problems);
         if has_ghi {
-            keep(&mut series.ghi_w_per_m2, number(path, row, "ghi_w_per_m2", fields[2], &GHI_W_PER_M2));
+            ghi_w_per_m2.read(row, fields[2], &mut problems);
         }
         let told = |expected: String| Problem::value(path, row, None, "time", format!("`{}`", fields[0]), expected);
         let Some(time) = read_time(fields[0]) else {
@@ -94,6 +92,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         }
     }
     problems.or_else(())?;
+    (series.air_temp_c, series.ghi_w_per_m2) = (air_temp_c.values, ghi_w_per_m2.values);
     if series.step_ms == 0 {
         return Err(Problem::file(path, "fewer than two rows, expected weather").into());
     }

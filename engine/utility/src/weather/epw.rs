@@ -3,13 +3,14 @@
 //! Format: U.S. Department of Energy, EnergyPlus Auxiliary Programs, chapter on weather files. Fields used: time zone of the line
 //! `LOCATION` (hours from UTC); of each hour year, month, day, hour (1 to 24), dry bulb temperature (field 7), global horizontal
 //! radiation (field 14, the hour before its time) and total sky cover (field 23, tenths). An hour numbered 1 ends at 1:00: the
-//! temperature is that of its end, radiation is put in its middle. The clock is standard time all year.
+//! temperature is that of its end, radiation is put in its middle. The clock is standard time all year. Fields are those that
+//! pvlib 0.16.1 reads under these names.
 //!
 //! Missing temperatures (99.9) are refused. Radiation (9999) and sky cover (99) may be missing in all rows; radiation in some
 //! rows is refused, sky cover in some rows is left out as a whole. Years are not read: months come from many. Leap years and
 //! files with several records an hour are refused.
 
-use super::{AIR_TEMP_C, GHI_W_PER_M2, HOUR_MS, Series, number};
+use super::{AIR_TEMP_C, Column, GHI_W_PER_M2, HOUR_MS, Series};
 use std::path::Path;
 use urbis_core::calendar::month_days;
 use urbis_core::{Problem, Problems, Result};
@@ -38,7 +39,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         return Err(Problem::file(path, format!("{} hours, expected {HOURS} of a typical year", rows.len())).into());
     }
     let mut problems = Problems::new();
-    let (mut air_temp_c, mut ghi_w_per_m2, mut cloud_share) = (Vec::new(), Vec::new(), Vec::new());
+    let mut air_temp_c = Column::new(path, "dry bulb temperature", AIR_TEMP_C);
+    let mut ghi_w_per_m2 = Column::new(path, "global horizontal radiation", GHI_W_PER_M2);
+    let mut sky_cover_tenths = Column::new(path, "total sky cover", 0.0..=10.0);
     let days = (1_usize..)
         .zip(month_days(2023))
         .flat_map(|(month, days)| (1..=usize::from(days)).map(move |day| (month, day)));
@@ -57,24 +60,17 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
             }
         }
         let is_missing = |at: usize, from: f64| fields[at].parse::<f64>().is_ok_and(|value| value >= from);
-        match number(path, row, "dry bulb temperature", fields[6], &AIR_TEMP_C) {
-            Ok(value) => air_temp_c.push(value),
-            Err(problem) => problems.push(problem),
-        }
+        air_temp_c.read(row, fields[6], &mut problems);
         if !is_missing(13, 9999.0) {
-            match number(path, row, "global horizontal radiation", fields[13], &GHI_W_PER_M2) {
-                Ok(value) => ghi_w_per_m2.push(value),
-                Err(problem) => problems.push(problem),
-            }
+            ghi_w_per_m2.read(row, fields[13], &mut problems);
         }
         if !is_missing(22, 99.0) {
-            match number(path, row, "total sky cover", fields[22], &(0.0..=10.0)) {
-                Ok(tenths) => cloud_share.push(tenths / 10.0),
-                Err(problem) => problems.push(problem),
-            }
+            sky_cover_tenths.read(row, fields[22], &mut problems);
         }
     }
     problems.or_else(())?;
+    let (mut air_temp_c, mut ghi_w_per_m2) = (air_temp_c.values, ghi_w_per_m2.values);
+    let mut cloud_share: Vec<f64> = sky_cover_tenths.values.iter().map(|tenths| tenths / 10.0).collect();
     if !ghi_w_per_m2.is_empty() && ghi_w_per_m2.len() < HOURS {
         let what = format!(
             "global horizontal radiation is missing in {} rows, expected all or none",

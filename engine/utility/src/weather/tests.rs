@@ -92,7 +92,26 @@ fn a_period_is_linear_between_its_rows_and_nothing_beyond() {
     assert_eq!(weather.air_temp_c(first + 2 * HOUR_MS), Some(4.0));
     assert_eq!(weather.cloud_share(first), None);
     assert!(weather.covers(first, first + 2 * HOUR_MS));
-    assert!(weather.air_temp_c(first - 1).is_none() && weather.air_temp_c(first + 2 * HOUR_MS + 1).is_none());
+    // The ends hold for a step.
+    assert_eq!(weather.air_temp_c(first - HOUR_MS), Some(-4.0));
+    assert_eq!(weather.air_temp_c(first + 3 * HOUR_MS), Some(4.0));
+    let beyond = [first - HOUR_MS - 1, first + 3 * HOUR_MS + 1];
+    assert!(beyond.iter().all(|&ms| weather.air_temp_c(ms).is_none() && weather.ghi_w_per_m2(ms).is_none()));
+}
+
+#[test]
+fn a_calendar_year_in_utc_covers_the_local_one() {
+    let first = at("2023-01-01T00");
+    let time = |hour: i64| {
+        let date = Date::from_days((first + hour * HOUR_MS).div_euclid(DAY_MS));
+        format!("{}-{:02}-{:02}T{:02}:00Z", date.year, date.month, date.day, hour % 24)
+    };
+    let rows: String = (0..8760).map(|hour| format!("{},{}\n", time(hour), hour % 24)).collect();
+    let weather = series("2023.csv", &format!("time,air_temp_c\n{rows}")).unwrap();
+    assert_eq!(weather.air_temp_c(at("2023-07-01T09") + HOUR_MS / 2), Some(9.5));
+    assert_eq!(weather.air_temp_c(first - 14 * HOUR_MS), Some(0.0));
+    assert_eq!(weather.air_temp_c(at("2024-01-01T12")), Some(23.0));
+    assert!(!weather.covers(first - DAY_MS - 1, first) && !weather.covers(first, at("2024-01-02T00")));
 }
 
 #[test]
@@ -135,7 +154,7 @@ fn epw_files_say_what_is_missing() {
         "a.epw",
         &epw(|row, fields| {
             if row == 9 {
-                fields[22] = "99".into()
+                fields[22] = "99".into();
             }
         }),
     )
@@ -153,7 +172,7 @@ fn epw_files_say_what_is_missing() {
             "a.epw",
             &epw(|at, fields| {
                 if at == row {
-                    fields[field] = value.into()
+                    fields[field] = value.into();
                 }
             }),
         );
