@@ -4,6 +4,7 @@
 //! `synthetic` makes one up for a city.
 
 pub mod case;
+pub mod devices;
 pub mod elements;
 mod fields;
 pub mod flow;
@@ -27,6 +28,7 @@ pub mod sweep;
 pub mod synthetic;
 pub mod three_phase;
 
+pub use devices::{DeviceEnergy, DeviceSettings, DeviceStep, Devices};
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};
 pub use intensity::Sector;
