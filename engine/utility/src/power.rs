@@ -6,8 +6,6 @@
 
 mod by_use;
 pub mod case;
-pub mod city_grid;
-pub mod control;
 pub mod devices;
 pub mod elements;
 mod fields;
@@ -37,7 +35,6 @@ pub mod synthetic;
 mod thermal;
 pub mod three_phase;
 
-pub use city_grid::{CityGrid, GridSettings, Needs};
 pub use devices::{DeviceEnergy, DeviceSettings, DeviceStep, Devices};
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};

@@ -34,7 +34,7 @@ pub struct Session {
 /// A stay and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stay {
-    /// As it was put in.
+    /// As it was put in; one announced late comes at the beginning of the step that lets it in.
     pub session: Session,
     /// Where.
     pub building: BuildingIx,
