@@ -1,11 +1,13 @@
-//! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `sums` adds buildings to zones and keeps the energy ledger; every
-//! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
-//! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
-//! `control` moves taps and steers inverters, `operation` is what happens to switches, `synthetic` makes a grid up for a
+//! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `devices` what is
+//! behind its meter, `sums` adds buildings to zones and keeps the energy ledger; without a grid every watt asked for is
+//! served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear` the methods, `case`
+//! reads them from files, `series` and `n_minus_1` solve them many times; `control` moves taps and steers inverters, `operation` is what happens to switches, `synthetic` makes a grid up for a
 //! city, `city_grid` is the one that carries the loads of a run.
 
 mod by_use;
 pub mod case;
+pub mod city_grid;
+pub mod control;
 pub mod devices;
 pub mod elements;
 mod fields;
@@ -35,6 +37,7 @@ pub mod synthetic;
 mod thermal;
 pub mod three_phase;
 
+pub use city_grid::{CityGrid, GridSettings, Needs};
 pub use devices::{DeviceEnergy, DeviceSettings, DeviceStep, Devices};
 pub use flow::{BranchFlow, Method, Outcome, PowerFlow, WorstBus};
 pub use grid::{BusKind, Grid};

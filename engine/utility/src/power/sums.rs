@@ -94,13 +94,13 @@ pub fn serve_loads(
         grid.serve(building_w, lamps_w, pv_w, clock.tick(), ticks);
     }
     served_w.fill(0.0);
-    for zone in 0..members.rows() {
+    for (zone, &lamps_w) in lamps_w.iter().enumerate() {
         let cells = zone * Sector::ALL.len();
         for building in members.row(zone) {
             served_w[cells + loads.sector[building.row()] as usize] += building_w[building.row()];
         }
-        served_w[cells + Sector::Lighting as usize] = lamps_w[zone];
-        *lighting_j += lamps_w[zone] * seconds;
+        served_w[cells + Sector::Lighting as usize] = lamps_w;
+        *lighting_j += lamps_w * seconds;
     }
     for (energy, power) in served_j.iter_mut().zip(served_w.iter()) {
         *energy += power * seconds;

@@ -234,8 +234,8 @@ fn lamp_places(city: &City, public: impl Fn(usize) -> Option<u32>, building_bus:
     let mut places = vec![BTreeMap::new(); city.zones.len()];
     let mut everywhere = BTreeMap::new();
     for is_second_choice in [false, true] {
-        for building in 0..city.buildings.len() {
-            let bus = if is_second_choice { Some(building_bus[building]) } else { public(building) };
+        for (building, &own) in building_bus.iter().enumerate() {
+            let bus = if is_second_choice { Some(own) } else { public(building) };
             let zone = city.buildings.zone[building].row();
             if let Some(bus) = bus
                 && (!is_second_choice || places[zone].is_empty() || places[zone].contains_key(&bus))

@@ -75,6 +75,14 @@ pub struct DeviceSettings {
     pub tariff: super::tariff::TariffSettings,
 }
 
+impl DeviceSettings {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Photovoltaics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
