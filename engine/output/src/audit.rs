@@ -192,6 +192,7 @@ pub fn energy(
         power.source_w + power.generated_w,
         power.served_w,
         power.branch_losses_w + power.shunt_losses_w,
+        power.turnover_w,
     ));
     fault.keep(check_energy(clock.tick(), energy.received_j, zones.total_served_j()));
 }

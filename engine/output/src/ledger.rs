@@ -157,13 +157,14 @@ pub fn check_devices(tick: Tick, of: &DeviceEnergy) -> Result<()> {
     )
 }
 
-/// Power of a grid in a step, watts: `supplied = served + lost`, to [`ENERGY_TOLERANCE`] of the largest.
+/// Power of a grid in a step, watts: `supplied = served + lost`, to [`ENERGY_TOLERANCE`] of the largest or of `turnover_w`, all
+/// that is drawn and fed in.
 ///
 /// # Errors
 /// [`Error::BrokenLedger`] with the figures; also when one of them is not finite.
-pub fn check_supply(tick: Tick, supplied_w: f64, served_w: f64, lost_w: f64) -> Result<()> {
+pub fn check_supply(tick: Tick, supplied_w: f64, served_w: f64, lost_w: f64, turnover_w: f64) -> Result<()> {
     let difference_w = (supplied_w - served_w - lost_w).abs();
-    if difference_w <= ENERGY_TOLERANCE * supplied_w.abs().max(served_w.abs()).max(lost_w.abs()) {
+    if difference_w <= ENERGY_TOLERANCE * supplied_w.abs().max(served_w.abs()).max(lost_w.abs()).max(turnover_w) {
         return Ok(());
     }
     broken(
@@ -214,7 +215,8 @@ mod tests {
         check_persons(0, 10, 7, 2, 1).unwrap();
         check_energy(0, 1e12, 1e12 + 100.0).unwrap();
         check_energy(0, 0.0, 0.0).unwrap();
-        check_supply(0, 1e8 + 0.09, 0.9e8, 0.1e8).unwrap();
+        check_supply(0, 1e8 + 0.09, 0.9e8, 0.1e8, 0.0).unwrap();
+        check_supply(0, 1e-3, 0.0, 0.0, 2e6).unwrap();
         check_finite(0, "p_w", &[0.0, -1.0, f64::MAX]).unwrap();
     }
 
@@ -228,8 +230,8 @@ mod tests {
         assert!(figures(check_vehicles(1, 11, 7, 4, 3, 2, 1)).contains("requested = 11"));
         assert!(figures(check_persons(3, 10, 7, 2, 2)).contains("outside = 2"));
         assert!(figures(check_energy(4, 1e12, 1e12 + 1001.0)).contains("difference_j = 1001"));
-        assert!(figures(check_supply(4, 1e8 + 0.11, 0.9e8, 0.1e8)).contains("lost_w = 10000000"));
-        assert!(figures(check_supply(4, f64::NAN, 0.9e8, 0.1e8)).contains("NaN"));
+        assert!(figures(check_supply(4, 1e8 + 0.11, 0.9e8, 0.1e8, 0.9e8)).contains("lost_w = 10000000"));
+        assert!(figures(check_supply(4, f64::NAN, 0.9e8, 0.1e8, 0.9e8)).contains("NaN"));
         assert!(figures(check_energy(4, f64::NAN, 1.0)).contains("NaN"));
         let mut column = vec![1.0; 40];
         for value in &mut column[5..20] {

@@ -17,6 +17,8 @@ pub struct Balance {
     pub branch_losses_w: f64,
     /// Taken by shunts.
     pub shunt_losses_w: f64,
+    /// All that is drawn and fed in, whatever its sign: what rounding is measured against where both nearly cancel.
+    pub turnover_w: f64,
 }
 
 impl Balance {
@@ -48,13 +50,17 @@ impl Balance {
         for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
             if flow.is_energised(of.bus[row]) && !flow.is_source(of.bus[row]) {
                 this.generated_w += of.p_w[row];
+                this.turnover_w += of.p_w[row].abs();
             }
         }
         let of = &grid.loads;
         for row in (0..of.len()).filter(|&row| of.is_in_service[row]) {
             let drawn_w = flow.load_power(row as u32).0;
             match flow.is_energised(of.bus[row]) {
-                true => this.served_w += drawn_w,
+                true => {
+                    this.served_w += drawn_w;
+                    this.turnover_w += drawn_w.abs();
+                }
                 false => this.unserved_w += of.p_w[row],
             }
             this.source_w += if flow.is_source(of.bus[row]) { drawn_w } else { 0.0 };
