@@ -82,7 +82,7 @@ impl Day {
             from_utc_ms: (START_S + i64::from(quarter * STEP_S)) * 1000,
             seconds: STEP_S,
             air_temp_c: 2.0 + f64::from(quarter % 96) / 10.0,
-            ghi_w_per_m2: (quarter % 5 == 0).then_some(300.0),
+            ghi_w_per_m2: quarter.is_multiple_of(5).then_some(300.0),
             cloud_transmittance: 0.8,
             price_per_kwh: &self.price_per_kwh,
             grid_signal: if (70..75).contains(&quarter) { 0.7 } else { 0.0 },
