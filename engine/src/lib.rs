@@ -16,6 +16,7 @@ pub mod groundwork;
 pub mod kept;
 pub mod learning;
 mod policies;
+mod power_places;
 pub mod power_plan;
 mod power_profiles;
 pub mod power_run;

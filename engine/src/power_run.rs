@@ -4,6 +4,7 @@
 //! Files in the folder: tables as named below, and `summary.json`, which is removed first and written last, so that its
 //! presence says that the others are whole.
 
+use crate::power_places::{self, places};
 use crate::threads;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -61,6 +62,11 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     pub(crate) fn new(options: &'a PowerOptions) -> Result<Self> {
         let case = case::read(&options.case)?;
+        if let (Ok(read), Ok(written)) = (options.case.canonicalize(), options.out.canonicalize())
+            && read == written
+        {
+            return Err(Problem::file(&options.out, "is read, expected another folder than that of the grid").into());
+        }
         let flow = PowerFlow::new(case.grid.clone())?;
         remove_summary(&options.out)?;
         Ok(Self { options, case, flow })
@@ -113,7 +119,7 @@ pub(crate) fn remove_summary(out: &Path) -> Result<()> {
     }
 }
 
-/// Solves one state of a grid. Tables: `bus`, `branch`.
+/// Solves one state of a grid. Tables: `bus`, `branch`, with a geometry where every bus has a place in degrees.
 ///
 /// # Errors
 /// A case that is not right, or a folder that cannot be written. A solve that does not converge is no error: its tables
@@ -122,8 +128,15 @@ pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
     threads::pool(options.threads)?.0.install(|| {
         let mut ready = Ready::new(options)?;
         let outcome = ready.flow.solve_parallel(options.method, &ready.settings());
-        ready.write("bus", bus_table(&ready))?;
-        ready.write("branch", branch_table(&ready))?;
+        let (places, note) = places(&ready.case);
+        let (mut buses, mut branches) = (bus_table(&ready), branch_table(&ready));
+        if let Some(of) = places {
+            power_places::push(&mut buses, &of.buses, options.as_csv)?;
+            power_places::push(&mut branches, &of.branches, options.as_csv)?;
+        }
+        ready.write("bus", buses)?;
+        ready.write("branch", branches)?;
+        ready.case.notes.extend(note);
         let json = merged(outcome_json(&outcome), state_json(&ready, &ready.flow));
         ready.case.notes.extend(low_solution(&ready.flow));
         ready.finish(json, failure(&outcome))

@@ -9,7 +9,7 @@ pub mod elements;
 mod fields;
 pub mod flow;
 pub mod grid;
-pub mod grid_csv;
+pub mod grid_tables;
 pub mod intensity;
 mod json;
 pub mod linear;
