@@ -5,6 +5,7 @@
 //! presence says that the others are whole.
 
 use crate::power_controls::ControlOptions;
+use crate::power_places::{self, places};
 use crate::threads;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,11 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     pub(crate) fn new(options: &'a PowerOptions) -> Result<Self> {
         let case = case::read(&options.case)?;
+        if let (Ok(read), Ok(written)) = (options.case.canonicalize(), options.out.canonicalize())
+            && read == written
+        {
+            return Err(Problem::file(&options.out, "is read, expected another folder than that of the grid").into());
+        }
         let flow = PowerFlow::new(case.grid.clone())?;
         remove_summary(&options.out)?;
         Ok(Self { options, case, flow })
@@ -114,7 +120,7 @@ pub(crate) fn remove_summary(out: &Path) -> Result<()> {
     }
 }
 
-/// Solves one state of a grid. Tables: `bus`, `branch`.
+/// Solves one state of a grid. Tables: `bus`, `branch`, with a geometry where every bus has a place in degrees.
 ///
 /// # Errors
 /// A case that is not right, or a folder that cannot be written. A solve that does not converge is no error: its tables
@@ -130,8 +136,15 @@ pub fn solve(options: &PowerOptions, controls: &ControlOptions) -> Result<PowerS
         } else {
             (ready.flow.solve_parallel(options.method, &ready.settings()), json!({}), None)
         };
-        ready.write("bus", bus_table(&ready))?;
-        ready.write("branch", branch_table(&ready))?;
+        let (places, note) = places(&ready.case);
+        let (mut buses, mut branches) = (bus_table(&ready), branch_table(&ready));
+        if let Some(of) = places {
+            power_places::push(&mut buses, &of.buses, options.as_csv)?;
+            power_places::push(&mut branches, &of.branches, options.as_csv)?;
+        }
+        ready.write("bus", buses)?;
+        ready.write("branch", branches)?;
+        ready.case.notes.extend(note);
         let json = merged(merged(outcome_json(&outcome), state_json(&ready, &ready.flow)), of_controls);
         ready.case.notes.extend(low_solution(&ready.flow));
         ready.finish(json, failure(&outcome).or(unsettled))

@@ -45,9 +45,11 @@ mod road_turns;
 pub mod roads;
 #[cfg(test)]
 mod roads_tests;
+pub mod shape;
 pub mod sources;
 pub mod synthetic;
 pub mod table;
+mod table_parquet;
 pub mod vector;
 pub mod wheel;
 pub mod zones;

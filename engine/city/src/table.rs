@@ -96,7 +96,7 @@ impl Table {
         Self::checked(path, header, records)
     }
 
-    fn checked(path: &Path, header: Vec<String>, mut records: Vec<StringRecord>) -> Result<Self> {
+    pub(crate) fn checked(path: &Path, header: Vec<String>, mut records: Vec<StringRecord>) -> Result<Self> {
         let mut problems = Problems::new();
         if header.len() == 1 && header[0].contains([';', '\t']) {
             return Err(Problem::file(path, format!("the header is one column, `{}`", header[0]))

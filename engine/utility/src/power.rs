@@ -13,7 +13,7 @@ pub mod elements;
 mod fields;
 pub mod flow;
 pub mod grid;
-pub mod grid_csv;
+pub mod grid_tables;
 pub mod heating;
 pub mod holidays;
 pub mod intensity;

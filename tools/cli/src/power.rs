@@ -147,7 +147,8 @@ enum ScaleChoice {
 
 #[derive(Debug, Args)]
 pub(crate) struct CaseArguments {
-    /// Grid: a MATPOWER case (.m), a grid of pandapower or power-grid-model (.json, .json.gz), or a folder of CSV tables
+    /// Grid: a MATPOWER case (.m), a grid of pandapower or power-grid-model (.json, .json.gz), or a folder of tables
+    /// (bus.csv or bus.parquet and others)
     #[arg(value_name = "CASE", value_hint = ValueHint::FilePath)]
     case: PathBuf,
     /// Folder of the results; other files in it are kept

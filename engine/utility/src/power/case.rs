@@ -2,7 +2,7 @@
 
 use super::elements::{GridRow, NamedGrid, TapRange, TapRegulator};
 use super::grid::Grid;
-use super::{grid_csv, json, matpower, pandapower, pgm};
+use super::{grid_tables, json, matpower, pandapower, pgm};
 use std::path::Path;
 use urbis_core::{Problem, Result};
 
@@ -15,6 +15,10 @@ pub struct Case {
     pub grid: Grid,
     /// Name of each branch.
     pub branch_id: Vec<String>,
+    /// Place of each bus where the file has one, x and y as it has them; only folders of tables are asked.
+    pub bus_place: Vec<Option<[f64; 2]>>,
+    /// WKT of each branch, of the same reference system; empty where the file has none.
+    pub branch_wkt: Vec<String>,
     /// Name of each load.
     pub load_id: Vec<String>,
     /// Name of each generator.
@@ -28,10 +32,9 @@ pub struct Case {
 }
 
 /// Endings of files that can be read.
-const ENDINGS: &str =
-    "a MATPOWER case (.m), a grid of pandapower or power-grid-model (.json, .json.gz), or a folder of CSV tables";
+const ENDINGS: &str = "a MATPOWER case (.m), a grid of pandapower or power-grid-model (.json, .json.gz), or a folder of tables (.csv, .parquet)";
 
-/// Reads a case by the ending of its name; a folder is one of CSV tables.
+/// Reads a case by the ending of its name; a folder is one of tables.
 ///
 /// # Errors
 /// A file that cannot be read or is none of these kinds, and everything that is wrong in it.
@@ -45,6 +48,8 @@ pub fn read(path: &Path) -> Result<Case> {
         return Ok(Case {
             name: stem,
             branch_id: number(grid.branches.len()),
+            bus_place: vec![None; grid.buses.len()],
+            branch_wkt: vec![String::new(); grid.branches.len()],
             load_id: of_bus.collect(),
             generator_id: number(grid.generators.len()),
             grid,
@@ -62,7 +67,8 @@ pub fn read(path: &Path) -> Result<Case> {
         return Ok(of_elements(stem, net));
     }
     if path.is_dir() {
-        return Ok(of_elements(stem, grid_csv::read(path, pgm::FREQUENCY_HZ)?.named));
+        let grid_tables::GridTables { named, bus_place, branch_wkt } = grid_tables::read(path, pgm::FREQUENCY_HZ)?;
+        return Ok(Case { bus_place, branch_wkt, ..of_elements(stem, named) });
     }
     Err(Problem::file(path, format!("is no file of a grid by its ending, expected {ENDINGS}")).into())
 }
@@ -75,6 +81,8 @@ fn of_elements(name: String, net: NamedGrid) -> Case {
     let mut this = Case {
         name,
         branch_id: unnamed(grid.branches.len()),
+        bus_place: vec![None; grid.buses.len()],
+        branch_wkt: unnamed(grid.branches.len()),
         load_id: unnamed(grid.loads.len()),
         generator_id: unnamed(grid.generators.len()),
         grid,

@@ -4,7 +4,9 @@ use super::*;
 use crate::power::{Method, NewtonSettings, PowerFlow, matpower};
 use proptest::prelude::*;
 use std::fmt::Write as _;
+use urbis_city::geoparquet::TableWriter;
 use urbis_core::Error;
+use urbis_core::rng::Rng;
 
 type Files = BTreeMap<&'static str, String>;
 
@@ -53,8 +55,11 @@ fn tables_become_a_grid() {
     let tables = parsed(&good()).unwrap();
     let grid = &tables.named.grid;
     assert_eq!(grid.buses.kind, [BusKind::Slack, BusKind::Pq, BusKind::Pq, BusKind::Pv]);
-    assert_eq!((tables.coordinates[0], tables.coordinates[1]), (Some([7.5, 48.1]), None));
-    assert_eq!(tables.geometry, ["LINESTRING(7.5 48.1, 7.6 48.2)", "", ""]);
+    assert_eq!((tables.bus_place[0], tables.bus_place[1]), (Some([7.5, 48.1]), None));
+    let with_point = good()["bus"].replace("x_coord,y_coord", "geometry,y_pos").replace("7.5,48.1", "POINT(7.5 48.1),");
+    let with_point = parsed(&Files::from_iter(good().into_iter().chain([("bus", with_point)]))).unwrap();
+    assert_eq!(with_point.bus_place, tables.bus_place);
+    assert_eq!(tables.branch_wkt, ["LINESTRING(7.5 48.1, 7.6 48.2)", "", ""]);
     assert_eq!(tables.named.notes, ["bus.csv: columns left out: colour"]);
     let line = grid.branches.row(0);
     assert!(
@@ -124,6 +129,90 @@ fn a_folder_is_a_case() {
     assert_eq!((case.load_id, case.generator_id), (vec!["load h1".to_owned()], vec!["generator g1".to_owned()]));
 }
 
+/// A ring of lines behind a transformer, with values of all digits, as CSV into one folder and as GeoParquet into the
+/// other; loads are CSV in both.
+fn write_ring(csv: &Path, parquet: &Path) {
+    let mut rng = Rng::new(5, 0, 0, 0);
+    let buses = 40_u32;
+    let place: Vec<[f64; 2]> = (0..buses).map(|_| [7.0 + rng.uniform(), 48.0 + rng.uniform()]).collect();
+    let base_kv: Vec<f64> = (0..buses).map(|bus| if bus == 0 { 20.0 } else { 0.4 }).collect();
+    let vm_pu: Vec<f64> = (0..buses).map(|bus| if bus == 0 { 1.0 + 0.03 * rng.uniform() } else { f64::NAN }).collect();
+    let kind = |bus: u32| (bus == 0).then_some("slack");
+    let mut text = "bus_id,base_kv,kind,vm_pu,x_coord,y_coord\n".to_owned();
+    for bus in 0..buses {
+        let (at, [x, y]) = (bus as usize, place[bus as usize]);
+        let vm = if vm_pu[at].is_nan() { String::new() } else { vm_pu[at].to_string() };
+        writeln!(text, "{bus},{},{},{vm},{x},{y}", base_kv[at], kind(bus).unwrap_or_default()).unwrap();
+    }
+    std::fs::write(csv.join("bus.csv"), text).unwrap();
+    let mut table = TableWriter::new("buses");
+    table.count("bus_id", "", "", &(0..buses).collect::<Vec<_>>());
+    table.number("base_kv", "kV", "", &base_kv);
+    table.text_or_null("kind", "", (0..buses).map(kind));
+    table.number("vm_pu", "pu", "", &vm_pu);
+    table.geometry("", &place.iter().map(|&[x, y]| geo::Point::new(x, y)).collect::<Vec<_>>()).unwrap();
+    table.write(&parquet.join("bus.parquet")).unwrap();
+
+    let ends: Vec<(u32, u32)> = (1..buses).map(|bus| (bus, if bus + 1 < buses { bus + 1 } else { 1 })).collect();
+    let ohm: Vec<[f64; 2]> = ends.iter().map(|_| [0.01 * rng.uniform(), 0.01 * rng.uniform()]).collect();
+    let corner = |bus: u32| (place[bus as usize][0], place[bus as usize][1]);
+    let mut text = "line_id,from_bus_id,to_bus_id,r_ohm,x_ohm,is_closed,geometry\n".to_owned();
+    for (line, &(from, to)) in ends.iter().enumerate() {
+        let ([r, x], (a, b)) = (ohm[line], (corner(from), corner(to)));
+        let is_closed = line % 7 > 0;
+        writeln!(text, "{line},{from},{to},{r},{x},{is_closed},\"LINESTRING({} {},{} {})\"", a.0, a.1, b.0, b.1)
+            .unwrap();
+    }
+    std::fs::write(csv.join("line.csv"), text).unwrap();
+    let mut table = TableWriter::new("lines");
+    let line = |&(from, to): &(u32, u32)| geo::LineString::from(vec![corner(from), corner(to)]);
+    table.text("line_id", "", (0..ends.len()).map(|line| line.to_string()));
+    table.whole("from_bus_id", "", "", &ends.iter().map(|ends| ends.0.into()).collect::<Vec<_>>());
+    table.count("to_bus_id", "", "", &ends.iter().map(|ends| ends.1).collect::<Vec<_>>());
+    table.number("r_ohm", "ohm", "", &ohm.iter().map(|z| z[0]).collect::<Vec<_>>());
+    table.number("x_ohm", "ohm", "", &ohm.iter().map(|z| z[1]).collect::<Vec<_>>());
+    table.flag("is_closed", "", &(0..ends.len()).map(|line| line % 7 > 0).collect::<Vec<_>>());
+    table.geometry("", &ends.iter().map(line).collect::<Vec<_>>()).unwrap();
+    table.write(&parquet.join("line.parquet")).unwrap();
+
+    let header = "transformer_id,from_bus_id,to_bus_id,rated_kva,from_kv,to_kv,vk_percent,vkr_percent\n";
+    let transformer =
+        format!("{header}t,0,1,630,20,0.4,{},{}\nu,0,20,400,20,0.4,4,1\n", 5.0 + rng.uniform(), rng.uniform());
+    let mut load = "load_id,bus_id,p_kw,q_kvar,impedance_percent\n".to_owned();
+    for bus in 2..buses {
+        writeln!(load, "{bus},{bus},{},{},{}", 4.0 * rng.uniform(), rng.uniform(), 100.0 * rng.uniform()).unwrap();
+    }
+    for folder in [csv, parquet] {
+        std::fs::write(folder.join("transformer.csv"), &transformer).unwrap();
+        std::fs::write(folder.join("load.csv"), &load).unwrap();
+    }
+}
+
+#[test]
+fn parquet_and_csv_are_the_same_to_the_last_bit() {
+    let place = tempfile::tempdir().unwrap();
+    let folders = ["csv", "parquet"].map(|kind| place.path().join(kind).join("ring"));
+    folders.iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+    write_ring(&folders[0], &folders[1]);
+    let [one, other] = folders.each_ref().map(|folder| crate::power::case::read(folder).unwrap());
+    assert_eq!(one, other);
+    assert_eq!((one.bus_place.len(), one.notes.len()), (40, 0));
+    assert!(one.bus_place.iter().all(Option::is_some) && one.branch_wkt[3].starts_with("LINESTRING(7."));
+    let bits = |case: &crate::power::case::Case| {
+        let mut flow = PowerFlow::new(case.grid.clone()).unwrap();
+        assert!(flow.solve(Method::Newton, &NewtonSettings::default()).is_converged);
+        (0..40).map(|bus| [flow.voltage(bus).re, flow.voltage(bus).im].map(f64::to_bits)).collect::<Vec<_>>()
+    };
+    assert_eq!(bits(&one), bits(&other));
+    // Problems name the file that is there.
+    let load = folders[1].join("load.csv");
+    let text = std::fs::read_to_string(&load).unwrap().replacen("2,2,", "2,99,", 1);
+    std::fs::write(&load, text).unwrap();
+    let Err(Error::Input(problems)) = read(&folders[1], 50.0) else { panic!("bus 99 is nowhere") };
+    let said = problems.listed()[0].to_string();
+    assert!(said.contains("load.csv row 1 (id 2): bus_id = 99, expected the bus_id of a row of bus.parquet"), "{said}");
+}
+
 #[test]
 fn problems_name_file_row_id_and_expectation() {
     for (table, from, to, expected) in [
@@ -132,6 +221,7 @@ fn problems_name_file_row_id_and_expectation() {
         ("bus", "b,20", "b,-20", "bus.csv row 2 (id b): base_kv = -20, expected > 0"),
         ("bus", "a,20,slack", "a,20,swing", "bus.csv row 1 (id a): kind = swing, expected one of pq, pv, slack"),
         ("bus", "base_kv", "base_v", "bus.csv: column `base_kv` is missing"),
+        ("bus", "x_coord,y_coord", "geometry,y_pos", "bus.csv row 1 (id a): geometry = 7.5, expected a point"),
         ("line", "a,b,", "a,bb,", "line.csv row 1 (id l1): to_bus_id = bb, expected the bus_id of a row of bus.csv"),
         ("line", "a,b,", "a,a,", "line.csv row 1 (id l1): to_bus_id = a, expected another bus than from_bus_id"),
         ("line", "a,b,", "a,c,", "line.csv row 1 (id l1): to_bus_id = c, expected a bus of base_kv = 20"),

@@ -1,9 +1,10 @@
-//! Grids as a folder of CSV tables (`.csv` or `.csv.gz`), in the manner of GMNS: ids that refer to one another, units in
-//! the names of columns, coordinates and WKT for maps. `bus.csv` must be there. Columns with a star are needed:
+//! Grids as a folder of tables, each as CSV (`.csv`, `.csv.gz`) or (Geo)Parquet (`.parquet`), in the manner of GMNS: ids
+//! that refer to one another, units in the names of columns, coordinates and shapes for maps (WKT, in Parquet WKB too).
+//! The table `bus` must be there. Columns with a star are needed:
 //!
 //! | table | columns |
 //! | --- | --- |
-//! | `bus` | `bus_id`*, `base_kv`*, `kind` (pq, pv, slack; pq), `vm_pu` (1), `va_deg` (0), `is_in_service` (true), `x_coord`, `y_coord` |
+//! | `bus` | `bus_id`*, `base_kv`*, `kind` (pq, pv, slack; pq), `vm_pu` (1), `va_deg` (0), `is_in_service` (true), `x_coord` and `y_coord`, or a point as `geometry` |
 //! | `line` | `line_id`*, `from_bus_id`*, `to_bus_id`*, `r_ohm`*, `x_ohm`*, `c_nf` or `b_us` (0), `g_us` (0), `rating_a`, `is_closed` (true), `geometry` |
 //! | `transformer` | `transformer_id`*, `from_bus_id`*, `to_bus_id`*, `rated_kva`*, `from_kv`*, `to_kv`*, `vk_percent`*, `vkr_percent`*, `iron_loss_kw` (0), `no_load_percent` (0), `shift_deg` (0), `tap_ratio` (1), `is_closed` (true), `geometry` |
 //! | `load` | `load_id`*, `bus_id`*, `p_kw`*, `q_kvar`*, `current_percent` (0), `impedance_percent` (0), `is_on` (true) |
@@ -22,6 +23,7 @@ use super::grid::{Branch, Bus, BusKind, Generator, Grid, Load, Shunt};
 use super::pgm::Windings;
 use std::collections::BTreeMap;
 use std::path::Path;
+use urbis_city::shape::point_of_wkt;
 use urbis_city::table::{Column, Row, Table};
 use urbis_core::diagnostics::{PROBLEMS_KEPT, did_you_mean};
 use urbis_core::{Problem, Problems, Result};
@@ -36,10 +38,10 @@ const BUSES_COMPARED: usize = 20_000;
 pub struct GridTables {
     /// The grid and its elements; tables are called as the files without ending.
     pub named: NamedGrid,
-    /// `x_coord` and `y_coord` of each bus.
-    pub coordinates: Vec<Option<[f64; 2]>>,
+    /// Place of each bus, x and y as the table has them: its coordinates, or else its point.
+    pub bus_place: Vec<Option<[f64; 2]>>,
     /// WKT of each branch as written; empty where there is none.
-    pub geometry: Vec<String>,
+    pub branch_wkt: Vec<String>,
 }
 
 /// Reads a folder. `frequency_hz` turns the capacitance of lines into susceptance.
@@ -51,7 +53,7 @@ pub fn read(folder: &Path, frequency_hz: f64) -> Result<GridTables> {
     let mut tables = BTreeMap::new();
     let mut problems = Problems::new();
     for (name, id, _) in TABLES {
-        match Table::find(folder, &format!("{name}.csv")) {
+        match Table::find_any(folder, name) {
             Ok(Some(table)) => drop(tables.insert(name, table.with_id(id))),
             Ok(None) => {}
             Err(urbis_core::Error::Input(others)) => problems.extend(others),
@@ -59,7 +61,10 @@ pub fn read(folder: &Path, frequency_hz: f64) -> Result<GridTables> {
         }
     }
     if problems.is_empty() && !tables.contains_key("bus") {
-        problems.push(Problem::file(&folder.join("bus.csv"), "is missing, expected the table of buses"));
+        problems.push(Problem::file(
+            &folder.join("bus.csv"),
+            "is missing, expected the table of buses, here or as bus.parquet",
+        ));
     }
     problems.or_else(())?;
     of_tables(&tables, frequency_hz)
@@ -67,7 +72,7 @@ pub fn read(folder: &Path, frequency_hz: f64) -> Result<GridTables> {
 
 /// Tables, the column of their ids, and the columns that are understood beside it and `name`.
 const TABLES: [(&str, &str, &[&str]); 7] = [
-    ("bus", "bus_id", &["base_kv", "kind", "vm_pu", "va_deg", "is_in_service", "x_coord", "y_coord"]),
+    ("bus", "bus_id", &["base_kv", "kind", "vm_pu", "va_deg", "is_in_service", "x_coord", "y_coord", "geometry"]),
     (
         "line",
         "line_id",
@@ -102,8 +107,9 @@ fn of_tables(tables: &BTreeMap<&str, Table>, frequency_hz: f64) -> Result<GridTa
     let mut builder = Builder {
         grid: Grid::new(BASE_VA),
         elements: Vec::new(),
-        coordinates: Vec::new(),
-        geometry: Vec::new(),
+        bus_place: Vec::new(),
+        branch_wkt: Vec::new(),
+        bus_file: tables.get("bus").map_or_else(String::new, file_of),
         buses: BTreeMap::new(),
         frequency_hz,
         problems: Problems::new(),
@@ -124,7 +130,7 @@ fn of_tables(tables: &BTreeMap<&str, Table>, frequency_hz: f64) -> Result<GridTa
             |column: &str| ["name", id].iter().chain(columns).any(|known| known.eq_ignore_ascii_case(column));
         let others: Vec<&str> = table.header().iter().map(String::as_str).filter(|column| !is_known(column)).collect();
         if !others.is_empty() {
-            notes.push(format!("{name}.csv: columns left out: {}", others.join(", ")));
+            notes.push(format!("{}: columns left out: {}", file_of(table), others.join(", ")));
         }
         let Some(id) = table.required(id, &mut builder.problems) else { continue };
         let mut first: BTreeMap<&str, usize> = BTreeMap::new();
@@ -149,12 +155,17 @@ fn of_tables(tables: &BTreeMap<&str, Table>, frequency_hz: f64) -> Result<GridTa
         let path = tables.get("bus").map_or(Path::new("bus.csv"), Table::path);
         builder.problems.push(Problem::file(path, "no bus in service is of kind slack, expected at least one"));
     }
-    let Builder { grid, elements, coordinates, geometry, problems, .. } = builder;
+    let Builder { grid, elements, bus_place, branch_wkt, problems, .. } = builder;
     problems.or_else(GridTables {
         named: NamedGrid { grid, elements, tap_ranges: Vec::new(), tap_regulators: Vec::new(), notes },
-        coordinates,
-        geometry,
+        bus_place,
+        branch_wkt,
     })
+}
+
+/// Name of a table's file.
+fn file_of(table: &Table) -> String {
+    table.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Columns that a table must have beside its id.
@@ -217,8 +228,10 @@ impl Cells<'_> {
 struct Builder {
     grid: Grid,
     elements: Vec<Element>,
-    coordinates: Vec<Option<[f64; 2]>>,
-    geometry: Vec<String>,
+    bus_place: Vec<Option<[f64; 2]>>,
+    branch_wkt: Vec<String>,
+    /// Name of the file of buses.
+    bus_file: String,
     buses: BTreeMap<String, u32>,
     frequency_hz: f64,
     problems: Problems,
@@ -235,7 +248,7 @@ impl Builder {
         let id = cells.row.text(at);
         let found = self.buses.get(id).copied();
         if found.is_none() {
-            let mut problem = cells.row.problem(at, "the bus_id of a row of bus.csv");
+            let mut problem = cells.row.problem(at, format!("the bus_id of a row of {}", self.bus_file));
             let is_worth_it = self.buses.len() <= BUSES_COMPARED && self.problems.len() < PROBLEMS_KEPT;
             if let Some(near) = is_worth_it.then(|| did_you_mean(id, self.buses.keys().map(String::as_str))).flatten() {
                 problem = problem.with_help(format_args!("did you mean `{near}`?"));
@@ -258,7 +271,7 @@ impl Builder {
     fn push_branch(&mut self, cells: &Cells<'_>, branch: Branch, rating: Rating) {
         let row = self.grid.branches.push(branch);
         let geometry = cells.there("geometry").map_or("", |at| cells.row.text(at));
-        self.geometry.push(geometry.to_owned());
+        self.branch_wkt.push(geometry.to_owned());
         self.element(cells, GridRow::Branch(row));
         if let Some(element) = self.elements.last_mut() {
             element.limits = both_ends(row, rating);
@@ -277,7 +290,15 @@ impl Builder {
         let va_rad = cells.any_or("va_deg", 0.0, problems).to_radians();
         let is_in_service = cells.flag("is_in_service", problems);
         let [x, y] = ["x_coord", "y_coord"].map(|column| cells.any_or(column, f64::NAN, problems));
-        self.coordinates.push((x.is_finite() && y.is_finite()).then_some([x, y]));
+        let has_none = ["x_coord", "y_coord"].iter().all(|column| cells.there(column).is_none());
+        let point = cells.there("geometry").filter(|_| has_none).and_then(|at| {
+            let point = point_of_wkt(cells.row.text(at));
+            if point.is_none() {
+                problems.push(cells.row.problem(at, "a point, as POINT(7.5 48.1)"));
+            }
+            point
+        });
+        self.bus_place.push((x.is_finite() && y.is_finite()).then_some([x, y]).or(point));
         let kind = kind.unwrap_or_default();
         let bus = self.grid.buses.push(Bus { id: cells.id.to_owned(), kind, base_v, vm_pu, va_rad, is_in_service });
         self.buses.entry(cells.id.to_owned()).or_insert(bus);
@@ -385,5 +406,5 @@ impl Builder {
 }
 
 #[cfg(test)]
-#[path = "grid_csv_tests.rs"]
+#[path = "grid_tables_tests.rs"]
 mod tests;
