@@ -1,7 +1,7 @@
-//! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `sums` adds buildings to zones and keeps the energy ledger; every
-//! watt asked for is served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear`
-//! the methods, `case` reads them from files, `series` and `n_minus_1` solve them many times;
-//! `synthetic` makes one up for a city.
+//! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `sums` adds
+//! buildings to zones and keeps the energy ledger; every watt asked for is served. Grids are solved by `flow`: `grid`
+//! is what they are made of, `newton`, `sweep` and `linear` the methods, `case` reads them from files, `series` and
+//! `n_minus_1` solve them many times; `synthetic` makes one up for a city.
 
 mod by_use;
 pub mod case;
