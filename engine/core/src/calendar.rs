@@ -1,7 +1,9 @@
-//! Days of the Gregorian calendar without a time zone: dates from day numbers and back, days of the week and of the year.
+//! Days of the Gregorian calendar without a time zone: dates from day numbers and back, days of the week and of the
+//! year.
 //!
-//! Day 0 is 1 January 1970. Years begin in March inside, so that the leap day is the last one: every 400 years are 146,097
-//! days, and the months from March on have 153 days in five. Contract: pure functions, exact from year -9999 to 9999.
+//! Day 0 is 1 January 1970. Years begin in March inside, so that the leap day is the last one: every 400 years are
+//! 146,097 days, and the months from March on have 153 days in five. Contract: pure functions, exact from year -9999 to
+//! 9999.
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

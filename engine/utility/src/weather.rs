@@ -1,9 +1,10 @@
 //! Weather: air temperature, sunlight and clouds at a time, from a file or from a plain climate.
 //!
-//! * **Files** hold values at even steps of up to three hours: CSV with dates (a real period) or hours (a typical year), or
-//!   EPW (a typical year); `weather/csv.rs`, `weather/epw.rs`. Values are linear between. A real period holds its first and last
-//!   value for a step more, one of 300 days or more for a day, so that a calendar year in UTC covers the local one. A typical year has 365 days and
-//!   stands for every year by month, day and hour; 29 February is its 28 February again.
+//! * **Files** hold values at even steps of up to three hours: CSV with dates (a real period) or hours (a typical
+//!   year), or EPW (a typical year); `weather/csv.rs`, `weather/epw.rs`. Values are linear between. A real period holds
+//!   its first and last value for a step more, one of 300 days or more for a day, so that a calendar year in UTC covers
+//!   the local one. A typical year has 365 days and stands for every year by month, day and hour; 29 February is its 28
+//!   February again.
 //! * **A climate** is made up of two waves around a mean, over the year and over the day:
 //!
 //! ```text
@@ -11,8 +12,9 @@
 //!        d = days since the year began, D = days of the year, h = hour of the day, local
 //! ```
 //!
-//! Neither file nor climate: no weather, and nothing that depends on it. Ignored: wind, humidity, rain, snow, differences
-//! within a city. Contract: pure functions of time, so that threads and order do not matter; values in range are finite.
+//! Neither file nor climate: no weather, and nothing that depends on it. Ignored: wind, humidity, rain, snow,
+//! differences within a city. Contract: pure functions of time, so that threads and order do not matter; values in
+//! range are finite.
 
 mod csv;
 mod epw;
@@ -51,7 +53,8 @@ pub struct WeatherSettings {
     pub climate: Option<ClimateSettings>,
 }
 
-/// A made-up climate: a wave over the year and one over the day. It is no weather of any place: there are no cold spells.
+/// A made-up climate: a wave over the year and one over the day. It is no weather of any place: there are no cold
+/// spells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClimateSettings {
@@ -177,11 +180,12 @@ fn between(before: f64, after: f64, part: f64) -> f64 {
 }
 
 impl Weather {
-    /// Weather of settings whose file can be opened as it is named. Local time minus UTC, in seconds, is the one of the run;
-    /// only a climate asks for it.
+    /// Weather of settings whose file can be opened as it is named. Local time minus UTC, in seconds, is the one of the
+    /// run; only a climate asks for it.
     ///
     /// # Errors
-    /// Settings that cannot be; a file that cannot be read or has gaps, values that are no numbers, or steps that differ.
+    /// Settings that cannot be; a file that cannot be read or has gaps, values that are no numbers, or steps that
+    /// differ.
     pub fn new(settings: &WeatherSettings, local_offset_s: i32) -> Result<Self> {
         let mut problems = Problems::new();
         settings.check(&mut |key, what| problems.push(Problem::file(Path::new("weather"), format!("{key} {what}"))));
@@ -198,7 +202,8 @@ impl Weather {
     pub fn is_known(&self) -> bool {
         !matches!(self.source, Source::None)
     }
-    /// Air temperature at a Unix time in milliseconds, degrees Celsius; nothing without weather or out of the file's period.
+    /// Air temperature at a Unix time in milliseconds, degrees Celsius; nothing without weather or out of the file's
+    /// period.
     #[must_use]
     pub fn air_temp_c(&self, utc_ms: i64) -> Option<f64> {
         match &self.source {
@@ -207,7 +212,8 @@ impl Weather {
             Source::Series(series) => series.at(&series.air_temp_c, utc_ms),
         }
     }
-    /// Global horizontal irradiance at a Unix time in milliseconds, W/m2; nothing where the file has none, or from a climate.
+    /// Global horizontal irradiance at a Unix time in milliseconds, W/m2; nothing where the file has none, or from a
+    /// climate.
     #[must_use]
     pub fn ghi_w_per_m2(&self, utc_ms: i64) -> Option<f64> {
         match &self.source {

@@ -1,9 +1,11 @@
-//! Settings of heating and cooling: how much a building needs in a year by use and age, and who meets it with electricity.
+//! Settings of heating and cooling: how much a building needs in a year by use and age, and who meets it with
+//! electricity.
 //!
-//! Demands are useful heat and cold for rooms, per m2 of gross floor area. Those of dwellings are in the order of apartment
-//! blocks in the German typology (IWU, Deutsche Wohngebäudetypologie, 2nd ed. 2015, part of TABULA/EPISCOPE), as are the factors
-//! between ages; recalled, not copied. Those of other uses are estimates. They are defaults to be replaced by a city's own.
-//! Ignored: hot water, thermal mass, set-back at night, heat from people, sun and appliances but for the base temperature.
+//! Demands are useful heat and cold for rooms, per m2 of gross floor area. Those of dwellings are in the order of
+//! apartment blocks in the German typology (IWU, Deutsche Wohngebäudetypologie, 2nd ed. 2015, part of TABULA/EPISCOPE),
+//! as are the factors between ages; recalled, not copied. Those of other uses are estimates. They are defaults to be
+//! replaced by a city's own. Ignored: hot water, thermal mass, set-back at night, heat from people, sun and appliances
+//! but for the base temperature.
 
 use super::by_use::by_use;
 use schemars::JsonSchema;
@@ -41,8 +43,8 @@ by_use! {
     }
 }
 
-/// Shares of buildings by when they were built; their sum is 1. Each building gets its age by a draw that is the same in
-/// every run. Demand against that of 1949 to 1978: 1, 1, 0.8, 0.55, 0.35.
+/// Shares of buildings by when they were built; their sum is 1. Each building gets its age by a draw that is the same
+/// in every run. Demand against that of 1949 to 1978: 1, 1, 0.8, 0.55, 0.35.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgeShares {
@@ -91,8 +93,8 @@ impl AgeShares {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatingSettings {
-    /// Share of buildings that are heated by electric resistance, 0 to 1. Which ones is a draw that is the same in every run; a
-    /// larger share adds buildings to those of a smaller one.
+    /// Share of buildings that are heated by electric resistance, 0 to 1. Which ones is a draw that is the same in
+    /// every run; a larger share adds buildings to those of a smaller one.
     pub electric_share: f64,
     /// Air temperature below which buildings are heated, degrees Celsius.
     pub base_temp_c: f64,
@@ -100,7 +102,8 @@ pub struct HeatingSettings {
     pub kwh_per_m2_year: HeatDemand,
     /// When buildings were built.
     pub age_shares: AgeShares,
-    /// Degree hours below the base temperature at which the demands hold, K h; those of the weather's own year where absent.
+    /// Degree hours below the base temperature at which the demands hold, K h; those of the weather's own year where
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degree_hours_kh: Option<f64>,
 }
@@ -129,7 +132,8 @@ pub struct CoolingSettings {
     pub base_temp_c: f64,
     /// Useful cold of a year by use.
     pub kwh_per_m2_year: CoolingDemand,
-    /// Degree hours above the base temperature at which the demands hold, K h; those of the weather's own year where absent.
+    /// Degree hours above the base temperature at which the demands hold, K h; those of the weather's own year where
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degree_hours_kh: Option<f64>,
 }

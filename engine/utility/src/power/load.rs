@@ -4,11 +4,11 @@
 //! P = scale * (area * (base + clock(date, time) + people) + UA_heat (T_heat - T) + UA_cool (T - T_cool) / EER)
 //! ```
 //!
-//! The clock's part follows a standard load profile (`shape.rs`). The people's part is in proportion to persons present over
-//! reference persons, which are what a building of its use and size holds on the average over a day. So the year's energy
-//! meets the yearly figure where presence is as usual, and moves with it where it is not. The two parts of the weather are
-//! those of buildings with electric heating or cooling (`thermal.rs`), and none where it is too warm or too cold for them.
-//! A step longer than a quarter hour is the mean of its quarter hours.
+//! The clock's part follows a standard load profile (`shape.rs`). The people's part is in proportion to persons present
+//! over reference persons, which are what a building of its use and size holds on the average over a day. So the year's
+//! energy meets the yearly figure where presence is as usual, and moves with it where it is not. The two parts of the
+//! weather are those of buildings with electric heating or cooling (`thermal.rs`), and none where it is too warm or too
+//! cold for them. A step longer than a quarter hour is the mean of its quarter hours.
 //!
 //! Law: over a local calendar year, leap years too, energy under reference presence = what is stated, to rounding, for
 //! steps of a quarter hour or a whole part or multiple of one.
@@ -95,8 +95,8 @@ pub struct BuildingLoads {
 }
 
 impl BuildingLoads {
-    /// Loads of a city, calibrated to its panel where asked and known. `year` is the local calendar year whose weather demands of
-    /// heating and cooling are spread over, `local_offset_s` local time minus UTC.
+    /// Loads of a city, calibrated to its panel where asked and known. `year` is the local calendar year whose weather
+    /// demands of heating and cooling are spread over, `local_offset_s` local time minus UTC.
     ///
     /// # Errors
     /// Profiles that are none; weather that does not tell how heat and cold are spread.
@@ -159,8 +159,8 @@ impl BuildingLoads {
         Ok(loads)
     }
 
-    /// Writes `demand_w` and `heat_demand_w` for a step. `persons` holds persons present by building (at least as many rows),
-    /// `persons_scale` what one simulated person stands for.
+    /// Writes `demand_w` and `heat_demand_w` for a step. `persons` holds persons present by building (at least as many
+    /// rows), `persons_scale` what one simulated person stands for.
     pub fn ask(&mut self, time: StepTime, weather: &Weather, persons: &[u32], persons_scale: f64) {
         // By use, the clock's part over its mean; a year's energy is spread over the hours that the year has.
         let (mut clock, mut of_year, mut degrees_k) = ([0.0; USES], 0.0, [0.0; 2]);

@@ -17,8 +17,8 @@ pub struct PowerSettings {
     pub step_s: u32,
     /// Scale each sector's intensities so that the year's use under reference presence meets the panel
     /// (`electricity_use_residential_general_services`, `electricity_use_tertiary`,
-    /// `electricity_use_industry`, `electricity_use_public_lighting`, GWh/year). Electric heating and cooling count and are
-    /// scaled with the rest. The factors are reported; the simulated day still follows who is where and when.
+    /// `electricity_use_industry`, `electricity_use_public_lighting`, GWh/year). Electric heating and cooling count and
+    /// are scaled with the rest. The factors are reported; the simulated day still follows who is where and when.
     pub calibrate_to_panel: bool,
     /// Street lighting, watts for each metre of lit road.
     pub lighting_w_per_m: f64,

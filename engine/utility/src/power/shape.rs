@@ -1,4 +1,5 @@
-//! The hours that buildings keep: which standard load profile the clock's share of a use follows, and its values of a day.
+//! The hours that buildings keep: which standard load profile the clock's share of a use follows, and its values of a
+//! day.
 //!
 //! | use | profile | why |
 //! | --- | --- | --- |
@@ -9,14 +10,14 @@
 //! | health, industrial | `g3` | commerce that goes on day and night |
 //! | civic, parking, other | `g0` | commerce in general |
 //!
-//! The words are those of VDEW (1999) for its kinds of customers, the choice of one for a use is ours. `g0` is no more than the mean
-//! of commerce; industry has no standard profile. Values are the profile's powers over their mean of the local calendar
-//! year, so that their mean over the year's quarter hours is one. Between the middles of quarter hours they are linear; the
-//! day before 1 January is 31 December of the same year and the day after 31 December is 1 January of it, so that a year
-//! is whole in itself.
+//! The words are those of VDEW (1999) for its kinds of customers, the choice of one for a use is ours. `g0` is no more
+//! than the mean of commerce; industry has no standard profile. Values are the profile's powers over their mean of the
+//! local calendar year, so that their mean over the year's quarter hours is one. Between the middles of quarter hours
+//! they are linear; the day before 1 January is 31 December of the same year and the day after 31 December is 1 January
+//! of it, so that a year is whole in itself.
 //!
-//! Contract: [`DayShapes::prepare`] looks a day up once; [`DayShapes::at`] reads two numbers. No allocation but where a year
-//! begins.
+//! Contract: [`DayShapes::prepare`] looks a day up once; [`DayShapes::at`] reads two numbers. No allocation but where a
+//! year begins.
 
 use super::by_use::by_use;
 use super::holidays::HolidaySettings;
@@ -27,8 +28,8 @@ use urbis_core::calendar::{Date, year_days};
 use urbis_core::{Problem, Problems, Result};
 
 by_use! {
-    /// Standard load profiles that the load by the clock follows, by use: `h0`, `h25`, `p25`, `s25` of households, `g0` to
-    /// `g6` and `g25` of commerce, `l0` to `l2` and `l25` of farms (docs/power.md).
+    /// Standard load profiles that the load by the clock follows, by use: `h0`, `h25`, `p25`, `s25` of households, `g0`
+    /// to `g6` and `g25` of commerce, `l0` to `l2` and `l25` of farms (docs/power.md).
     ProfileSettings: String {
         residential Residential = "h25".to_owned(),
         office Office = "g1".to_owned(),

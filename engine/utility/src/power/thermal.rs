@@ -1,4 +1,5 @@
-//! Heat and cold of buildings by the weather: `P = UA (T_base - T)` below a base temperature for heat, above one for cold.
+//! Heat and cold of buildings by the weather: `P = UA (T_base - T)` below a base temperature for heat, above one for
+//! cold.
 //!
 //! UA in W/K is what a building's demand of a year says at the degree hours of a year:
 //!
@@ -6,14 +7,14 @@
 //! UA = demand_kwh_per_m2 * area * 1000 / sum over the year of max(0, T_base - T) h
 //! ```
 //!
-//! so that the year that the degree hours are of has the energy stated. They are those of the weather's own year, which is the
-//! local calendar year in which the period starts, taken at the middles of its quarter hours, unless the settings state them. Degree
-//! days with a heating limit: VDI 4710 part 2; a building as one UA without storage is the usual reduction of the monthly
-//! balance of ISO 52016-1.
+//! so that the year that the degree hours are of has the energy stated. They are those of the weather's own year, which
+//! is the local calendar year in which the period starts, taken at the middles of its quarter hours, unless the
+//! settings state them. Degree days with a heating limit as in VDI 4710 part 2 (recalled); a building is
+//! one UA without storage.
 //!
-//! Fewer than 100 K h in a year would put a year's energy into a few hours: there is then neither heat nor cold, and it is
-//! refused where somebody asks for electricity for it. Ignored: see `heating.rs`. Contract: which buildings are heated or
-//! cooled by electricity depends on the row of the building alone; asking allocates nothing.
+//! Fewer than 100 K h in a year would put a year's energy into a few hours: there is then neither heat nor cold, and it
+//! is refused where somebody asks for electricity for it. Ignored: see `heating.rs`. Contract: which buildings are
+//! heated or cooled by electricity depends on the row of the building alone; asking allocates nothing.
 
 use super::settings::PowerSettings;
 use crate::weather::Weather;

@@ -1,8 +1,9 @@
 //! Weather as CSV: `time,air_temp_c[,ghi_w_per_m2]`, comma between, point in numbers, one header line.
 //!
-//! Times are dates and clock times of ISO 8601 (`2024-01-01T00:00:00Z`, `2024-01-01 01:00+01:00`; without an offset they are
-//! UTC), or hours since 1 January 0:00 UTC of a typical year, in which case the rows are all of its 8,760 hours. Values are those
-//! of their time. Steps are even; a time that is missing, doubled or out of order is told with its row.
+//! Times are dates and clock times of ISO 8601 (`2024-01-01T00:00:00Z`, `2024-01-01 01:00+01:00`; without an offset
+//! they are UTC), or hours since 1 January 0:00 UTC of a typical year, in which case the rows are all of its 8,760
+//! hours. Values are those of their time. Steps are even; a time that is missing, doubled or out of order is told with
+//! its row.
 
 use super::{AIR_TEMP_C, Column, DAY_MS, GHI_W_PER_M2, HOUR_MS, STEP_MS_MAX, Series};
 use std::path::Path;

@@ -1,14 +1,14 @@
 //! EnergyPlus weather files (EPW): eight header lines, then 8,760 hours of a typical year.
 //!
-//! Format: U.S. Department of Energy, EnergyPlus Auxiliary Programs, chapter on weather files. Fields used: time zone of the line
-//! `LOCATION` (hours from UTC); of each hour year, month, day, hour (1 to 24), dry bulb temperature (field 7), global horizontal
-//! radiation (field 14, the hour before its time) and total sky cover (field 23, tenths). An hour numbered 1 ends at 1:00: the
-//! temperature is that of its end, radiation is put in its middle. The clock is standard time all year. Fields are those that
-//! pvlib 0.16.1 reads under these names.
+//! Format: U.S. Department of Energy, EnergyPlus Auxiliary Programs, chapter on weather files. Fields used: time zone
+//! of the line `LOCATION` (hours from UTC); of each hour year, month, day, hour (1 to 24), dry bulb temperature (field
+//! 7), global horizontal radiation (field 14, the hour before its time) and total sky cover (field 23, tenths). An hour
+//! numbered 1 ends at 1:00: the temperature is that of its end, radiation is put in its middle. The clock is standard
+//! time all year. Fields are those that pvlib 0.16.1 reads under these names.
 //!
-//! Missing temperatures (99.9) are refused. Radiation (9999) and sky cover (99) may be missing in all rows; radiation in some
-//! rows is refused, sky cover in some rows is left out as a whole. Years are not read: months come from many. Leap years and
-//! files with several records an hour are refused.
+//! Missing temperatures (99.9) are refused. Radiation (9999) and sky cover (99) may be missing in all rows; radiation
+//! in some rows is refused, sky cover in some rows is left out as a whole. Years are not read: months come from many.
+//! Leap years and files with several records an hour are refused.
 
 use super::{AIR_TEMP_C, Column, GHI_W_PER_M2, HOUR_MS, Series};
 use std::path::Path;

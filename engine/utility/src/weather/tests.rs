@@ -83,7 +83,8 @@ fn settings_that_cannot_be_are_refused() {
 
 #[test]
 fn a_period_is_linear_between_its_rows_and_nothing_beyond() {
-    let text = "\u{feff}time,air_temp_c,ghi_w_per_m2\r\n2024-02-28T22:00:00Z,-4,0\r\n2024-02-28T23:00Z, 0 ,10\r\n2024-02-29T01:00+01:00,4,30\r\n";
+    let text = "\u{feff}time,air_temp_c,ghi_w_per_m2\r\n2024-02-28T22:00:00Z,-4,0\r\n\
+        2024-02-28T23:00Z, 0 ,10\r\n2024-02-29T01:00+01:00,4,30\r\n";
     let weather = series("w.csv", text).unwrap();
     let first = at("2024-02-28T22");
     assert_eq!(weather.air_temp_c(first), Some(-4.0));
@@ -209,7 +210,10 @@ proptest! {
 
     /// Readers take or refuse any text; what they take is finite.
     #[test]
-    fn any_text_is_read_or_refused(text in "(time,air_temp_c(,ghi_w_per_m2)?\n)?([-0-9TZ:+., a\u{e4}]{0,24}\n){0,12}", is_epw: bool) {
+    fn any_text_is_read_or_refused(
+        text in "(time,air_temp_c(,ghi_w_per_m2)?\n)?([-0-9TZ:+., a\u{e4}]{0,24}\n){0,12}",
+        is_epw: bool,
+    ) {
         let path = Path::new("x");
         let read = if is_epw { epw::parse(path, &text) } else { csv::parse(path, &text) };
         if let Ok(series) = read {
@@ -219,7 +223,11 @@ proptest! {
 
     /// One field of an EPW row may be anything.
     #[test]
-    fn any_field_of_an_hour_is_read_or_refused(row in 1_usize..=8760, field in 0_usize..35, value in "[-0-9.eNainf, ]{0,8}") {
+    fn any_field_of_an_hour_is_read_or_refused(
+        row in 1_usize..=8760,
+        field in 0_usize..35,
+        value in "[-0-9.eNainf, ]{0,8}",
+    ) {
         let text = epw(|at, fields| if at == row { fields[field] = value.clone() });
         if let Ok(series) = epw::parse(Path::new("x.epw"), &text) {
             prop_assert!(series.air_temp_c.iter().all(|value| AIR_TEMP_C.contains(value)));
@@ -229,7 +237,10 @@ proptest! {
 
     /// Between two rows of a period lies nothing but values between theirs.
     #[test]
-    fn values_lie_between_their_neighbours(temps in prop::collection::vec(-40.0_f64..40.0, 2..50), part in 0.0_f64..1.0) {
+    fn values_lie_between_their_neighbours(
+        temps in prop::collection::vec(-40.0_f64..40.0, 2..50),
+        part in 0.0_f64..1.0,
+    ) {
         let mut text = "time,air_temp_c\n".to_owned();
         let start = at("2024-02-28T00");
         for (hour, temp) in temps.iter().enumerate() {
@@ -238,7 +249,8 @@ proptest! {
         }
         let series = csv::parse(Path::new("x.csv"), &text).unwrap();
         for (row, pair) in temps.windows(2).enumerate() {
-            let found = series.at(&series.air_temp_c, start + row as i64 * HOUR_MS + (part * HOUR_MS as f64) as i64).unwrap();
+            let ms = start + row as i64 * HOUR_MS + (part * HOUR_MS as f64) as i64;
+            let found = series.at(&series.air_temp_c, ms).unwrap();
             prop_assert!(found >= pair[0].min(pair[1]) - 1e-9 && found <= pair[0].max(pair[1]) + 1e-9);
         }
     }
