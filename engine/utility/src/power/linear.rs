@@ -48,5 +48,5 @@ pub(crate) fn solve_part(part: &mut Part) -> PartOutcome {
     if !mismatch_pu.is_finite() {
         part.v.copy_from_slice(&part.v_flat); // nothing to begin the next solve with
     }
-    PartOutcome { is_converged, iterations: 1, factorings: u32::from(!is_fresh), mismatch_pu, perturbed }
+    PartOutcome { is_converged, iterations: 1, factorings: u32::from(!is_fresh), mismatch_pu, perturbed, pivoted: 0 }
 }

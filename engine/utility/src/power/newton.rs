@@ -28,7 +28,9 @@
 //! it ([`NewtonSettings::reuses_factors`]). The mismatch is always exact, so what is accepted is the same.
 //!
 //! Singular pivots are perturbed and such factors not used again; refining their step would be idle, as the next one
-//! starts from an exact mismatch.
+//! starts from an exact mismatch. That costs no step as long as what is added is small for its row; next to admittances a
+//! million times larger it is not. With the feature `faer-fallback` such a step is solved again with row exchanges
+//! ([`PartOutcome::pivoted`]), which allocates; pivots that are not finite count as perturbed.
 //!
 //! Where steps do not converge, the solve begins again from the start of linear flows with damped ones, each the longest
 //! of `1, 1/2, 1/4, ...` of Newton's that lowers the mismatch.
@@ -86,6 +88,8 @@ pub struct PartOutcome {
     pub mismatch_pu: f64,
     /// Pivots perturbed in the last factoring.
     pub perturbed: u32,
+    /// Steps solved with row exchanges instead, as pivots were perturbed (feature `faer-fallback`).
+    pub pivoted: u32,
 }
 
 /// Steps that magnitudes are held to, so that none is thrown through zero.
@@ -239,6 +243,24 @@ fn factor_and_solve(part: &mut Part, outcome: &mut PartOutcome) {
     part.lu_version = Some(part.version);
     outcome.perturbed = part.lu.perturbed();
     outcome.factorings += 1;
+    #[cfg(feature = "faer-fallback")]
+    if outcome.perturbed > 0 {
+        outcome.pivoted += u32::from(solve_pivoted(part));
+    }
+}
+
+/// Solves the step at hand again, with row exchanges; the step stays where that fails.
+#[cfg(feature = "faer-fallback")]
+#[cold]
+fn solve_pivoted(part: &mut Part) -> bool {
+    let perturbed = part.x.clone();
+    evaluate(part, true); // factoring has overwritten the Jacobian and the right side
+    part.lu_version = None;
+    let is_solved = part.lu.solve_pivoted(&mut part.x);
+    if !is_solved {
+        part.x = perturbed;
+    }
+    is_solved
 }
 
 /// Mismatches at the voltages at hand, as right side of the step, and the Jacobian into the places of the factors
@@ -359,3 +381,7 @@ fn decoupled_steps(part: &mut Part) {
     }
     part.lu_version = None;
 }
+
+#[cfg(test)]
+#[path = "newton_tests.rs"]
+mod tests;

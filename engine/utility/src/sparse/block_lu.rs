@@ -11,7 +11,8 @@
 //! Power-flow Jacobians need no pivoting in ordinary states: a block pivots within itself, since its 2x2 inverse is
 //! taken whole. Near voltage collapse or in hopeless states a pivot can be as good as singular; it is then perturbed
 //! by the root of the machine's precision and counted. [`BlockLu::solve_refined`] makes good for that by iterative
-//! refinement against the matrix itself, and says which residual it reached.
+//! refinement against the matrix itself, and says which residual it reached. `solve_pivoted` (feature `faer-fallback`) solves
+//! with row exchanges instead.
 //!
 //! Ignored: pivoting between blocks, supernodes, threads; on matrices of two to six blocks a row they cost more than
 //! they bring. Contract: no allocation after [`BlockLu::new`], operations in one order.
@@ -79,14 +80,14 @@ impl BlockMatrix {
 /// Factors of a matrix of 2x2 blocks. Rows are numbered in the order of elimination.
 #[derive(Clone, Debug)]
 pub struct BlockLu {
-    symbolic: Symbolic,
+    pub(super) symbolic: Symbolic,
     /// Where each entry of a [`BlockMatrix`] goes, in its order: lower where the row is greater, else upper.
     scatter: Vec<u32>,
     /// Inverses of the pivots once factored, the matrix's diagonal before. Shape: rows.
-    diagonal: Vec<Block>,
+    pub(super) diagonal: Vec<Block>,
     /// By position of [`Symbolic`].
-    lower: Vec<Block>,
-    upper: Vec<Block>,
+    pub(super) lower: Vec<Block>,
+    pub(super) upper: Vec<Block>,
     perturbed: u32,
 }
 
@@ -110,7 +111,8 @@ impl BlockLu {
     pub fn symbolic(&self) -> &Symbolic {
         &self.symbolic
     }
-    /// Pivots that the last factoring had to perturb. With any, solve with [`BlockLu::solve_refined`].
+    /// Pivots that the last factoring had to perturb. With any, solve with [`BlockLu::solve_refined`], or
+    /// with row exchanges (`solve_pivoted`, feature `faer-fallback`).
     #[must_use]
     pub fn perturbed(&self) -> u32 {
         self.perturbed

@@ -94,3 +94,45 @@ fn singular_pivots_are_perturbed_and_refined_away() {
     assert!(residual < 1e-12, "{residual:e}");
     assert!(largest_difference(&x, &by_faer(&matrix, &b)) < 1e-9);
 }
+
+#[cfg(feature = "faer-fallback")]
+#[test]
+fn row_exchanges_solve_what_has_no_pivots() {
+    // A star of zeros but for its ties: x of the hub is what each leaf says, so two leaves contradict one another.
+    for (leaves, is_regular) in [(1, true), (2, false)] {
+        let pattern = Pattern::from_edges(leaves + 1, (0..leaves as u32).map(|leaf| (leaf, leaves as u32)));
+        let mut matrix = BlockMatrix::zeros(pattern);
+        for leaf in 0..leaves as u32 {
+            *matrix.block_mut(leaf, leaves as u32).unwrap() = [0.0, 2.0, 4.0, 0.0];
+            *matrix.block_mut(leaves as u32, leaf).unwrap() = [1.0, 0.0, 0.0, 8.0];
+        }
+        let mut lu = BlockLu::new(matrix.pattern());
+        lu.load(&matrix);
+        let right = vec![[2.0, 8.0]; leaves + 1];
+        let mut x = right.clone();
+        assert_eq!(lu.solve_pivoted(&mut x), is_regular);
+        let expected = if is_regular { vec![[2.0, 1.0], [2.0, 1.0]] } else { right };
+        assert!(largest_difference(&x, &expected) <= 0.0, "{x:?}");
+        matrix.diagonal[0][0] = f64::NAN;
+        lu.load(&matrix);
+        assert!(!lu.solve_pivoted(&mut x) && largest_difference(&x, &expected) <= 0.0);
+    }
+}
+
+#[cfg(feature = "faer-fallback")]
+#[test]
+fn row_exchanges_and_own_factors_agree() {
+    for case in 0..40 {
+        let mut rng = Rng::new(12, case, 0, 0);
+        let rows = 1 + rng.below(120);
+        let chords = rng.below(rows + 1);
+        let matrix = random_matrix(random_pattern(rows, chords, &mut rng), &mut rng);
+        let b: Vec<[f64; 2]> = (0..rows).map(|_| [rng.uniform(), rng.uniform() - 0.5]).collect();
+        let mut lu = BlockLu::new(matrix.pattern());
+        lu.load(&matrix);
+        let (mut pivoted, mut own) = (b.clone(), b);
+        assert!(lu.solve_pivoted(&mut pivoted));
+        lu.factor_and_solve(1.0, &mut own);
+        assert!(largest_difference(&pivoted, &own) < 1e-11, "case {case}");
+    }
+}

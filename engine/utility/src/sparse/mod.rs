@@ -2,7 +2,7 @@
 //! that stays while values change, so everything that depends on the pattern is worked out once: the order of
 //! elimination ([`ordering`]), the pattern of the factors and the place that every update goes to ([`symbolic`]).
 //! [`block_lu`] factors matrices of 2x2 blocks (power flow), [`phase_lu`] of 3x3 complex ones (three phases), [`ldlt`]
-//! symmetric scalar ones (pipes, DC flow).
+//! symmetric scalar ones (pipes, DC flow). `pivoted` (feature `faer-fallback`) exchanges rows where [`block_lu`] cannot.
 //!
 //! Source: T. A. Davis, *Direct Methods for Sparse Linear Systems*, SIAM 2006.
 //!
@@ -13,6 +13,8 @@ pub mod block_lu;
 pub mod ldlt;
 pub mod ordering;
 pub mod phase_lu;
+#[cfg(feature = "faer-fallback")]
+mod pivoted;
 pub mod symbolic;
 
 pub use block_lu::{Block, BlockLu, BlockMatrix};
