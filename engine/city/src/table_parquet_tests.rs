@@ -97,8 +97,7 @@ fn geometry_by_its_name_in_the_metadata() {
     let boxes = StructArray::from(vec![(Arc::new(Field::new("xmin", DataType::Float32, true)), xmin)]);
     let geo = r#"{"version": "1.1.0", "primary_column": "geom", "columns": {"geom": {"encoding": "WKB", "geometry_types": [],
         "covering": {"bbox": {"xmin": ["geom_bbox", "xmin"]}}}}}"#;
-    let columns: Vec<(&str, ArrayRef)> =
-        vec![("id", ids()), ("geom", shapes()), ("geom_bbox", Arc::new(boxes.clone()))];
+    let columns: Vec<(&str, ArrayRef)> = vec![("id", ids()), ("geom", shapes()), ("geom_bbox", Arc::new(boxes))];
     let table = Table::from_parquet(&written(folder.path(), columns.clone(), Some(geo))).unwrap();
     assert_eq!(table.header(), ["id", "geometry"]);
     assert_eq!(cells(&table, "geometry")[0], "POINT(7.5 48.1)");

@@ -1,8 +1,9 @@
 //! Electricity. `load` says what a building draws, by `shape` (the clock) and `thermal` (the weather), `devices` what is
 //! behind its meter, `sums` adds buildings to zones and keeps the energy ledger; without a grid every watt asked for is
 //! served. Grids are solved by `flow`: `grid` is what they are made of, `newton`, `sweep` and `linear` the methods, `case`
-//! reads them from files, `series` and `n_minus_1` solve them many times; `control` moves taps and steers inverters, `operation` is what happens to switches, `synthetic` makes a grid up for a
-//! city, `city_grid` is the one that carries the loads of a run.
+//! reads them from files, `series` and `n_minus_1` solve them many times; `control` moves taps and steers inverters,
+//! `operation` is what happens to switches, `synthetic` makes a grid up for a city, `city_grid` is the one that carries the
+//! loads of a run.
 
 mod by_use;
 pub mod case;

@@ -179,6 +179,48 @@ fn short_interruptions_are_momentary() {
     assert!(Indices::new(&[], 0, 7200, 300).saidi_min.abs() < 1e-12);
 }
 
+/// A fault on a feeder that another fault has opened keeps it open until it too is cut off, and no tie is closed onto it.
+#[test]
+fn nothing_is_supplied_onto_a_second_fault() {
+    let settings = OperationSettings::default();
+    let faults = [fault(0, Element::Branch(1), 43_200), fault(1000, Element::Branch(0), 43_200)];
+    let (of, _) = run(ring(STATIONS, 2, 1e6), &settings, &faults, 13);
+    // The first is cut off at 1800 s, but its feeder closes when the second is, at 2800 s, and is cut at its root: station 1
+    // has no way until both are repaired, of which the second is the later; station 2 is supplied from the other side.
+    assert_eq!(rows(&of), [(0, Some(3600), 20), (0, Some(43_200), 10)]);
+    // A second fault where the tie would feed: it waits until that one is cut off and tries again then.
+    let faults = [fault(0, Element::Branch(1), 43_200), fault(2000, Element::Bus(2), 5000)];
+    let (of, _) = run(ring(STATIONS, 2, 1e6), &settings, &faults, 13);
+    assert_eq!(rows(&of), [(0, Some(1800), 10), (0, Some(7000), 20)]);
+}
+
+/// Nobody misses an open tie, and where ties are not to be closed none is, whatever is repaired.
+#[test]
+fn ties_fail_unnoticed_and_stay_open_where_they_are_to() {
+    let (of, _) =
+        run(ring(STATIONS, 2, 1e6), &OperationSettings::default(), &[fault(100, Element::Branch(2), 5000)], 3);
+    assert!(rows(&of).is_empty());
+    let settings = OperationSettings { closes_ties: false, ..OperationSettings::default() };
+    let faults = [fault(0, Element::Branch(1), 30_000), fault(3000, Element::Branch(4), 6000)];
+    let (of, _) = run(ring(STATIONS, 2, 1e6), &settings, &faults, 9);
+    assert!(of.log().iter().all(|entry| !entry.closed.contains(&2)));
+}
+
+/// Who has no source at the start is no customer; rows that are not there are refused.
+#[test]
+fn what_is_dark_from_the_start_is_nobodys_interruption() {
+    let (mut flow, breakers, customers) = ring(STATIONS, 2, 1e6);
+    flow.set_branch_in_service(1, false);
+    flow.update();
+    let of = Operation::new(&flow, &OperationSettings::default(), breakers.clone(), customers.clone(), &[]).unwrap();
+    assert_eq!((of.indices(3600).customers, of.dark_customers()), (80, 0));
+    for wrong in [fault(0, Element::Bus(99), 1), fault(0, Element::Branch(99), 1)] {
+        let error = Operation::new(&flow, &OperationSettings::default(), breakers.clone(), customers.clone(), &[wrong]);
+        assert!(format!("{:?}", error.unwrap_err()).contains("99"));
+    }
+    assert!(Operation::new(&flow, &OperationSettings::default(), Vec::new(), customers, &[]).is_err());
+}
+
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
     let (flow, breakers, customers) = ring(STATIONS, 2, 1e6);

@@ -220,7 +220,8 @@ fn weather_that_cannot_spread_the_energy_is_refused() {
     (stated.heating.degree_hours_kh, stated.cooling.degree_hours_kh) = (Some(5e4), Some(2e3));
     let install = |start_utc_ms: i64, hours: u32| {
         let (mut world, clock) = (bevy_ecs::world::World::new(), Clock::new(start_utc_ms, 0, hours * 3600));
-        crate::power::install(&mut world, &office(), &stated, day.clone(), &clock).map(|()| world)
+        crate::power::install(&mut world, &office(), &stated, day.clone(), &clock, std::path::Path::new("."), 1)
+            .map(|()| world)
     };
     let new_year = Date { year: 2023, month: 1, day: 1 }.days() * DAY_MS;
     assert!(install(new_year, 3).unwrap().contains_resource::<BuildingLoads>());

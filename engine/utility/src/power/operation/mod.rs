@@ -9,10 +9,12 @@
 //! | `repair_s` after the fault | all is as before |
 //! | overload | a breaker opens by the standard inverse curve of IEC 60255-151 and closes after `reclose_s` |
 //!
-//! A protected zone is what is joined without a breaker between. Breakers at its border open where what lies beyond has a
-//! source without it. Ties are tried by solving: of those with one dark end the one that leaves the lowest loading is
-//! closed, if no branch comes above its emergency limit and no bus below, or none that was there before gets worse; then
-//! the next. What no tie can carry as a whole stays dark.
+//! A protected zone is what is joined without a breaker between; all breakers at its border open, or stay open where another
+//! fault has opened them, and nothing in it is supplied until it is isolated. An open tie that fails is not missed. Ties are
+//! tried by solving, with the loads of the step before: of those with one dark end the one that leaves the lowest loading
+//! is closed, if no branch comes above its emergency limit and no bus below, or none that was there before gets worse; then
+//! the next. What no tie can carry as a whole stays dark. A tie opens again when both its ends have a source without it.
+//! Whoever has no source at the start is no customer.
 //!
 //! Ignored: fault currents and selectivity in time, automatic reclosing, sections in which one could restore a part,
 //! crews' ways. Contract: a pure function of what happened before; the same on any number of threads.
@@ -137,10 +139,10 @@ struct Cause {
     repair_s: u32,
     /// What failed: open until repaired.
     failed: Vec<u32>,
-    /// Breakers that it opened.
+    /// Breakers that it opened, or keeps open.
     tripped: Vec<u32>,
-    /// Ties that were closed for it.
-    ties: Vec<u32>,
+    /// Buses that must have no source until it is isolated.
+    zone: Vec<u32>,
     /// Whether ties may be tried for what is dark by it.
     may_restore: bool,
 }
@@ -155,8 +157,10 @@ pub struct Operation {
     normal: Vec<bool>,
     /// Reasons to be open, by branch.
     blocked: Vec<u32>,
-    /// Reasons to be closed although normally open, by branch.
-    tied: Vec<u32>,
+    /// Faults of the branch itself that are not repaired.
+    cut: Vec<u32>,
+    /// Whether it is closed although normally open.
+    is_tied: Vec<bool>,
     branches_at: Csr<u32>,
     events: BinaryHeap<Reverse<(u32, Event)>>,
     causes: Vec<Cause>,
@@ -170,7 +174,7 @@ impl Operation {
     /// as they normally do.
     ///
     /// # Errors
-    /// Settings out of their range.
+    /// Settings out of their range, faults of no row, columns of another length.
     pub fn new(
         flow: &PowerFlow,
         settings: &OperationSettings,
@@ -180,6 +184,9 @@ impl Operation {
     ) -> Result<Self> {
         settings.check()?;
         let grid = flow.grid();
+        check_rows(flow, &breakers, &customers, faults)?;
+        let of_bus = |(bus, customers)| if flow.is_energised(bus as u32) { customers } else { 0 };
+        let customers = customers.into_iter().enumerate().map(of_bus).collect();
         let of = &grid.branches;
         let ends = (0..of.len()).flat_map(|row| [(of.from[row], row as u32), (of.to[row], row as u32)]);
         let mut this = Self {
@@ -189,7 +196,8 @@ impl Operation {
             breakers,
             normal: of.is_in_service.clone(),
             blocked: vec![0; of.len()],
-            tied: vec![0; of.len()],
+            cut: vec![0; of.len()],
+            is_tied: vec![false; of.len()],
             branches_at: Csr::from_pairs(grid.buses.len(), &ends.collect::<Vec<_>>()),
             events: BinaryHeap::new(),
             causes: Vec::new(),
@@ -209,8 +217,8 @@ impl Operation {
         Ok(this)
     }
     fn add_cause(&mut self, name: String, element: Element, failed: Vec<u32>, repair_s: u32) -> u32 {
-        let (tripped, ties) = (Vec::new(), Vec::new());
-        self.causes.push(Cause { name, element, repair_s, failed, tripped, ties, may_restore: false });
+        let (tripped, zone) = (Vec::new(), Vec::new());
+        self.causes.push(Cause { name, element, repair_s, failed, tripped, zone, may_restore: false });
         self.causes.len() as u32 - 1
     }
     /// What a cause is called.
@@ -273,22 +281,28 @@ impl Operation {
             Event::Begin(cause) => self.begin(flow, time_s, cause),
             Event::Isolate(row) => {
                 let tripped = std::mem::take(&mut self.causes[row as usize].tripped);
+                self.causes[row as usize].zone.clear();
                 self.unblock(flow, &tripped);
                 self.note(flow, time_s, Switching::Isolated, row, (Vec::new(), tripped));
-                self.causes[row as usize].may_restore = true;
             }
-            Event::Restore(row) => self.restore(flow, time_s, row),
+            Event::Restore(row) => {
+                self.causes[row as usize].may_restore = true;
+                self.restore(flow, time_s, row);
+            }
             Event::Repair(row) | Event::Reclose(row) => {
                 let cause = &mut self.causes[row as usize];
                 cause.may_restore = false;
+                cause.zone.clear();
                 let mut closed = std::mem::take(&mut cause.tripped);
                 closed.extend(&cause.failed);
-                let opened = std::mem::take(&mut cause.ties);
-                self.untie(flow, &opened);
+                if matches!(event, Event::Repair(_)) {
+                    cause.failed.iter().for_each(|&branch| self.cut[branch as usize] -= 1);
+                }
                 self.unblock(flow, &closed);
+                let opened = self.open_needless_ties(flow);
                 let what = if matches!(event, Event::Repair(_)) { Switching::Repaired } else { Switching::Reclosed };
                 self.note(flow, time_s, what, row, (opened, closed));
-                // Ties that were closed for this fault may have carried what another one left dark.
+                // What other faults left dark may have a way now.
                 for other in 0..self.causes.len() as u32 {
                     if self.causes[other as usize].may_restore && self.watch.dark_customers() > 0 {
                         self.restore(flow, time_s, other);
@@ -300,17 +314,14 @@ impl Operation {
 
     fn begin(&mut self, flow: &mut PowerFlow, time_s: u32, row: u32) {
         let failed = self.causes[row as usize].failed.clone();
-        let border = self.border(flow, &self.causes[row as usize]);
+        let (zone, tripped) = self.zone(flow, &self.causes[row as usize]);
+        failed.iter().for_each(|&branch| self.cut[branch as usize] += 1);
         self.block(flow, &failed);
-        self.block(flow, &border.iter().map(|of| of.0).collect::<Vec<_>>());
-        flow.update();
-        // Those beyond which nothing has a source have no reason to open.
-        let (tripped, idle): (Vec<_>, Vec<_>) = border.into_iter().partition(|&(_, beyond)| flow.is_energised(beyond));
-        self.unblock(flow, &idle.iter().map(|of| of.0).collect::<Vec<_>>());
-        let tripped: Vec<u32> = tripped.into_iter().map(|of| of.0).collect();
+        self.block(flow, &tripped);
         let mut opened = failed;
         opened.extend(&tripped);
         self.causes[row as usize].tripped = tripped;
+        self.causes[row as usize].zone = zone;
         self.note(flow, time_s, Switching::Tripped, row, (opened, Vec::new()));
         let cause = &self.causes[row as usize];
         let repair_s = time_s.saturating_add(cause.repair_s);
@@ -336,12 +347,15 @@ impl Operation {
             }
         }
     }
-    /// Closed branches with a breaker at the border of the zone in which something fails, each with the bus beyond.
-    fn border(&self, flow: &PowerFlow, cause: &Cause) -> Vec<(u32, u32)> {
+    /// Whether a branch is closed but for breakers that faults have opened: what is joined by it is one zone.
+    fn is_joined(&self, row: usize) -> bool {
+        (self.normal[row] || self.is_tied[row]) && self.cut[row] == 0
+    }
+    /// Buses of the zone in which something fails, and the branches with a breaker at its border.
+    fn zone(&self, flow: &PowerFlow, cause: &Cause) -> (Vec<u32>, Vec<u32>) {
         let of = &flow.grid().branches;
         let mut is_inside = vec![false; flow.grid().buses.len()];
-        let mut border = Vec::new();
-        let mut open = Vec::new();
+        let (mut zone, mut border, mut open) = (Vec::new(), Vec::new(), Vec::new());
         let mut enter = |bus: u32, open: &mut Vec<u32>| {
             if !std::mem::replace(&mut is_inside[bus as usize], true) {
                 open.push(bus);
@@ -349,6 +363,8 @@ impl Operation {
         };
         match cause.element {
             Element::Bus(bus) => enter(bus, &mut open),
+            // Nobody notices that what is open fails.
+            Element::Branch(branch) if !self.is_joined(branch as usize) => {}
             Element::Branch(branch) => {
                 let row = branch as usize;
                 if !self.breakers[row].at_from {
@@ -360,24 +376,47 @@ impl Operation {
             }
         }
         while let Some(bus) = open.pop() {
+            zone.push(bus);
             for &branch in self.branches_at.row(bus as usize) {
                 let row = branch as usize;
-                if !of.is_in_service[row] || cause.element == Element::Branch(branch) {
+                if !self.is_joined(row) || cause.element == Element::Branch(branch) {
                     continue;
                 }
                 let beyond = if of.from[row] == bus { of.to[row] } else { of.from[row] };
                 if self.breakers[row].any() {
-                    border.push((branch, beyond));
+                    border.push(branch);
                 } else {
                     enter(beyond, &mut open);
                 }
             }
         }
         border.sort_unstable();
-        border.dedup_by_key(|of| of.0);
+        border.dedup();
         // Branches of a bus that fails are open anyway.
-        border.retain(|(branch, _)| !cause.failed.contains(branch));
-        border
+        border.retain(|branch| !cause.failed.contains(branch));
+        (zone, border)
+    }
+    /// Whether a bus has a source in whose zone a fault is not yet isolated.
+    fn feeds_a_fault(&self, flow: &PowerFlow) -> bool {
+        self.causes.iter().flat_map(|cause| &cause.zone).any(|&bus| flow.is_energised(bus))
+    }
+    /// Opens ties whose ends both have a source without them.
+    fn open_needless_ties(&mut self, flow: &mut PowerFlow) -> Vec<u32> {
+        let mut opened = Vec::new();
+        for row in 0..self.is_tied.len() {
+            if !self.is_tied[row] {
+                continue;
+            }
+            self.tie(flow, row as u32, false);
+            flow.update();
+            let (from, to) = (flow.grid().branches.from[row], flow.grid().branches.to[row]);
+            if flow.is_energised(from) && flow.is_energised(to) {
+                opened.push(row as u32);
+            } else {
+                self.tie(flow, row as u32, true);
+            }
+        }
+        opened
     }
 
     fn block(&mut self, flow: &mut PowerFlow, branches: &[u32]) {
@@ -388,19 +427,15 @@ impl Operation {
         branches.iter().for_each(|&branch| self.blocked[branch as usize] -= 1);
         self.put(flow, branches);
     }
-    fn tie(&mut self, flow: &mut PowerFlow, branch: u32) {
-        self.tied[branch as usize] += 1;
+    fn tie(&mut self, flow: &mut PowerFlow, branch: u32, is_tied: bool) {
+        self.is_tied[branch as usize] = is_tied;
         self.put(flow, &[branch]);
-    }
-    fn untie(&mut self, flow: &mut PowerFlow, branches: &[u32]) {
-        branches.iter().for_each(|&branch| self.tied[branch as usize] -= 1);
-        self.put(flow, branches);
     }
     /// Puts switches where reasons want them.
     fn put(&self, flow: &mut PowerFlow, branches: &[u32]) {
         for &branch in branches {
             let row = branch as usize;
-            let is_closed = (self.normal[row] || self.tied[row] > 0) && self.blocked[row] == 0;
+            let is_closed = (self.normal[row] || self.is_tied[row]) && self.blocked[row] == 0;
             flow.set_branch_in_service(branch, is_closed);
         }
     }
@@ -418,6 +453,28 @@ impl Operation {
         let dark_customers = self.watch.dark_customers();
         self.log.push(LogEntry { time_s, what, cause, opened, closed, dark_customers });
     }
+}
+
+/// What refers to no row, and columns that are too short or too long.
+fn check_rows(flow: &PowerFlow, breakers: &[Breakers], customers: &[u32], faults: &[Fault]) -> Result<()> {
+    let (branches, buses) = (flow.grid().branches.len(), flow.grid().buses.len());
+    let mut problems = Problems::new();
+    let place = Path::new("operation");
+    for (what, found, wanted) in [("breakers", breakers.len(), branches), ("customers", customers.len(), buses)] {
+        if found != wanted {
+            problems.push(Problem::file(place, format!("{found} rows of {what}, expected {wanted}")));
+        }
+    }
+    for (row, fault) in faults.iter().enumerate() {
+        let (what, found, rows) = match fault.element {
+            Element::Branch(branch) => ("branch", branch, branches),
+            Element::Bus(bus) => ("bus", bus, buses),
+        };
+        if found as usize >= rows {
+            problems.push(Problem::value(place, row + 1, Some(&fault.name), what, found, format!("below {rows}")));
+        }
+    }
+    problems.or_else(())
 }
 
 /// Faults as a scenario names them.

@@ -2,7 +2,7 @@
 //! scenarios with one seed see the same ones.
 //!
 //! Default rates are estimates in the range of European statistics (recalled): some 2 faults a year on 100 km of cable, 1
-//! in 500 transformers; repairs of half a day.
+//! in 500 transformers; repairs of half a day. Where no length is known, as in grids of files, the second rate counts.
 
 use super::{Element, Fault};
 use schemars::JsonSchema;

@@ -26,27 +26,26 @@ impl State {
 impl Operation {
     pub(super) fn restore(&mut self, flow: &mut PowerFlow, time_s: u32, cause: u32) {
         let mut closed = Vec::new();
-        flow.solve(Method::Newton, &self.newton);
-        loop {
+        // Where it does not converge as it is, nobody can say what a tie would do.
+        while flow.solve(Method::Newton, &self.newton).is_converged {
             let before = State::of(flow);
             let mut best: Option<(f64, u32)> = None;
             for tie in self.ties(flow) {
-                self.tie(flow, tie);
-                let is_solved = flow.solve(Method::Newton, &self.newton).is_converged;
-                let loading = if is_solved { self.judge(flow, &before) } else { None };
+                self.tie(flow, tie, true);
+                flow.update();
+                let may_close = !self.feeds_a_fault(flow) && flow.solve(Method::Newton, &self.newton).is_converged;
+                let loading = if may_close { self.judge(flow, &before) } else { None };
                 if let Some(loading) = loading
                     && best.is_none_or(|(lowest, _)| loading < lowest)
                 {
                     best = Some((loading, tie));
                 }
-                self.untie(flow, &[tie]);
+                self.tie(flow, tie, false);
             }
             let Some((_, tie)) = best else { break };
-            self.tie(flow, tie);
-            flow.solve(Method::Newton, &self.newton);
+            self.tie(flow, tie, true);
             closed.push(tie);
         }
-        self.causes[cause as usize].ties.extend(&closed);
         self.note(flow, time_s, Switching::Restored, cause, (Vec::new(), closed));
     }
     /// Open ties between what has a source and what has none.
@@ -57,6 +56,7 @@ impl Operation {
             of.can_close[row]
                 && !of.is_in_service[row]
                 && !self.normal[row]
+                && !self.is_tied[row]
                 && self.blocked[row] == 0
                 && flow.is_energised(of.from[row]) != flow.is_energised(of.to[row])
         };
