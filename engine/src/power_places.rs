@@ -61,6 +61,7 @@ pub(crate) fn push(table: &mut TableWriter, shapes: &[Geometry], as_csv: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::power_controls::ControlOptions;
     use crate::power_run::{PowerOptions, solve};
     use std::path::Path;
     use urbis_city::table::Table;
@@ -88,7 +89,7 @@ mod tests {
             threads: Some(1),
             as_csv,
         };
-        let notes = solve(&options).unwrap().notes;
+        let notes = solve(&options, &ControlOptions::default()).unwrap().notes;
         let shapes = ["bus", "branch"].map(|name| {
             let table = Table::find_any(&out, name).unwrap().unwrap();
             let column = table.optional(GEOMETRY)?;
@@ -141,7 +142,8 @@ mod tests {
             as_csv: false,
         };
         assert!(
-            solve(&options).is_err_and(|error| format!("{error:?}").contains("another folder than that of the grid"))
+            solve(&options, &ControlOptions::default())
+                .is_err_and(|error| format!("{error:?}").contains("another folder than that of the grid"))
         );
     }
 }

@@ -8,17 +8,26 @@ use urbis_city::model::BuildingUse;
 /// A number for each use of buildings, mostly the share of them that has a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs)] // the names of uses
 pub struct ByUse {
+    /// Dwellings.
     pub residential: f64,
+    /// Offices.
     pub office: f64,
+    /// Shops and restaurants.
     pub retail: f64,
+    /// Hotels.
     pub hotel: f64,
+    /// Works and stores.
     pub industrial: f64,
+    /// Schools and universities.
     pub education: f64,
+    /// Hospitals and surgeries.
     pub health: f64,
+    /// Public buildings, culture, worship.
     pub civic: f64,
+    /// Car parks.
     pub parking: f64,
+    /// All others.
     pub other: f64,
 }
 
