@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::Read;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use urbis_core::{Error, Problem, Result};
 
@@ -39,10 +40,17 @@ fn fault(path: &Path, why: impl std::fmt::Display) -> Error {
     Problem::file(path, format!("cannot be read as Parquet: {why}")).into()
 }
 
+/// Decodes Parquet. The decoder trusts lengths and places that a damaged file states, and panics where they lead it astray.
+pub(crate) fn decoded<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let contradiction = |_| Err(ParquetError::General("its pages contradict its header".to_owned()));
+    std::panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(contradiction)
+}
+
 /// Reads a file.
 pub(crate) fn read(path: &Path, names: &Names, all: &mut Joined) -> Result<()> {
     let file = File::open(path).map_err(|source| Error::read(path, source))?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|why| fault(path, why))?;
+    let metadata =
+        decoded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(|why| fault(path, why))?;
     let schema = metadata.schema();
     let header: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let Some(places) = positions(path, &header, all) else { return Ok(()) };
@@ -67,13 +75,15 @@ pub(crate) fn read(path: &Path, names: &Names, all: &mut Joined) -> Result<()> {
         let parts: Vec<Result<Vec<Part>, ParquetError>> = some
             .par_iter()
             .map(|&group| {
-                let file = File::open(path)?;
-                let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-                    .with_projection(mask.clone())
-                    .with_row_groups(vec![group])
-                    .with_batch_size(BATCH_ROWS)
-                    .build()?;
-                reader.map(|batch| Ok(read_batch(&batch?, names)?)).collect()
+                decoded(|| {
+                    let file = File::open(path)?;
+                    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+                        .with_projection(mask.clone())
+                        .with_row_groups(vec![group])
+                        .with_batch_size(BATCH_ROWS)
+                        .build()?;
+                    reader.map(|batch| Ok(read_batch(&batch?, names)?)).collect()
+                })
             })
             .collect();
         for group in parts {

@@ -7,6 +7,7 @@
 
 use super::Demand;
 use crate::names::Names;
+use crate::trips_parquet::decoded;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -51,14 +52,13 @@ pub fn read_csv(path: &Path) -> Result<Demand> {
 pub fn read_parquet(path: &Path) -> Result<Demand> {
     let file = File::open(path).map_err(|source| Error::read(path, source))?;
     let fault = |why: String| Problem::file(path, format!("not a Parquet file that can be read: {why}"));
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|why| fault(why.to_string()))?;
+    let builder = decoded(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(|why| fault(why.to_string()))?;
     let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let columns = long_columns(path, &header)?;
-    let reader = builder.build().map_err(|why| fault(why.to_string()))?;
+    let mut reader = decoded(|| builder.build()).map_err(|why| fault(why.to_string()))?;
     let (mut zones, mut cells, mut problems) = (Names::default(), Vec::new(), Problems::new());
     let mut row = 0;
-    for batch in reader {
-        let batch = batch.map_err(|why| fault(why.to_string()))?;
+    while let Some(batch) = decoded(|| Ok(reader.next().transpose()?)).map_err(|why| fault(why.to_string()))? {
         take_batch(path, &batch, columns, row, &mut zones, &mut cells, &mut problems)?;
         row += batch.num_rows();
     }
