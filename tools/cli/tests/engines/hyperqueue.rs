@@ -22,8 +22,10 @@ impl Drop for Runs<'_> {
 /// Whether a run has its folder of unfinished results.
 fn writes_results(process: &Path) -> bool {
     let open = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-    let mut places = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-    places.any(|place| place.is_dir() && place.to_string_lossy().contains("/.unfinished-"))
+    let places: Vec<_> = open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect();
+    // Held while it makes what runs share, it would keep the others waiting for ever.
+    let is_sharing = places.iter().any(|place| place.extension().is_some_and(|of| of == "lock"));
+    !is_sharing && places.iter().any(|place| place.is_dir() && place.to_string_lossy().contains("/.unfinished-"))
 }
 
 #[test]
