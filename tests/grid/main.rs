@@ -13,7 +13,10 @@ use urbis_tests::{read_table, root, run, scenario_in};
 const TOWN: &str = "scenarios/town/baseline.toml";
 const SYNTHETIC: &str = "[power.grid]\nsource = \"synthetic\"\n";
 
-type Rows = Vec<BTreeMap<String, String>>;
+type Row = BTreeMap<String, String>;
+type Rows = Vec<Row>;
+/// Whether a row is one.
+type Is<'a> = &'a dyn Fn(&Row) -> bool;
 
 struct Ran {
     out: PathBuf,
@@ -175,8 +178,7 @@ fn exceptions_alone_are_few_rows() {
     let is_loaded = |row: &BTreeMap<String, String>| {
         !row["loading_max_percent"].is_empty() && number(row, "loading_max_percent") > 20.0
     };
-    let is_outside: [(&str, &dyn Fn(&BTreeMap<String, String>) -> bool); 2] =
-        [("bus_state", &is_low), ("branch_state", &is_loaded)];
+    let is_outside: [(&str, Is<'_>); 2] = [("bus_state", &is_low), ("branch_state", &is_loaded)];
     for (table, is_outside) in is_outside {
         let wanted: Rows = all.table(table).into_iter().filter(|row| is_outside(row)).collect();
         let told = few.table(table);

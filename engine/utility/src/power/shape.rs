@@ -16,7 +16,7 @@
 //! they are linear; the day before 1 January is 31 December of the same year and the day after 31 December is 1 January
 //! of it, so that a year is whole in itself.
 //!
-//! Contract: [`DayShapes::prepare`] looks a day up once; [`DayShapes::at`] reads two numbers. No allocation but where a
+//! Contract: `DayShapes::prepare` looks a day up once; `DayShapes::at` reads two numbers. No allocation but where a
 //! year begins.
 
 use super::by_use::by_use;
