@@ -17,6 +17,7 @@ pub mod kept;
 pub mod learning;
 mod policies;
 pub mod power_controls;
+pub mod power_phases;
 mod power_places;
 pub mod power_plan;
 mod power_profiles;

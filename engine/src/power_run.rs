@@ -42,6 +42,36 @@ pub struct PowerOptions {
     pub as_csv: bool,
 }
 
+impl PowerOptions {
+    /// # Errors
+    /// Results that would go to the folder that is read.
+    pub(crate) fn check_out(&self) -> Result<()> {
+        match (self.case.canonicalize(), self.out.canonicalize()) {
+            (Ok(read), Ok(written)) if read == written => {
+                Err(Problem::file(&self.out, "is read, expected another folder than that of the grid").into())
+            }
+            _ => Ok(()),
+        }
+    }
+    /// Writes a table of results.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn write(&self, name: &str, table: TableWriter) -> Result<()> {
+        match self.as_csv {
+            true => table.write_csv(&self.out.join(format!("{name}.csv"))),
+            false => table.write(&self.out.join(format!("{name}.parquet"))),
+        }
+    }
+    /// Writes `summary.json`, last.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn write_summary(&self, json: &Json) -> Result<()> {
+        write_whole(&self.out.join("summary.json"), format!("{json:#}\n").as_bytes())
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct PowerSummary {
@@ -63,11 +93,7 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     pub(crate) fn new(options: &'a PowerOptions) -> Result<Self> {
         let case = case::read(&options.case)?;
-        if let (Ok(read), Ok(written)) = (options.case.canonicalize(), options.out.canonicalize())
-            && read == written
-        {
-            return Err(Problem::file(&options.out, "is read, expected another folder than that of the grid").into());
-        }
+        options.check_out()?;
         let flow = PowerFlow::new(case.grid.clone())?;
         remove_summary(&options.out)?;
         Ok(Self { options, case, flow })
@@ -83,10 +109,7 @@ impl<'a> Ready<'a> {
     }
 
     pub(crate) fn write(&self, name: &str, table: TableWriter) -> Result<()> {
-        match self.options.as_csv {
-            true => table.write_csv(&self.options.out.join(format!("{name}.csv"))),
-            false => table.write(&self.options.out.join(format!("{name}.parquet"))),
-        }
+        self.options.write(name, table)
     }
 
     pub(crate) fn finish(&self, of_run: Json, failure: Option<String>) -> Result<PowerSummary> {
@@ -101,7 +124,7 @@ impl<'a> Ready<'a> {
             "notes": self.case.notes,
         });
         let json = merged(of_grid, of_run);
-        write_whole(&self.options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
+        self.options.write_summary(&json)?;
         Ok(PowerSummary { json, notes: self.case.notes.clone(), failure })
     }
 

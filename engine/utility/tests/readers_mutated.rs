@@ -7,10 +7,11 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::LazyLock;
 use urbis_utility::power::elements::loading_percent;
+use urbis_utility::power::three_phase::{PhaseFlow, PhaseSettings};
 use urbis_utility::power::{Method, NewtonSettings, PowerFlow, pandapower, pgm};
 
-/// Texts of a net of each version of pandapower, then of a grid of power-grid-model.
-static TEXTS: LazyLock<[String; 3]> = LazyLock::new(|| {
+/// Texts of a net of each version of pandapower, of a grid of power-grid-model, of a net of three phases.
+static TEXTS: LazyLock<[String; 4]> = LazyLock::new(|| {
     let unpacked = |bytes: &[u8]| {
         let mut text = String::new();
         GzDecoder::new(bytes).read_to_string(&mut text).expect("a text");
@@ -20,6 +21,7 @@ static TEXTS: LazyLock<[String; 3]> = LazyLock::new(|| {
         unpacked(include_bytes!("data/pandapower_2/net.json.gz")),
         unpacked(include_bytes!("data/pandapower_3/net.json.gz")),
         include_str!("data/pgm_zoo/pgm_input.json").to_owned(),
+        include_str!("data/three_phase_net.json").to_owned(),
     ]
 });
 const PIECES: [&str; 18] = [
@@ -52,6 +54,15 @@ fn values(text: &str) -> Vec<(usize, usize)> {
 
 fn read_and_solve(which: usize, text: &str) {
     let path = Path::new("spoilt.json");
+    if which == 3 {
+        if let Ok(net) = pandapower::parse_three_phase(path, text)
+            && let Ok(mut flow) = PhaseFlow::new(net.grid)
+        {
+            flow.solve(&PhaseSettings::default());
+            assert!(net.buses.iter().all(|&(_, row)| flow.voltage(row).len() == 3));
+        }
+        return;
+    }
     let read = if which < 2 { pandapower::parse(path, text) } else { pgm::parse(path, text, pgm::FREQUENCY_HZ) };
     if let Ok(named) = read
         && let Ok(mut flow) = PowerFlow::new(named.grid)
@@ -65,7 +76,7 @@ fn read_and_solve(which: usize, text: &str) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
-    fn one_value_is_another(which in 0..3_usize, at in 0.0..1.0_f64, piece in 0..PIECES.len()) {
+    fn one_value_is_another(which in 0..4_usize, at in 0.0..1.0_f64, piece in 0..PIECES.len()) {
         let mut text = TEXTS[which].clone();
         let places = values(&text);
         let (from, to) = places[(at * places.len() as f64) as usize];
@@ -75,7 +86,7 @@ proptest! {
 
     #[test]
     fn pieces_are_others_and_the_end_is_cut(
-        which in 0..3_usize,
+        which in 0..4_usize,
         changes in prop::collection::vec((0.0..1.0_f64, 0..30_usize, 0..PIECES.len()), 1..5),
         cut in prop::option::of(0.0..1.0_f64),
     ) {

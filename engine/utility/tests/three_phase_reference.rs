@@ -4,9 +4,10 @@
 #[path = "common/three_phase.rs"]
 mod snapshots;
 
-use snapshots::{BASE_VA, snapshots};
+use snapshots::{BASE_VA, shared, snapshots};
 use urbis_utility::power::Start;
 use urbis_utility::power::grid::Complex;
+use urbis_utility::power::pandapower::read_three_phase;
 use urbis_utility::power::three_phase::{
     PhaseBus, PhaseFlow, PhaseGenerator, PhaseGrid, PhaseLine, PhaseLoad, PhaseSettings, PhaseSource, PhaseTransformer,
     SequenceLine, VectorGroup,
@@ -46,6 +47,30 @@ fn every_phase_of_every_bus() {
         let drawn: Complex = (0..loads as u32).map(|load| total(flow.load_power(load))).sum();
         let missing = given - drawn - flow.losses_va();
         assert!(missing.norm() < 1e-9 * BASE_VA, "{name}: {missing} VA of {given}");
+    }
+}
+
+/// The reader of nets finds what the tables of the same nets say.
+#[test]
+fn nets_of_pandapower() {
+    let settings = PhaseSettings { tolerance_pu: 1e-13, ..PhaseSettings::default() };
+    for folder in shared::folders("power_3ph") {
+        let net = read_three_phase(&folder.join("net.json.gz")).expect("a good net");
+        let snapshot = snapshots().into_iter().find(|of| {
+            folder.ends_with(&of.name) && of.within_pu > 1e-6 // that of the folder itself
+        });
+        let snapshot = snapshot.expect("one of each folder");
+        let rows: Vec<u32> = net.buses.iter().map(|(_, row)| *row).collect();
+        assert!(net.buses.iter().map(|(id, _)| id).eq(snapshot.voltages.iter().map(|(id, _)| id)));
+        assert_eq!(net.grid.loads.len(), snapshot.grid.loads.len());
+        let mut flows = [net.grid, snapshot.grid].map(|grid| PhaseFlow::new(grid).expect("a good grid"));
+        flows.iter_mut().for_each(|flow| assert!(flow.solve(&settings).is_converged));
+        let off = rows.iter().enumerate().flat_map(|(bus, &row)| {
+            let (a, b) = (flows[0].voltage(row), flows[1].voltage(bus as u32));
+            (0..3).map(move |phase| (a[phase] - b[phase]).norm())
+        });
+        let worst = off.fold(0.0, f64::max);
+        assert!(worst < 1e-9, "{}: {worst:e}", folder.display());
     }
 }
 

@@ -22,13 +22,15 @@ pub(crate) enum PowerCommand {
         after_help = "Results in DIR: bus.parquet (bus_id, base_kv, kind, is_energised, vm_pu, va_deg, p_load_mw, q_load_mvar),
 branch.parquet (branch_id, from_bus, to_bus, is_closed, p_from_mw, q_from_mvar, p_to_mw, q_to_mvar, loading_pct),
 and summary.json once both are whole. Parts of the grid without a source are flagged and counted.
-If a part does not converge, everything is written, summary.json says converged: false with the worst buses,
+With --three-phase, bus has vm_a_pu, va_a_deg and so on for phases b and c, and unbalance_pct; branch has p_a_from_mw and so
+on. If a part does not converge, everything is written, summary.json says converged: false with the worst buses,
 and the exit code is 2.
 
 Examples:
   urbis power solve case118.m --out out/case118
   urbis power solve case33bw.m --out out/feeder --method sweep --tables csv
-  urbis power solve net.json --out out/net --enforce-q-limits --control-taps=1.02"
+  urbis power solve net.json --out out/net --enforce-q-limits --control-taps=1.02
+  urbis power solve net.json.gz --out out/phases --three-phase"
     )]
     Solve(SolveArguments),
     /// Solve the steps of a year: loads and generators follow profiles
@@ -190,6 +192,9 @@ pub(crate) struct SolveArguments {
     /// Move taps until the to sides of transformers are at PU; where the case has regulators, they act as it says
     #[arg(long, value_name = "PU", num_args = 0..=1, default_missing_value = "1.0", require_equals = true)]
     control_taps: Option<f64>,
+    /// Solve each phase: for grids of pandapower with zero-sequence data, whose loads may differ by phase
+    #[arg(long, conflicts_with_all = ["enforce_q_limits", "control_taps", "method"])]
+    three_phase: bool,
 }
 
 #[derive(Debug, Args)]
@@ -316,7 +321,11 @@ impl CaseArguments {
             TableFormat::Table => {
                 let shown = |value: &Json| match value {
                     Json::Null => None,
-                    Json::Number(number) => number.as_f64().map(figure),
+                    // Mismatches and residuals, whose size is what they tell.
+                    Json::Number(number) => number.as_f64().map(|value| match value.abs() {
+                        small if small > 0.0 && small < 1e-4 => format!("{value:.1e}"),
+                        _ => figure(value),
+                    }),
                     Json::String(text) => Some(text.clone()),
                     other => Some(other.to_string()),
                 };
@@ -358,6 +367,26 @@ const STATE: [(&str, &str, &str); 17] = [
     ("loading_max_pct", "largest loading", "percent"),
     ("loading_max_branch", "  of branch", ""),
 ];
+/// What is told of one state of three phases.
+const PHASES: [(&str, &str, &str); 17] = [
+    ("buses", "buses", ""),
+    ("branches", "branches", ""),
+    ("feeders", "feeders", ""),
+    ("buses_without_source", "buses without a source", ""),
+    ("iterations", "substitutions", ""),
+    ("mismatch_pu", "largest mismatch", "pu"),
+    ("source_mw", "from sources", "MW"),
+    ("served_mw", "drawn, net of what feeds in", "MW"),
+    ("losses_mw", "losses", "MW"),
+    ("vm_min_pu", "lowest voltage", "pu"),
+    ("vm_min_bus", "  at bus", ""),
+    ("vm_max_pu", "highest voltage", "pu"),
+    ("vm_max_bus", "  at bus", ""),
+    ("unbalance_max_pct", "largest unbalance", "percent"),
+    ("unbalance_max_bus", "  at bus", ""),
+    ("loading_max_pct", "largest loading", "percent"),
+    ("loading_max_branch", "  of branch", ""),
+];
 /// What is told of a series.
 const SERIES: [(&str, &str, &str); 9] = [
     ("steps", "steps", ""),
@@ -383,7 +412,10 @@ const OUTAGES: [(&str, &str, &str); 6] = [
 /// Solves, writes and tells.
 pub(crate) fn run(command: &PowerCommand) -> Result<()> {
     match command {
-        PowerCommand::Solve(SolveArguments { of, enforce_q_limits, control_taps }) => {
+        PowerCommand::Solve(SolveArguments { of, three_phase: true, .. }) => {
+            of.tell(&urbis::power_phases::solve(&of.options()?)?, &PHASES, "bus")
+        }
+        PowerCommand::Solve(SolveArguments { of, enforce_q_limits, control_taps, .. }) => {
             let controls = ControlOptions { enforces_q_limits: *enforce_q_limits, tap_voltage_pu: *control_taps };
             of.tell(&urbis::power_run::solve(&of.options()?, &controls)?, &STATE, "bus")
         }

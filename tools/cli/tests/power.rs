@@ -404,3 +404,53 @@ fn controls_settle_and_are_told() {
     // power-grid-model 1.12.110, tap_changing_strategy any_valid_tap.
     assert!((number(&buses[1], "vm_pu") - 1.011_750_531_592_619).abs() < 1e-9, "{buses:?}");
 }
+
+/// Solved by pandapower 3.5.6: see `engine/utility/tests/data/README.md`.
+const PHASES_OF_THE_HOUSE: [(f64, f64); 3] = [
+    (0.943_996_205_671_246, -151.243_125_783_765_8),
+    (0.999_953_939_661_333_7, 89.254_045_559_505_8),
+    (0.974_647_101_281_370_4, -29.432_058_802_809_806),
+];
+
+#[test]
+fn phases_are_solved_each() {
+    let net = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/utility/tests/data/three_phase_net.json");
+    let net = net.to_string_lossy();
+    let place = folder(&[("feeder.m", FEEDER)]);
+    let ended = power(place.path(), &["solve", &net, "--out", "out", "--three-phase", "--tables", "csv"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let told = summary(&place.path().join("out"));
+    assert!(told["residual_mw"].as_f64().unwrap().abs() < 1e-9 * told["source_mw"].as_f64().unwrap(), "{told}");
+    let buses = rows(&place.path().join("out/bus.csv"));
+    for (phase, (vm_pu, va_deg)) in ["a", "b", "c"].iter().zip(PHASES_OF_THE_HOUSE) {
+        for house in &buses[2..4] {
+            assert!((number(house, &format!("vm_{phase}_pu")) - vm_pu).abs() < 1e-8, "{house:?}");
+            assert!((number(house, &format!("va_{phase}_deg")) - va_deg).abs() < 1e-6, "{house:?}");
+        }
+    }
+    // The switch at the end of the stub is open.
+    assert!(buses[4]["vm_a_pu"].is_empty() && buses[4]["is_energised"] == "false");
+    // What goes into the cable is what loads draw and the cable loses.
+    let branches = rows(&place.path().join("out/branch.csv"));
+    assert_eq!(
+        branches.iter().map(|row| row["branch_id"].as_str()).collect::<Vec<_>>(),
+        ["line 0", "line 1", "trafo 0"]
+    );
+    let into = |row: &BTreeMap<String, String>, end: &str| {
+        ["a", "b", "c"].iter().map(|phase| number(row, &format!("p_{phase}_{end}_mw"))).sum::<f64>()
+    };
+    assert!(
+        (into(&branches[0], "to") + 0.03 + 0.01 + 0.02 + 0.006 - 0.004 + 0.012 - 0.009).abs() < 1e-9,
+        "{branches:?}"
+    );
+    let refused = |arguments: &[&str], what: &str| {
+        let ended = power(place.path(), &[&["solve"], arguments, &["--out", "no", "--three-phase"]].concat());
+        assert!(ended.code == 2 && ended.stderr.contains(what), "{}", ended.stderr);
+    };
+    refused(&["feeder.m"], "three phases are read from grids of pandapower");
+    refused(&[&net, "--enforce-q-limits"], "cannot be used with");
+    let without = std::fs::read_to_string(&*net).unwrap().replace("vk0_percent", "vk0");
+    std::fs::write(place.path().join("without.json"), without).unwrap();
+    refused(&["without.json"], "column `vk0_percent` is missing");
+    assert!(!place.path().join("no").exists());
+}

@@ -32,7 +32,10 @@
 mod branches;
 mod frame;
 mod injections;
+mod three_phase;
 mod transformers;
+
+pub use three_phase::{PhaseNet, parse_three_phase, read_three_phase};
 
 use super::elements::{Element, GridRow, NamedGrid, TapRange};
 use super::fields::{Fields, Report};
@@ -87,53 +90,7 @@ pub fn read(path: &Path) -> Result<NamedGrid> {
 /// [`urbis_core::Error::Input`] with every problem found.
 pub fn parse(path: &Path, text: &str) -> Result<NamedGrid> {
     let file = json::parse(path, text)?;
-    let class = file.get("_class").and_then(Value::as_str).unwrap_or("none");
-    let Some(members) = file.get("_object").and_then(Value::as_object).filter(|_| class == "pandapowerNet") else {
-        let what = format!("`_class` = {class}, expected pandapowerNet with the tables in `_object`");
-        return Err(Problem::file(path, what).with_help("write the net with pandapower.to_json").into());
-    };
-    let mut report = Report { path, problems: Problems::new(), notes: Vec::new() };
-    let mut tables: BTreeMap<&str, Frame> = BTreeMap::new();
-    let mut others: Vec<String> = Vec::new();
-    for (name, value) in members {
-        if let Some(needed) = NEEDED.iter().find(|needed| *needed == name) {
-            tables.insert(needed, Frame::read(name, value, &mut report));
-        } else if frame::is_frame(value) && !name.starts_with("res_") && !name.starts_with("_empty_") {
-            match frame::rows_of(value) {
-                Some(0) => {}
-                rows if REFUSED.contains(&name.as_str()) => {
-                    let rows = rows.map_or_else(String::new, |rows| format!("{rows} "));
-                    report.table(name, format_args!("{rows}elements of this kind, expected none: they are not solved"));
-                }
-                Some(rows) => others.push(format!("{name} ({rows})")),
-                None => others.push(format!("{name} (not readable)")),
-            }
-        }
-    }
-    if !others.is_empty() {
-        report.notes.push(format!("tables left out, with their rows: {}", others.join(", ")));
-    }
-    let scalar = |name: &str, default: f64, report: &mut Report<'_>| match members.get(name) {
-        None => default,
-        Some(value) => value.as_f64().filter(|value| value.is_finite() && *value > 0.0).unwrap_or_else(|| {
-            report.table(name, format_args!("= {}, expected a number > 0", json::short(value)));
-            default
-        }),
-    };
-    let (sn_mva, f_hz) = (scalar("sn_mva", 1.0, &mut report), scalar("f_hz", 50.0, &mut report));
-    let version = ["format_version", "version"].iter().find_map(|key| major(members.get(*key)?));
-    let mut builder = Builder {
-        grid: Grid::new(sn_mva * 1e6),
-        elements: Vec::new(),
-        tap_ranges: Vec::new(),
-        tables,
-        buses: BTreeMap::new(),
-        open_ends: BTreeMap::new(),
-        hanging: BTreeMap::new(),
-        f_hz,
-        is_old: version.is_some_and(|major| major < 3.0),
-        report,
-    };
+    let mut builder = Builder::new(path, &file)?;
     builder.fill();
     let Builder { grid, elements, tap_ranges, report, .. } = builder;
     report.problems.or_else(NamedGrid { grid, elements, tap_ranges, tap_regulators: Vec::new(), notes: report.notes })
@@ -164,13 +121,68 @@ struct Builder<'a> {
     report: Report<'a>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// The tables of a net, none of them built yet.
+    fn new(path: &'a Path, file: &'a Value) -> Result<Self> {
+        let class = file.get("_class").and_then(Value::as_str).unwrap_or("none");
+        let Some(members) = file.get("_object").and_then(Value::as_object).filter(|_| class == "pandapowerNet") else {
+            let what = format!("`_class` = {class}, expected pandapowerNet with the tables in `_object`");
+            return Err(Problem::file(path, what).with_help("write the net with pandapower.to_json").into());
+        };
+        let mut report = Report { path, problems: Problems::new(), notes: Vec::new() };
+        let mut tables: BTreeMap<&str, Frame> = BTreeMap::new();
+        let mut others: Vec<String> = Vec::new();
+        for (name, value) in members {
+            if let Some(needed) = NEEDED.iter().find(|needed| *needed == name) {
+                tables.insert(needed, Frame::read(name, value, &mut report));
+            } else if frame::is_frame(value) && !name.starts_with("res_") && !name.starts_with("_empty_") {
+                match frame::rows_of(value) {
+                    Some(0) => {}
+                    rows if REFUSED.contains(&name.as_str()) => {
+                        let rows = rows.map_or_else(String::new, |rows| format!("{rows} "));
+                        let what = format_args!("{rows}elements of this kind, expected none: they are not solved");
+                        report.table(name, what);
+                    }
+                    Some(rows) => others.push(format!("{name} ({rows})")),
+                    None => others.push(format!("{name} (not readable)")),
+                }
+            }
+        }
+        if !others.is_empty() {
+            report.notes.push(format!("tables left out, with their rows: {}", others.join(", ")));
+        }
+        let scalar = |name: &str, default: f64, report: &mut Report<'_>| match members.get(name) {
+            None => default,
+            Some(value) => value.as_f64().filter(|value| value.is_finite() && *value > 0.0).unwrap_or_else(|| {
+                report.table(name, format_args!("= {}, expected a number > 0", json::short(value)));
+                default
+            }),
+        };
+        let (sn_mva, f_hz) = (scalar("sn_mva", 1.0, &mut report), scalar("f_hz", 50.0, &mut report));
+        let version = ["format_version", "version"].iter().find_map(|key| major(members.get(*key)?));
+        let mut this = Self {
+            grid: Grid::new(sn_mva * 1e6),
+            elements: Vec::new(),
+            tap_ranges: Vec::new(),
+            tables,
+            buses: BTreeMap::new(),
+            open_ends: BTreeMap::new(),
+            hanging: BTreeMap::new(),
+            f_hz,
+            is_old: version.is_some_and(|major| major < 3.0),
+            report,
+        };
+        if this.tables.get("bus").is_none_or(|table| table.len() == 0) {
+            this.report.table("bus", "is missing or empty");
+        } else {
+            this.buses();
+        }
+        Ok(this)
+    }
     fn fill(&mut self) {
-        if self.tables.get("bus").is_none_or(|table| table.len() == 0) {
-            self.report.table("bus", "is missing or empty");
+        if self.buses.is_empty() {
             return;
         }
-        self.buses();
         let switches = self.switches();
         self.lines();
         self.transformers();

@@ -3,7 +3,7 @@
 #![allow(dead_code)] // every test file uses its share
 
 #[path = "shared.rs"]
-mod shared;
+pub(crate) mod shared;
 
 use flate2::read::GzDecoder;
 use std::collections::BTreeMap;

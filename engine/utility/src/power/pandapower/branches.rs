@@ -12,16 +12,16 @@ use std::collections::BTreeMap;
 
 /// A row of table switch.
 pub(super) struct Switch {
-    id: i64,
+    pub(super) id: i64,
     name: String,
-    bus: u32,
-    at: At,
-    is_closed: bool,
-    z_ohm: f64,
+    pub(super) bus: u32,
+    pub(super) at: At,
+    pub(super) is_closed: bool,
+    pub(super) z_ohm: f64,
 }
 
 /// Where a switch is.
-enum At {
+pub(super) enum At {
     Bus(u32),
     End(EndOf),
 }

@@ -7,7 +7,7 @@ use super::Builder;
 use super::frame::Row;
 
 /// Shares of a power that depends on voltage: current, impedance.
-type Shares = (f64, f64);
+pub(super) type Shares = (f64, f64);
 
 impl Builder<'_> {
     pub(super) fn loads(&mut self) {
@@ -39,7 +39,10 @@ impl Builder<'_> {
                 self.phases(name, row, sign);
             }
             if table.len() > 0 {
-                self.report.notes.push(format!("{} {name}: phases are summed", table.len()));
+                self.report.notes.push(format!(
+                    "{} {name}: phases are summed, and the net is solved as if it were balanced",
+                    table.len()
+                ));
             }
         }
     }
@@ -268,7 +271,7 @@ fn q_limits(row: Row<'_>, fields: [&str; 2], report: &mut Report<'_>) -> (f64, f
 }
 
 /// Shares of current and impedance of a load's active (`p`) or reactive power (`q`).
-fn shares(row: Row<'_>, power: &str, report: &mut Report<'_>) -> Shares {
+pub(super) fn shares(row: Row<'_>, power: &str, report: &mut Report<'_>) -> Shares {
     let mut share = |of: &str| {
         let (new, old) = (format!("const_{of}_{power}_percent"), format!("const_{of}_percent"));
         let column = if row.has(&new) { new } else { old };

@@ -41,7 +41,7 @@ struct Windings {
 
 /// What a tap changer does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Changer {
+pub(super) enum Changer {
     None,
     /// Ratio or symmetrical.
     Complex,
@@ -119,7 +119,7 @@ impl Windings {
 }
 
 /// Columns of a tap changer: none or `2` stands for the first and the second one.
-fn tap_of(row: Row<'_>, number: &str, is_old: bool, report: &mut Report<'_>) -> (Changer, f64, f64, f64) {
+pub(super) fn tap_of(row: Row<'_>, number: &str, is_old: bool, report: &mut Report<'_>) -> (Changer, f64, f64, f64) {
     let column = |name: &str| format!("tap{number}_{name}");
     let steps = row.optional(&column("pos"), report) - row.optional(&column("neutral"), report);
     let step_percent = row.optional(&column("step_percent"), report);
