@@ -271,7 +271,7 @@ fn what_makes_no_grid_is_refused_with_its_place() {
     let no_files = |_: &Path| {};
     for (patch, expected) in [
         ("[power.grid]\nsource = \"synthetic\"\npower_factor = 1.5\n", "power_factor"),
-        ("[power.grid]\nsource = \"synthetic\"\nvm_min_pu = 1.2\n", "vm_min_pu = 1.2"),
+        ("[power.grid]\nsource = \"synthetic\"\nvm_min_pu = 1.2\n", "line 5: `power.grid.vm_min_pu` = 1.2, expected"),
         ("[power.grid]\nsource = \"file\"\n", "needs `case`"),
         ("[power.grid]\nsource = \"synthetic\"\ncase = \"x.json\"\n", "counts with source = \"file\" alone"),
         ("[power.grid]\nsource = \"windmill\"\n", "windmill"),

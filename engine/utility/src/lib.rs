@@ -2,6 +2,7 @@
 //! sparse kernels that other networks share.
 
 pub mod power;
+mod reading;
 pub mod solar;
 pub mod sparse;
 pub mod weather;

@@ -2,7 +2,8 @@
 
 use super::elements::{GridRow, NamedGrid, TapRange, TapRegulator};
 use super::grid::Grid;
-use super::{grid_tables, json, matpower, pandapower, pgm};
+use super::{grid_tables, matpower, pandapower, pgm};
+use crate::reading::json;
 use std::path::Path;
 use urbis_core::{Problem, Result};
 

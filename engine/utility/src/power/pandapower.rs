@@ -30,7 +30,6 @@
 //! three-winding transformers (refused). Contract: a pure function of the text; never panics.
 
 mod branches;
-mod frame;
 mod injections;
 mod three_phase;
 mod transformers;
@@ -38,10 +37,10 @@ mod transformers;
 pub use three_phase::{PhaseNet, parse_three_phase, read_three_phase};
 
 use super::elements::{Element, GridRow, NamedGrid, TapRange};
-use super::fields::{Fields, Report};
 use super::grid::{Bus, BusKind, Grid, Topology};
-use super::json;
-use frame::{Frame, Row};
+use crate::reading::fields::{Fields, Report};
+use crate::reading::frame::{self, Frame, Row};
+use crate::reading::json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -30,9 +30,9 @@ mod record;
 mod transformers;
 
 use super::elements::{Element, GridRow, NamedGrid, Rating, TapRange, TapRegulator, both_ends};
-use super::fields::{Fields, Report};
 use super::grid::{Branch, Bus, BusKind, Generator, Grid, Load, Shunt};
-use super::json;
+use crate::reading::fields::{Fields, Report};
+use crate::reading::json;
 use record::{Record, Records};
 use serde_json::Value;
 use std::collections::BTreeMap;

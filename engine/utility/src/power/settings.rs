@@ -7,6 +7,8 @@ use super::holidays::HolidaySettings;
 use super::shape::ProfileSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
+use urbis_core::{Problem, Problems, Result};
 
 /// Electricity: step, calibration, and what the loads of buildings follow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,5 +66,17 @@ impl PowerSettings {
         self.holidays.check(&mut |key, what| tell(&format!("holidays.{key}"), what));
         self.heating.check(&mut |key, what| tell(&format!("heating.{key}"), what));
         self.cooling.check(&mut |key, what| tell(&format!("cooling.{key}"), what));
+        self.devices.check(&mut |key, what| tell(&format!("devices.{key}"), what));
+        self.grid.check(&mut |key, what| tell(&format!("grid.{key}"), what));
     }
+}
+
+/// What a check of settings tells, as the error of a call that was given them; `place` is their table.
+///
+/// # Errors
+/// [`urbis_core::Error::Input`] with each field, its value and what is expected.
+pub fn refusing(place: &str, check: impl FnOnce(&mut dyn FnMut(&str, String))) -> Result<()> {
+    let mut problems = Problems::new();
+    check(&mut |key, what| problems.push(Problem::file(Path::new(place), format!("{key} {what}"))));
+    problems.or_else(())
 }

@@ -5,8 +5,7 @@ use super::super::series::OnFailure;
 use super::super::synthetic::SyntheticGridSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
-use urbis_core::{Problem, Problems, Result};
+use std::path::PathBuf;
 
 /// Where the grid comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -159,44 +158,39 @@ impl GridSettings {
     pub fn tan_phi(&self) -> f64 {
         (1.0 - self.power_factor * self.power_factor).max(0.0).sqrt() / self.power_factor
     }
-    /// What does not fit together.
-    ///
-    /// # Errors
-    /// [`urbis_core::Error::Input`] with each field, its value and what is expected.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::new();
-        let place = Path::new("power.grid");
-        let mut is_wrong = |what: String| problems.push(Problem::file(place, what));
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         if !(self.power_factor > 0.0 && self.power_factor <= 1.0) {
-            is_wrong(format!("power_factor = {}, expected > 0 and <= 1", self.power_factor));
+            tell("power_factor", format!("= {}, expected > 0 and <= 1", self.power_factor));
         }
         if !(self.vm_min_pu >= 0.0 && self.vm_min_pu < self.vm_max_pu) {
-            is_wrong(format!("vm_min_pu = {}, expected >= 0 and < vm_max_pu = {}", self.vm_min_pu, self.vm_max_pu));
+            let what = format!("= {}, expected >= 0 and < vm_max_pu = {}", self.vm_min_pu, self.vm_max_pu);
+            tell("vm_min_pu", what);
         }
         if self.loading_max_percent.is_nan() || self.loading_max_percent <= 0.0 {
-            is_wrong(format!("loading_max_percent = {}, expected > 0", self.loading_max_percent));
+            tell("loading_max_percent", format!("= {}, expected > 0", self.loading_max_percent));
         }
         let of = &self.controls;
         if !(of.step_pu > 0.0 && of.step_pu < of.deadband_pu) {
-            let (step_pu, deadband_pu) = (of.step_pu, of.deadband_pu);
-            is_wrong(format!("controls.step_pu = {step_pu}, expected > 0 and < controls.deadband_pu = {deadband_pu}"));
+            let what = format!("= {}, expected > 0 and < controls.deadband_pu = {}", of.step_pu, of.deadband_pu);
+            tell("controls.step_pu", what);
         }
         if !(of.busbar_pu > 0.5 && of.busbar_pu < 1.5) {
-            is_wrong(format!("controls.busbar_pu = {}, expected 0.5 to 1.5", of.busbar_pu));
+            tell("controls.busbar_pu", format!("= {}, expected 0.5 to 1.5", of.busbar_pu));
         }
         let is_file = self.source == GridSource::File;
         for (field, path) in [("case", &self.case), ("buildings", &self.buildings)] {
             match (is_file, path) {
-                (true, None) => is_wrong(format!("source = \"file\" needs `{field}`, expected the path of a file")),
+                (true, None) => tell("source", format!("= \"file\" needs `{field}`, expected the path of a file")),
                 (false, Some(path)) => {
-                    is_wrong(format!("{field} = {:?} counts with source = \"file\" alone", path.display().to_string()));
+                    let path = path.display().to_string();
+                    tell(field, format!("= {path:?} counts with source = \"file\" alone"));
                 }
                 _ => {}
             }
         }
-        problems.or_else(())?;
-        self.operation.check()?;
-        self.random_faults.check()?;
-        self.synthetic.check()
+        self.operation.check(&mut |key, what| tell(&format!("operation.{key}"), what));
+        self.random_faults.check(&mut |key, what| tell(&format!("random_faults.{key}"), what));
+        self.synthetic.check(&mut |key, what| tell(&format!("synthetic.{key}"), what));
     }
 }

@@ -10,6 +10,7 @@ use super::super::elements::{End, TapRange};
 use super::super::grid::tables::Load;
 use super::super::grid::{BusKind, Grid};
 use super::super::operation::Breakers;
+use super::super::settings::refusing;
 use super::super::synthetic::{BranchKind, Equipment, SyntheticGrid, estimate_peaks_w};
 use super::settings::{GridControls, GridSettings, GridSource};
 use std::collections::BTreeMap;
@@ -75,7 +76,7 @@ impl Wiring {
     /// # Errors
     /// Settings, files or streets of which no grid can be made, each with its place.
     pub fn new(city: &City, settings: &GridSettings, highest_w: &[f64], folder: &Path) -> Result<Self> {
-        settings.check()?;
+        refusing("power.grid", |tell| settings.check(tell))?;
         let mut this = match (settings.source, &settings.case, &settings.buildings) {
             (GridSource::File, Some(case), Some(buildings)) => {
                 Self::of_file(city, &folder.join(case), &folder.join(buildings))?

@@ -1,25 +1,18 @@
 //! What settings of devices may be.
 
 use super::settings::{ByUse, DeviceSettings};
-use std::path::Path;
 use urbis_city::model::BuildingUse;
-use urbis_core::{Problem, Problems, Result};
 
 impl DeviceSettings {
-    /// Everything that makes no device.
-    ///
-    /// # Errors
-    /// [`urbis_core::Error::Input`] with each field, its value and what is expected.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::new();
-        let place = Path::new("devices");
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         let mut within = |field: &str, value: f64, low: f64, high: f64| {
             if !(low..=high).contains(&value) {
                 let expected = match high.is_finite() {
                     true => format!("{low} to {high}"),
                     false => format!("{low} or more, finite"),
                 };
-                problems.push(Problem::file(place, format!("{field} = {value}, expected {expected}")));
+                tell(field, format!("= {value}, expected {expected}"));
             }
         };
         let Self { pv, battery, charger, heat_pump, response, tariff } = self;
@@ -92,15 +85,12 @@ impl DeviceSettings {
         }
         if !matches!(tariff.hourly_per_kwh.len(), 0 | 24) {
             let found = tariff.hourly_per_kwh.len();
-            problems
-                .push(Problem::file(place, format!("tariff.hourly_per_kwh has {found} values, expected 24 or none")));
+            tell("tariff.hourly_per_kwh", format!("has {found} values, expected 24 or none"));
         }
         if !tariff.hourly_per_kwh.is_empty() && !tariff.windows.is_empty() {
             let found = tariff.windows.len();
-            problems
-                .push(Problem::file(place, format!("tariff.windows = {found}, expected none beside hourly_per_kwh")));
+            tell("tariff.windows", format!("= {found}, expected none beside hourly_per_kwh"));
         }
-        problems.or_else(())
     }
 }
 
@@ -112,7 +102,7 @@ mod tests {
     #[test]
     fn the_default_is_no_devices_and_is_sound() {
         let settings = DeviceSettings::default();
-        settings.check().unwrap();
+        settings.check(&mut |key, what| panic!("{key} {what}"));
         assert_eq!(toml::from_str::<DeviceSettings>("").unwrap(), settings);
         assert!(BuildingUse::NAMED.iter().all(|(purpose, _)| settings.pv.share.of(*purpose) <= 0.0));
     }
@@ -122,7 +112,7 @@ mod tests {
         let text = "[pv]\nshare = { residential = 0.3 }\n[battery]\ncontrol = \"price\"\n[charger]\ncontrol = \"grid\"\n\
                     [tariff]\nper_kwh = 0.2\nwindows = [{ from_hour = 22, to_hour = 6, per_kwh = 0.1 }]\n";
         let settings: DeviceSettings = toml::from_str(text).unwrap();
-        settings.check().unwrap();
+        settings.check(&mut |key, what| panic!("{key} {what}"));
         assert!((settings.pv.share.residential - 0.3).abs() < 1e-12);
         assert!(toml::from_str::<DeviceSettings>("[pv]\nshares = 0.3\n").is_err());
         assert!(toml::from_str::<DeviceSettings>("[battery]\ncontrol = \"magic\"\n").is_err());
@@ -140,7 +130,8 @@ mod tests {
         settings.response.curtailable_share = 0.3;
         settings.tariff.hourly_per_kwh = vec![0.1; 23];
         settings.tariff.windows = vec![TariffWindow { from_hour: 24, to_hour: 0, per_kwh: 0.1 }];
-        let text = format!("{:?}", settings.check().unwrap_err());
+        let mut text = String::new();
+        settings.check(&mut |key, what| text += &format!("{key} {what}\n"));
         for part in [
             "pv.share.office = 1.5, expected 0 to 1",
             "pv.gamma_per_k = NaN",

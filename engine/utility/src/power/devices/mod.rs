@@ -22,6 +22,7 @@ pub use energy::DeviceEnergy;
 pub use settings::DeviceSettings;
 pub use step::DeviceStep;
 
+use super::settings::refusing;
 use battery::{Battery, PricePlan};
 use bevy_ecs::resource::Resource;
 use heat_pump::HeatPump;
@@ -84,9 +85,9 @@ impl Devices {
     /// Devices of a city by settings and seed.
     ///
     /// # Errors
-    /// [`DeviceSettings::check`].
+    /// [`urbis_core::Error::Input`] with what [`DeviceSettings::check`] tells.
     pub fn new(city: &City, settings: &DeviceSettings, seed: u64) -> Result<Self> {
-        settings.check()?;
+        refusing("power.devices", |tell| settings.check(tell))?;
         let table = &city.buildings;
         let rows = table.len();
         let [west, south, east, north] = city.manifest.bbox_deg;

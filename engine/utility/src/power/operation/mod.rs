@@ -31,6 +31,7 @@ pub use settings::{FaultSettings, OperationSettings};
 
 use super::flow::PowerFlow;
 use super::newton::NewtonSettings;
+use super::settings::refusing;
 use interruptions::Watch;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -182,7 +183,7 @@ impl Operation {
         customers: Vec<u32>,
         faults: &[Fault],
     ) -> Result<Self> {
-        settings.check()?;
+        refusing("power.grid.operation", |tell| settings.check(tell))?;
         let grid = flow.grid();
         check_rows(flow, &breakers, &customers, faults)?;
         let of_bus = |(bus, customers)| if flow.is_energised(bus as u32) { customers } else { 0 };

@@ -7,9 +7,7 @@
 use super::{Element, Fault};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use urbis_core::rng::Rng;
-use urbis_core::{Problem, Problems, Result};
 
 /// Purpose of the draws.
 const PURPOSE: u32 = 0x4641_0001;
@@ -37,10 +35,8 @@ impl Default for RandomFaultSettings {
 }
 
 impl RandomFaultSettings {
-    /// # Errors
-    /// [`urbis_core::Error::Input`] with each field that is out of its range.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::new();
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         let fields = [
             ("factor", self.factor),
             ("line_per_km_year", self.line_per_km_year),
@@ -48,10 +44,8 @@ impl RandomFaultSettings {
             ("repair_s", self.repair_s),
         ];
         for (field, value) in fields.iter().filter(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
-            let what = format!("{field} = {value}, expected >= 0");
-            problems.push(Problem::file(Path::new("power.grid.random_faults"), what));
+            tell(field, format!("= {value}, expected >= 0"));
         }
-        problems.or_else(())
     }
 }
 

@@ -6,8 +6,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-use urbis_core::{Problem, Problems, Result};
 
 /// How faults are cleared and supply is restored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,10 +54,8 @@ impl Default for OperationSettings {
 }
 
 impl OperationSettings {
-    /// # Errors
-    /// [`urbis_core::Error::Input`] with each field that is out of its range.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::new();
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         let positive = [
             ("emergency_loading_max_percent", self.emergency_loading_max_percent),
             ("pickup", self.pickup),
@@ -71,10 +67,8 @@ impl OperationSettings {
         let is_wrong = is_wrong
             .chain(not_negative.iter().filter(|(_, value)| value.is_nan() || *value < 0.0).map(|of| (of, ">= 0")));
         for ((field, value), expected) in is_wrong {
-            let what = format!("{field} = {value}, expected {expected}");
-            problems.push(Problem::file(Path::new("power.grid.operation"), what));
+            tell(field, format!("= {value}, expected {expected}"));
         }
-        problems.or_else(())
     }
 }
 

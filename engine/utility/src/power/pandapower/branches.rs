@@ -4,10 +4,10 @@
 //! `(g + j 2 pi f c) l n`, half of it at each end, on the nominal voltage of its from bus.
 
 use super::super::elements::{Element, GridRow, Rating, both_ends};
-use super::super::fields::Fields;
 use super::super::grid::Branch;
-use super::frame::Row;
 use super::{Builder, EndOf};
+use crate::reading::fields::Fields;
+use crate::reading::frame::Row;
 use std::collections::BTreeMap;
 
 /// A row of table switch.

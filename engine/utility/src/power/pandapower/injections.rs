@@ -1,10 +1,10 @@
 //! What draws and feeds in at buses: loads, generators, shunts and their kin.
 
 use super::super::elements::GridRow;
-use super::super::fields::{Fields, Report};
 use super::super::grid::{Branch, BusKind, Generator, Load, Shunt};
 use super::Builder;
-use super::frame::Row;
+use crate::reading::fields::{Fields, Report};
+use crate::reading::frame::Row;
 
 /// Shares of a power that depends on voltage: current, impedance.
 pub(super) type Shares = (f64, f64);

@@ -14,18 +14,18 @@
 //! Loads that depend on voltage draw by their own shares; pandapower takes all for constant power here.
 //! Contract: a pure function of the text; never panics.
 
-use super::super::fields::{Fields, Report};
 use super::super::grid::Complex;
 use super::super::grid::topology::Sets;
-use super::super::json;
 use super::super::three_phase::{
     Connection, PhaseBus, PhaseGrid, PhaseLine, PhaseLoad, PhaseSource, PhaseTransformer, SequenceLine, VectorGroup,
 };
 use super::Builder;
 use super::branches::At;
-use super::frame::Row;
 use super::injections::shares;
 use super::transformers::{Changer, tap_of};
+use crate::reading::fields::{Fields, Report};
+use crate::reading::frame::Row;
+use crate::reading::json;
 use crate::sparse::phase_lu::Phases;
 use std::path::Path;
 use urbis_core::Result;

@@ -16,10 +16,10 @@
 //! its pair, go from delta to wye, resistive and reactive parts apart.
 
 use super::super::elements::{End, GridRow, Limit, Rating, TapRange};
-use super::super::fields::{Fields, Report};
 use super::super::grid::{Branch, Complex, Grid, Shunt};
 use super::Builder;
-use super::frame::{Frame, Row};
+use crate::reading::fields::{Fields, Report};
+use crate::reading::frame::{Frame, Row};
 
 /// A transformer of two windings.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Components of one kind: objects, or lists whose order `attributes` states.
 
-use super::super::fields::{Fields, Report};
-use super::super::json;
+use crate::reading::fields::{Fields, Report};
+use crate::reading::json;
 use serde_json::Value;
 
 /// Components of one kind.

@@ -15,10 +15,10 @@
 //! changed from delta to wye on the first winding's power; magnetising is the first one's.
 
 use super::super::elements::{End, GridRow, Limit, Rating, TapRange, TapRegulator};
-use super::super::fields::{Fields, Report};
 use super::super::grid::{Branch, Complex};
 use super::record::Record;
 use super::{BASE_VA, Builder};
+use crate::reading::fields::{Fields, Report};
 
 /// A transformer as its tap stands: rated voltages, power, short-circuit voltage as a share and loss, no-load current as
 /// a share and loss, and the angle by which the from side leads, in hours.

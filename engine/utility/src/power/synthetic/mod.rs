@@ -42,6 +42,7 @@ pub use figures::{Figures, Reference, SolvedPeak};
 pub use settings::SyntheticGridSettings;
 
 use super::grid::Grid;
+use super::settings::refusing;
 use areas::{Area, Basis};
 use demand::{Demand, Sums};
 use rings::Stop;
@@ -297,7 +298,7 @@ fn basis<'a>(
 
 /// Everything that makes no plan.
 fn check(city: &City, peak_w: &[f64], settings: &SyntheticGridSettings, equipment: &Equipment) -> Result<()> {
-    settings.check()?;
+    refusing("synthetic grid", |tell| settings.check(tell))?;
     let mut problems = Problems::new();
     for (role, name) in [(CableRole::LvService, "lv_service"), (CableRole::LvMain, "lv_main"), (CableRole::Mv, "mv")] {
         if equipment.ladder(role, settings).is_empty() {

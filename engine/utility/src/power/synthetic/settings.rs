@@ -2,8 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
-use urbis_core::{Problem, Problems, Result};
 
 /// How a synthetic distribution grid is planned. Equipment and demand are in [`super::Equipment`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -119,12 +117,8 @@ impl SyntheticGridSettings {
     pub fn tan_phi(&self) -> f64 {
         (1.0 - self.power_factor * self.power_factor).max(0.0).sqrt() / self.power_factor
     }
-    /// Everything that makes no plan.
-    ///
-    /// # Errors
-    /// [`urbis_core::Error::Input`] with each field, its value and what is expected.
-    pub fn check(&self) -> Result<()> {
-        let mut problems = Problems::new();
+    /// Tells every value that cannot be, as key and what is wrong with it.
+    pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         let positive = [
             ("lv_base_v", self.lv_base_v),
             ("mv_base_v", self.mv_base_v),
@@ -146,10 +140,8 @@ impl SyntheticGridSettings {
             ("mv_busbar_pu", self.mv_busbar_pu),
             ("lv_busbar_pu", self.lv_busbar_pu),
         ];
-        let place = Path::new("synthetic grid");
-        let mut is_wrong = |field: &str, value: f64, expected: &str| {
-            problems.push(Problem::file(place, format!("{field} = {value}, expected {expected}")));
-        };
+        let mut is_wrong =
+            |field: &str, value: f64, expected: &str| tell(field, format!("= {value}, expected {expected}"));
         for (field, value) in positive {
             if !(value.is_finite() && value > 0.0) {
                 is_wrong(field, value, "> 0");
@@ -174,6 +166,5 @@ impl SyntheticGridSettings {
         if self.service_voltage_drop_max_pu >= self.lv_voltage_drop_max_pu {
             is_wrong("service_voltage_drop_max_pu", self.service_voltage_drop_max_pu, "< lv_voltage_drop_max_pu");
         }
-        problems.or_else(())
     }
 }

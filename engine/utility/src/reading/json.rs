@@ -14,7 +14,7 @@ use urbis_core::{Error, Problem, Result};
 ///
 /// # Errors
 /// [`Error::Read`] when it cannot be read; [`Error::Input`] when it is not a whole gzip file.
-pub(super) fn text_of(path: &Path) -> Result<String> {
+pub(crate) fn text_of(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
@@ -30,13 +30,13 @@ pub(super) fn text_of(path: &Path) -> Result<String> {
 ///
 /// # Errors
 /// [`Error::Input`] with line and column.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Value> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(&standard(text)).map_err(|why| Problem::file(path, format!("not whole JSON: {why}")).into())
 }
 
 /// A value in a few characters, for messages.
-pub(super) fn short(value: &Value) -> String {
+pub(crate) fn short(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}...", &text[..end]),

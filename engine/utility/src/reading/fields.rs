@@ -7,21 +7,21 @@ use std::path::Path;
 use urbis_core::{Problem, Problems};
 
 /// Where problems and notes go.
-pub(in crate::power) struct Report<'a> {
-    pub(in crate::power) path: &'a Path,
-    pub(in crate::power) problems: Problems,
-    pub(in crate::power) notes: Vec<String>,
+pub(crate) struct Report<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) problems: Problems,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report<'_> {
     /// A problem with a table as a whole.
-    pub(in crate::power) fn table(&mut self, table: &str, what: impl std::fmt::Display) {
+    pub(crate) fn table(&mut self, table: &str, what: impl std::fmt::Display) {
         self.problems.push(Problem::file(&self.path.join(table), what));
     }
 }
 
 /// A row with named values.
-pub(super) trait Fields {
+pub(crate) trait Fields {
     /// The value; `None` where the field is not there or null.
     fn cell(&self, field: &str) -> Option<&Value>;
     /// Table, row from 1 and id.
@@ -93,7 +93,7 @@ pub(super) trait Fields {
 }
 
 /// A whole number, also one that is written with a point.
-pub(super) fn whole(value: &Value) -> Option<i64> {
+pub(crate) fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;
         (number.fract().abs() <= 0.0 && number.abs() < 9e15).then_some(number as i64)

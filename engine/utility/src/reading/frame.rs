@@ -1,7 +1,7 @@
-//! Tables of a net: data frames written in pandas' orientation `split`, as a string within the JSON or as an object.
+//! Tables of nets of pandapower and pandapipes: data frames written in pandas' orientation `split`, as a string within the JSON or as an object.
 
-use super::super::fields::{Fields, Report, whole};
-use super::super::json;
+use super::fields::{Fields, Report, whole};
+use super::json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use urbis_core::Problem;
@@ -9,7 +9,7 @@ use urbis_core::diagnostics::did_you_mean;
 
 /// A table.
 #[derive(Debug, Default)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     name: String,
     columns: Vec<String>,
     index: Vec<i64>,
@@ -18,18 +18,18 @@ pub(super) struct Frame {
 
 /// A row of a table.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     frame: &'a Frame,
     at: usize,
 }
 
 /// Whether a member of the net is a table.
-pub(super) fn is_frame(value: &Value) -> bool {
+pub(crate) fn is_frame(value: &Value) -> bool {
     value.get("_class").and_then(Value::as_str) == Some("DataFrame")
 }
 
 /// How many rows a table has, without a look at them; `None` where it cannot be told.
-pub(super) fn rows_of(value: &Value) -> Option<usize> {
+pub(crate) fn rows_of(value: &Value) -> Option<usize> {
     let parsed;
     let object = match value.get("_object")? {
         Value::String(text) => {
@@ -43,7 +43,7 @@ pub(super) fn rows_of(value: &Value) -> Option<usize> {
 
 impl Frame {
     /// Reads a table; what is wrong with it is reported and leaves it empty.
-    pub(super) fn read(name: &str, value: &Value, report: &mut Report<'_>) -> Self {
+    pub(crate) fn read(name: &str, value: &Value, report: &mut Report<'_>) -> Self {
         let mut frame = Self { name: name.to_owned(), ..Self::default() };
         if !is_frame(value) {
             report.table(name, format_args!("is {}, expected a table (`_class` DataFrame)", json::short(value)));
@@ -102,17 +102,17 @@ impl Frame {
         }
         frame
     }
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         (0..self.rows.len()).map(|at| Row { frame: self, at })
     }
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
-    pub(super) fn has(&self, column: &str) -> bool {
+    pub(crate) fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|name| name == column)
     }
     /// Whether a table with rows has all these columns; each that lacks is a problem.
-    pub(super) fn requires(&self, columns: &[&str], report: &mut Report<'_>) -> bool {
+    pub(crate) fn requires(&self, columns: &[&str], report: &mut Report<'_>) -> bool {
         let mut is_whole = true;
         for column in columns.iter().filter(|column| self.len() > 0 && !self.has(column)) {
             let mut problem =
@@ -128,10 +128,10 @@ impl Frame {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn index(&self) -> i64 {
+    pub(crate) fn index(&self) -> i64 {
         self.frame.index[self.at]
     }
-    pub(super) fn has(&self, column: &str) -> bool {
+    pub(crate) fn has(&self, column: &str) -> bool {
         self.frame.has(column)
     }
     fn cell_of(&self, column: &str) -> Option<&'a Value> {
@@ -139,16 +139,26 @@ impl<'a> Row<'a> {
         Some(&self.frame.rows[self.at][place]).filter(|value| !value.is_null())
     }
     /// A text; empty where missing, also as pandas writes what is missing among texts.
-    pub(super) fn text(&self, column: &str) -> &'a str {
+    pub(crate) fn text(&self, column: &str) -> &'a str {
         let text = self.cell_of(column).and_then(Value::as_str).unwrap_or("");
         if matches!(text, "nan" | "None" | "<NA>") { "" } else { text }
     }
     /// The row of a bus.
-    pub(super) fn bus(&self, column: &str, buses: &BTreeMap<i64, u32>, report: &mut Report<'_>) -> Option<u32> {
+    pub(crate) fn bus(&self, column: &str, buses: &BTreeMap<i64, u32>, report: &mut Report<'_>) -> Option<u32> {
+        self.row_of("bus", column, buses, report)
+    }
+    /// The row of another table that an index in a column stands for.
+    pub(crate) fn row_of(
+        &self,
+        table: &str,
+        column: &str,
+        rows: &BTreeMap<i64, u32>,
+        report: &mut Report<'_>,
+    ) -> Option<u32> {
         let index = self.whole(column, report)?;
-        let row = buses.get(&index).copied();
+        let row = rows.get(&index).copied();
         if row.is_none() {
-            self.problem(column, index, "the index of a row of table bus", report);
+            self.problem(column, index, &format!("the index of a row of table {table}"), report);
         }
         row
     }
