@@ -5,6 +5,7 @@ pub mod power;
 mod reading;
 pub mod solar;
 pub mod sparse;
+pub mod water;
 pub mod weather;
 
 pub use power::PowerSettings;

@@ -1,0 +1,7 @@
+//! Water: pressures and flows in the pipes of a city, over time.
+//!
+//! * [`network`] what a network is made of.
+
+pub mod network;
+
+pub use network::Network;
