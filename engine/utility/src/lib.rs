@@ -3,6 +3,7 @@
 
 pub mod power;
 mod reading;
+mod sets;
 pub mod solar;
 pub mod sparse;
 pub mod water;

@@ -14,7 +14,8 @@
 //!
 //! Contract: [`PowerFlow::solve`] does not allocate once solved, as long as topology stays and parts converge.
 
-use super::grid::topology::{NONE, Sets, live_branches};
+use super::grid::topology::{NONE, live_branches};
+use crate::sets::Sets;
 use super::grid::{Branch, BusKind, Complex, Grid, Part, Topology, check};
 use super::newton::{self, NewtonSettings, PartOutcome};
 use super::{linear, sweep};

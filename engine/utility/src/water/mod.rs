@@ -1,7 +1,17 @@
 //! Water: pressures and flows in the pipes of a city, over time.
 //!
 //! * [`network`] what a network is made of.
+//! * [`hydraulics`] heads and flows at one moment, by `losses` of links and `statuses` of valves and pumps.
+//! * [`simulation`] moments one after the other: [`tanks`] fill, `controls` and rules act.
 
+mod controls;
+pub mod hydraulics;
+mod losses;
 pub mod network;
+pub mod simulation;
+mod statuses;
+pub mod tanks;
 
+pub use hydraulics::{Balance, Hydraulics, LinkState};
 pub use network::Network;
+pub use simulation::{PumpEnergy, Simulation, Volumes};

@@ -5,6 +5,7 @@
 //! Contract: a pure function of the tables.
 
 use super::{BusKind, Grid};
+use crate::sets::Sets;
 
 /// No node: a bus out of service.
 pub const NONE: u32 = u32::MAX;
@@ -110,25 +111,4 @@ pub fn live_branches(grid: &Grid) -> impl Iterator<Item = usize> + '_ {
     let of = &grid.branches;
     let is_on = move |bus: u32| grid.buses.is_in_service[bus as usize];
     (0..of.len()).filter(move |&row| of.is_in_service[row] && is_on(of.from[row]) && is_on(of.to[row]))
-}
-
-/// Union-find with halved paths; the root is the lowest member.
-pub(crate) struct Sets(Vec<u32>);
-
-impl Sets {
-    pub(crate) fn new(members: usize) -> Self {
-        Self((0..members as u32).collect())
-    }
-    pub(crate) fn root(&mut self, mut member: u32) -> u32 {
-        while self.0[member as usize] != member {
-            let up = self.0[self.0[member as usize] as usize];
-            self.0[member as usize] = up;
-            member = up;
-        }
-        member
-    }
-    pub(crate) fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b) as usize] = a.min(b);
-    }
 }

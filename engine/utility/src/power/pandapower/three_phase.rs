@@ -15,7 +15,6 @@
 //! Contract: a pure function of the text; never panics.
 
 use super::super::grid::Complex;
-use super::super::grid::topology::Sets;
 use super::super::three_phase::{
     Connection, PhaseBus, PhaseGrid, PhaseLine, PhaseLoad, PhaseSource, PhaseTransformer, SequenceLine, VectorGroup,
 };
@@ -26,6 +25,7 @@ use super::transformers::{Changer, tap_of};
 use crate::reading::fields::{Fields, Report};
 use crate::reading::frame::Row;
 use crate::reading::json;
+use crate::sets::Sets;
 use crate::sparse::phase_lu::Phases;
 use std::path::Path;
 use urbis_core::Result;

@@ -11,7 +11,7 @@
 
 use super::paths::{Graph, NONE};
 use super::settings::SyntheticGridSettings;
-use crate::power::grid::topology::Sets;
+use crate::sets::Sets;
 use urbis_city::locate::LinkLocator;
 use urbis_city::model::{City, RoadClass};
 use urbis_city::projection::Projection;

@@ -16,7 +16,7 @@ use super::check::check;
 use super::feeder::{Feeder, FeederOutcome, PhaseSettings};
 use super::tables::{Connection, PhaseGrid};
 use crate::power::grid::Complex;
-use crate::power::grid::topology::Sets;
+use crate::sets::Sets;
 use crate::sparse::phase_lu::{Phases, ZERO};
 use rayon::prelude::*;
 use std::path::Path;

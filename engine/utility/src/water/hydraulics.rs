@@ -1,0 +1,574 @@
+//! Heads and flows of a network at one moment: the global gradient algorithm.
+//!
+//! Unknown are the heads of junctions. With a line through the loss of each link (`losses`), the balance of flows at every
+//! junction is linear in heads, symmetric and positive definite:
+//!
+//! ```text
+//! sum p (h_i - h_j) = sum of (y - q) at i, by direction, - demand_i          q <- q - y + p (h_from - h_to)
+//! ```
+//!
+//! solved by [`Ldlt`] on a pattern that is analysed once, until flows no longer change; then statuses are looked at
+//! (`statuses`), and where one changes it goes on. Demands that depend on pressure, and emitters, are links to a node of
+//! fixed head whose loss is the inverse of their law. A pressure valve that acts holds the head of its junction by a
+//! large number on the diagonal, and carries what that junction lacks.
+//!
+//! Junctions that no open link joins to a reservoir or tank are unserved: they draw nothing and their pressure is told as
+//! zero. EPANET gives them heads of millions of metres below ground instead.
+//!
+//! Source: E. Todini and S. Pilati, A gradient method for the analysis of pipe networks (1987); L. A. Rossman et al.,
+//! EPANET 2.2 User Manual (2020), chapter 12. Contract: one thread, operations in order of links; same bits everywhere.
+//! [`Hydraulics::solve`] does not allocate.
+
+use super::losses::{CLOSED_SLOPE, CUBIC_FOOT_M3, FOOT_M, Line, Losses};
+use super::network::{Action, DemandModel, LinkKind, LinkStatus, NONE, Network, NodeKind, Unbalanced};
+use crate::sets::Sets;
+use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
+use std::f64::consts::PI;
+use urbis_core::Result;
+
+/// Head that counts as reached, metres.
+pub(crate) const HEAD_TOLERANCE_M: f64 = 0.0005 * FOOT_M;
+/// Flow that counts as none, m3/s.
+pub(crate) const FLOW_TOLERANCE_M3PS: f64 = 0.0001 * CUBIC_FOOT_M3;
+/// Flow of what is closed, m3/s.
+pub(crate) const NO_FLOW_M3PS: f64 = 1e-6 * CUBIC_FOOT_M3;
+/// Trials between looks at statuses, and the last trial that is followed by one before flows are settled.
+const CHECK_EVERY: u32 = 2;
+const CHECK_UNTIL: u32 = 10;
+/// Change of flows at which a step is settled, whatever the file allows.
+const ACCURACY_MIN: f64 = 1e-6;
+/// Least difference of required and minimum pressure, metres.
+const PRESSURE_DIFFERENCE_MIN_M: f64 = 0.1 * FOOT_M;
+/// Diagonal of a junction whose head is held, m2/s.
+const HOLD: f64 = 1e8 * CUBIC_FOOT_M3 / FOOT_M;
+
+/// What a link does at the moment. All before [`LinkState::Open`] let nothing through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkState {
+    /// A pump that cannot lift so high.
+    CannotLift,
+    /// Shut by a tank that is full or empty.
+    ClosedByTank,
+    /// Closed.
+    Closed,
+    /// Open.
+    #[default]
+    Open,
+    /// A valve that acts.
+    Active,
+    /// A valve that cannot let its setting through.
+    CannotFlow,
+}
+
+impl LinkState {
+    /// Whether water can pass.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self >= Self::Open
+    }
+}
+
+/// How a solve ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance {
+    /// Whether flows and statuses settled.
+    pub is_balanced: bool,
+    /// Trials.
+    pub trials: u32,
+    /// Change of flows in the last one, over flows.
+    pub change: f64,
+    /// Largest change of a flow in the last one, m3/s.
+    pub largest_change_m3ps: f64,
+}
+
+/// A network made ready to be solved, and its state.
+#[derive(Clone, Debug)]
+pub struct Hydraulics {
+    pub(crate) net: Network,
+    pub(crate) losses: Losses,
+    /// Row of each node in the matrix; [`NONE`] where the head is held.
+    row: Vec<u32>,
+    /// Entry of each link beside the diagonal; [`NONE`] where an end has no row, or both are one.
+    entry: Vec<u32>,
+    matrix: SymmetricMatrix,
+    ldlt: Ldlt,
+    right: Vec<f64>,
+    lines: Vec<Line>,
+    /// What flows into a node less what flows out, without pressure valves that act. Shape: nodes.
+    inflow: Vec<f64>,
+    /// Pressure valves.
+    pressure_valves: Vec<u32>,
+    /// Loss over the square of flow of valves by their settings. Shape: links.
+    valve_minor: Vec<f64>,
+    sets: Sets,
+    /// Whether `is_supplied` holds for the statuses at hand.
+    is_supply_known: bool,
+    /// Tank of each node.
+    pub(crate) tank_of: Vec<u32>,
+    /// Heads. Shape: nodes.
+    pub head_m: Vec<f64>,
+    /// Flows. Shape: links.
+    pub flow_m3ps: Vec<f64>,
+    /// What links do. Shape: links.
+    pub state: Vec<LinkState>,
+    /// Speeds and settings; NaN of a valve that is told to be open or closed. Shape: links.
+    pub setting: Vec<f64>,
+    /// What is asked for. Shape: nodes.
+    pub demand_m3ps: Vec<f64>,
+    /// What is delivered, without emitters. Shape: nodes.
+    pub served_m3ps: Vec<f64>,
+    /// What emitters lose. Shape: nodes.
+    pub emitted_m3ps: Vec<f64>,
+    /// Whether an open link leads to a reservoir or tank. Shape: nodes.
+    pub is_supplied: Vec<bool>,
+}
+
+impl Hydraulics {
+    /// Makes a network ready.
+    ///
+    /// # Errors
+    /// Curves of pumps that no lift can be made of.
+    pub fn new(net: Network) -> Result<Self> {
+        let losses = Losses::new(&net)?;
+        let (nodes, links) = (net.nodes.id.len(), net.links.id.len());
+        let mut row = vec![NONE; nodes];
+        let junctions: Vec<u32> =
+            (0..nodes as u32).filter(|&node| net.nodes.kind[node as usize] == NodeKind::Junction).collect();
+        junctions.iter().enumerate().for_each(|(at, &node)| row[node as usize] = at as u32);
+        let ends = |link: usize, row: &[u32]| (row[net.links.from[link] as usize], row[net.links.to[link] as usize]);
+        let edges = (0..links).map(|link| ends(link, &row)).filter(|&(a, b)| a != NONE && b != NONE);
+        let pattern = Pattern::from_edges(junctions.len(), edges);
+        let order = minimum_degree(&pattern);
+        for &node in &junctions {
+            row[node as usize] = order.new_of_old[row[node as usize] as usize];
+        }
+        let pattern = pattern.permuted(&order);
+        let matrix = SymmetricMatrix::zeros(&pattern);
+        let entry = |link: usize| {
+            let (a, b) = ends(link, &row);
+            match a == NONE || b == NONE || a == b {
+                true => NONE,
+                false => matrix.edges().binary_search(&(a.min(b), a.max(b))).map_or(NONE, |at| at as u32),
+            }
+        };
+        let entry = (0..links).map(entry).collect();
+        let is_pressure_valve = |link: &u32| matches!(net.links.kind[*link as usize], LinkKind::Prv | LinkKind::Psv);
+        let pressure_valves = (0..links as u32).filter(is_pressure_valve).collect();
+        let mut tank_of = vec![NONE; nodes];
+        net.tanks.node.iter().enumerate().for_each(|(tank, &node)| tank_of[node as usize] = tank as u32);
+        let mut this = Self {
+            losses,
+            row,
+            entry,
+            ldlt: Ldlt::new(&pattern),
+            matrix,
+            right: vec![0.0; junctions.len()],
+            lines: vec![Line::default(); links],
+            inflow: vec![0.0; nodes],
+            pressure_valves,
+            valve_minor: vec![0.0; links],
+            sets: Sets::new(nodes + 1),
+            is_supply_known: false,
+            tank_of,
+            head_m: net.nodes.elevation_m.clone(),
+            flow_m3ps: vec![0.0; links],
+            state: vec![LinkState::Open; links],
+            setting: vec![f64::NAN; links],
+            demand_m3ps: vec![0.0; nodes],
+            served_m3ps: vec![0.0; nodes],
+            emitted_m3ps: vec![0.0; nodes],
+            is_supplied: vec![true; nodes],
+            net,
+        };
+        this.reset();
+        Ok(this)
+    }
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.net
+    }
+    /// Takes settings, statuses and flows to the start.
+    pub fn reset(&mut self) {
+        for link in 0..self.net.links.id.len() {
+            let of = &self.net.links;
+            let is_pump = of.kind[link] == LinkKind::Pump;
+            let (state, setting) = match of.status[link] {
+                LinkStatus::Closed => (LinkState::Closed, if is_pump { of.setting[link] } else { f64::NAN }),
+                LinkStatus::Open => (LinkState::Open, if is_pump { of.setting[link] } else { f64::NAN }),
+                LinkStatus::Active => (LinkState::Active, of.setting[link]),
+            };
+            self.set(link, state, setting);
+            self.flow_m3ps[link] = self.first_flow(link);
+        }
+        for node in 0..self.net.nodes.id.len() {
+            self.served_m3ps[node] = 0.0;
+            // One cubic foot a second, as good as any to begin with.
+            self.emitted_m3ps[node] = if self.net.nodes.emitter_m3ps[node] > 0.0 { CUBIC_FOOT_M3 } else { 0.0 };
+            self.head_m[node] = self.net.nodes.elevation_m[node];
+        }
+    }
+    /// A flow to begin with: that a pump is made for, a foot a second in pipes.
+    fn first_flow(&self, link: usize) -> f64 {
+        let of = &self.net.links;
+        match (self.state[link].is_open(), of.kind[link]) {
+            (false, _) => NO_FLOW_M3PS,
+            (true, LinkKind::Pump) => self.losses.design_m3ps[self.losses.pump[link] as usize] * self.setting[link],
+            (true, _) => FOOT_M * PI * of.diameter_m[link] * of.diameter_m[link] / 4.0,
+        }
+    }
+    /// Sets what a link does and its setting.
+    fn set(&mut self, link: usize, state: LinkState, setting: f64) {
+        let was_open = self.state[link].is_open();
+        self.state[link] = state;
+        self.setting[link] = setting;
+        let of = &self.net.links;
+        self.valve_minor[link] = match of.kind[link] {
+            LinkKind::Tcv if setting.is_finite() => super::losses::minor_loss(setting, of.diameter_m[link]),
+            _ => self.losses.minor(link),
+        };
+        if was_open != state.is_open() {
+            self.is_supply_known = false;
+            self.flow_m3ps[link] = self.first_flow(link);
+        }
+    }
+    /// Does what a control or rule says. Returns whether that changed anything.
+    pub(crate) fn act(&mut self, action: &Action) -> bool {
+        let link = action.link as usize;
+        let kind = self.net.links.kind[link];
+        let (before, setting) = (self.state[link], self.setting[link]);
+        if kind == LinkKind::CheckValve {
+            return false;
+        }
+        let is_valve = !matches!(kind, LinkKind::Pipe | LinkKind::Pump);
+        let (state, to) = match (action.status, action.setting) {
+            (_, Some(speed)) if kind == LinkKind::Pump => {
+                (if speed > 0.0 { LinkState::Open } else { LinkState::Closed }, speed)
+            }
+            (_, Some(value)) if is_valve => (LinkState::Active, value),
+            (Some(LinkStatus::Closed), _) if kind == LinkKind::Pump => (LinkState::Closed, setting),
+            (Some(LinkStatus::Open), _) if kind == LinkKind::Pump => (LinkState::Open, 1.0),
+            (Some(LinkStatus::Closed), _) => (LinkState::Closed, f64::NAN),
+            (Some(LinkStatus::Active), _) if is_valve => (LinkState::Active, self.net.links.setting[link]),
+            (Some(_), _) => (LinkState::Open, f64::NAN),
+            (None, _) => (before, setting),
+        };
+        let is_as_before = state.is_open() == before.is_open()
+            && (state == LinkState::Active) == (before == LinkState::Active)
+            && (to.total_cmp(&setting).is_eq() || (to.is_nan() && setting.is_nan()));
+        if !is_as_before || (state == LinkState::Closed && before != LinkState::Closed) {
+            self.set(link, state, to);
+        }
+        !is_as_before
+    }
+    /// A pump's speed by its pattern: 0 stops it.
+    pub(crate) fn set_speed(&mut self, link: u32, speed: f64) {
+        let link = link as usize;
+        let state = match (speed > 0.0, self.state[link].is_open()) {
+            (true, false) => LinkState::Open,
+            (false, true) => LinkState::Closed,
+            _ => self.state[link],
+        };
+        self.set(link, state, speed);
+    }
+    /// Another state of a link, as statuses find it.
+    pub(crate) fn change(&mut self, link: usize, state: LinkState) {
+        if self.state[link] != state {
+            let setting = self.setting[link];
+            self.set(link, state, setting);
+        }
+    }
+    /// Whether a pressure valve acts, so that its flow follows from its junction.
+    fn holds(&self, link: usize) -> bool {
+        self.state[link] == LinkState::Active && matches!(self.net.links.kind[link], LinkKind::Prv | LinkKind::Psv)
+    }
+
+    /// Solves for demands, heads of reservoirs and tanks, and settings as they stand, from the flows at hand.
+    pub fn solve(&mut self) -> Balance {
+        let extra = match self.net.options.unbalanced {
+            Unbalanced::Stop => 0,
+            Unbalanced::Continue(trials) => trials,
+        };
+        let (trials, accuracy) = (self.net.options.trials.max(1), self.net.options.accuracy.min(ACCURACY_MIN));
+        let mut balance = Balance::default();
+        let mut next_check = CHECK_EVERY;
+        for trial in 1..=trials + extra.max(trials) {
+            // Statuses that go to and fro stay as they are from here on, and the rest is settled.
+            let is_extra = trial > trials;
+            self.know_supply();
+            self.lines();
+            self.assemble();
+            self.ldlt.factor(&self.matrix);
+            self.ldlt.solve(&mut self.right);
+            for (node, &row) in self.row.iter().enumerate().filter(|(_, row)| **row != NONE) {
+                self.head_m[node] = self.right[row as usize];
+            }
+            let (change, largest) = self.move_flows();
+            balance = Balance { is_balanced: false, trials: trial, change, largest_change_m3ps: largest };
+            if !change.is_finite() {
+                break;
+            }
+            let is_settled = change <= accuracy;
+            if is_extra {
+                if is_settled {
+                    break;
+                }
+                continue;
+            }
+            let mut has_changed = self.check_pressure_valves();
+            if is_settled {
+                has_changed |= self.check_links();
+                has_changed |= self.check_junction_controls();
+                if !has_changed {
+                    balance.is_balanced = true;
+                    break;
+                }
+                next_check = trial + CHECK_EVERY;
+            } else if trial <= CHECK_UNTIL && trial == next_check {
+                self.check_links();
+                next_check += CHECK_EVERY;
+            }
+        }
+        self.balance_fixed_nodes();
+        balance
+    }
+    /// Pressure valves by heads and flows.
+    fn check_pressure_valves(&mut self) -> bool {
+        let mut has_changed = false;
+        for at in 0..self.pressure_valves.len() {
+            let link = self.pressure_valves[at] as usize;
+            let found = self.pressure_valve_state(link);
+            has_changed |= found != self.state[link];
+            self.change(link, found);
+        }
+        has_changed
+    }
+    /// Finds which nodes an open link joins to a reservoir or tank.
+    fn know_supply(&mut self) {
+        if self.is_supply_known {
+            return;
+        }
+        self.is_supply_known = true;
+        let nodes = self.net.nodes.id.len();
+        self.sets.reset();
+        for node in 0..nodes {
+            if self.row[node] == NONE {
+                self.sets.join(node as u32, nodes as u32);
+            }
+        }
+        for link in 0..self.state.len() {
+            if self.state[link].is_open() {
+                self.sets.join(self.net.links.from[link], self.net.links.to[link]);
+            }
+        }
+        for node in 0..nodes {
+            self.is_supplied[node] = self.sets.root(node as u32) == self.sets.root(nodes as u32);
+        }
+    }
+    /// Lines through the losses of links.
+    fn lines(&mut self) {
+        let of = &self.net.links;
+        for link in 0..self.lines.len() {
+            let (q, setting) = (self.flow_m3ps[link], self.setting[link]);
+            self.lines[link] = match of.kind[link] {
+                _ if !self.state[link].is_open() => Line::closed(q),
+                LinkKind::Pipe | LinkKind::CheckValve => self.losses.pipe(link, q),
+                LinkKind::Pump if setting > 0.0 => {
+                    self.losses.pump(self.losses.pump[link] as usize, setting, q, &self.net.curves)
+                }
+                LinkKind::Pump => Line::closed(q),
+                LinkKind::Prv | LinkKind::Psv if self.state[link] == LinkState::Active => Line::default(),
+                LinkKind::Fcv if self.state[link] == LinkState::Active => {
+                    Line { p: 1.0 / CLOSED_SLOPE, y: q - setting }
+                }
+                LinkKind::Pbv if setting.is_finite() && setting > 0.0 && self.valve_minor[link] * q * q <= setting => {
+                    Line { p: CLOSED_SLOPE, y: setting * CLOSED_SLOPE }
+                }
+                LinkKind::Gpv if of.curve[link] != NONE && self.state[link] == LinkState::Active => {
+                    self.losses.by_curve(&self.net.curves[of.curve[link] as usize], q)
+                }
+                _ => self.losses.valve(self.valve_minor[link], q),
+            };
+        }
+    }
+    /// Line of a demand that depends on pressure, from its junction to a node at the lowest pressure.
+    fn demand_line(&self, node: usize) -> Option<Line> {
+        let DemandModel::PressureDriven { minimum_m, required_m, exponent } = self.net.options.demand_model else {
+            return None;
+        };
+        let asked = self.demand_m3ps[node];
+        if asked <= 0.0 {
+            return None;
+        }
+        let (d, n) = (self.served_m3ps[node], 1.0 / exponent);
+        let difference_m = (required_m - minimum_m).max(PRESSURE_DIFFERENCE_MIN_M);
+        Some(if d <= 0.0 {
+            Line { p: 1.0 / CLOSED_SLOPE, y: d }
+        } else if d >= asked {
+            Line { p: 1.0 / CLOSED_SLOPE, y: (difference_m + CLOSED_SLOPE * (d - asked)) / CLOSED_SLOPE }
+        } else {
+            let slope = (n * difference_m * (d / asked).powf(n - 1.0) / asked).max(1e-7 / CUBIC_FOOT_M3 * FOOT_M);
+            Line { p: 1.0 / slope, y: d / n }
+        })
+    }
+    /// Line of an emitter, from its junction to a node at its elevation.
+    fn emitter_line(&self, node: usize) -> Option<Line> {
+        let coefficient = self.net.nodes.emitter_m3ps[node];
+        if coefficient <= 0.0 || self.row[node] == NONE {
+            return None;
+        }
+        let (q, n) = (self.emitted_m3ps[node], 1.0 / self.net.options.emitter_exponent);
+        let slope = n * (q.abs() / coefficient).powf(n - 1.0) / coefficient;
+        let least = 1e-7 / CUBIC_FOOT_M3 * FOOT_M;
+        Some(if slope < least { Line { p: 1.0 / least, y: q } } else { Line { p: 1.0 / slope, y: q / n } })
+    }
+    fn assemble(&mut self) {
+        self.matrix.diagonal.fill(0.0);
+        self.matrix.off_diagonal.fill(0.0);
+        self.right.fill(0.0);
+        self.inflow.fill(0.0);
+        for link in 0..self.lines.len() {
+            let Line { p, y } = self.lines[link];
+            if p <= 0.0 {
+                continue;
+            }
+            let (from, to) = (self.net.links.from[link] as usize, self.net.links.to[link] as usize);
+            let q = self.flow_m3ps[link];
+            self.inflow[from] -= q;
+            self.inflow[to] += q;
+            let (a, b) = (self.row[from], self.row[to]);
+            if self.entry[link] != NONE {
+                self.matrix.off_diagonal[self.entry[link] as usize] -= p;
+            }
+            if a != NONE {
+                let held = if b == NONE { p * self.head_m[to] } else { 0.0 };
+                self.matrix.diagonal[a as usize] += p;
+                self.right[a as usize] += y - q + held;
+            }
+            if b != NONE {
+                let held = if a == NONE { p * self.head_m[from] } else { 0.0 };
+                self.matrix.diagonal[b as usize] += p;
+                self.right[b as usize] += q - y + held;
+            }
+        }
+        for node in 0..self.row.len() {
+            let row = self.row[node] as usize;
+            if self.row[node] == NONE {
+                continue;
+            }
+            if !self.is_supplied[node] {
+                // Nothing to draw; held where it lies, so that the matrix stays regular.
+                (self.served_m3ps[node], self.emitted_m3ps[node]) = (0.0, 0.0);
+                self.matrix.diagonal[row] += 1.0 / CLOSED_SLOPE;
+                self.right[row] += self.net.nodes.elevation_m[node] / CLOSED_SLOPE;
+                continue;
+            }
+            if let Some(Line { p, y }) = self.emitter_line(node) {
+                self.matrix.diagonal[row] += p;
+                self.right[row] += y - self.emitted_m3ps[node] + p * self.net.nodes.elevation_m[node];
+                self.inflow[node] -= self.emitted_m3ps[node];
+            }
+            match self.demand_line(node) {
+                Some(Line { p, y }) => {
+                    self.matrix.diagonal[row] += p;
+                    self.right[row] += y - self.served_m3ps[node] + p * self.zero_head_m(node);
+                    self.inflow[node] -= self.served_m3ps[node];
+                }
+                None => {
+                    self.served_m3ps[node] = self.demand_m3ps[node];
+                    self.right[row] -= self.demand_m3ps[node];
+                    self.inflow[node] -= self.demand_m3ps[node];
+                }
+            }
+        }
+        self.hold_heads();
+    }
+    /// Head at which a demand that depends on pressure is nothing, metres.
+    fn zero_head_m(&self, node: usize) -> f64 {
+        let lowest_m = match self.net.options.demand_model {
+            DemandModel::PressureDriven { minimum_m, .. } => minimum_m,
+            DemandModel::Fixed => 0.0,
+        };
+        self.net.nodes.elevation_m[node] + lowest_m
+    }
+    /// Pressure valves that act: their junction's head is given, and the other side gives or takes what that one lacks.
+    fn hold_heads(&mut self) {
+        for at in 0..self.pressure_valves.len() {
+            let link = self.pressure_valves[at] as usize;
+            if !self.holds(link) {
+                continue;
+            }
+            let (from, to) = (self.net.links.from[link] as usize, self.net.links.to[link] as usize);
+            let is_prv = self.net.links.kind[link] == LinkKind::Prv;
+            let (held, other) = if is_prv { (to, from) } else { (from, to) };
+            let lacks = self.inflow[held];
+            let q = self.flow_m3ps[link];
+            self.lines[link] = Line { p: 0.0, y: if is_prv { q + lacks } else { q - lacks } };
+            if self.row[held] != NONE {
+                let row = self.row[held] as usize;
+                self.matrix.diagonal[row] += HOLD;
+                self.right[row] += HOLD * (self.net.nodes.elevation_m[held] + self.setting[link]);
+            }
+            let (row, is_right_way) = (self.row[other], if is_prv { lacks < 0.0 } else { lacks > 0.0 });
+            if row != NONE && is_right_way {
+                self.right[row as usize] += lacks;
+            }
+        }
+    }
+    /// Flows by the heads found. Returns the sum of changes over flows, and the largest change.
+    fn move_flows(&mut self) -> (f64, f64) {
+        let (mut sum, mut changes, mut largest) = (0.0, 0.0, 0.0_f64);
+        for link in 0..self.lines.len() {
+            let Line { p, y } = self.lines[link];
+            let (from, to) = (self.net.links.from[link] as usize, self.net.links.to[link] as usize);
+            let mut change = y - p * (self.head_m[from] - self.head_m[to]);
+            let q = self.flow_m3ps[link];
+            let pump = self.losses.pump[link];
+            if pump != NONE && matches!(self.losses.lift[pump as usize], super::losses::Lift::Power(_)) && change > q {
+                change = q / 2.0; // power lifts nothing backwards
+            }
+            self.flow_m3ps[link] = q - change;
+            sum += self.flow_m3ps[link].abs();
+            changes += change.abs();
+            largest = largest.max(change.abs());
+        }
+        for node in 0..self.row.len() {
+            if self.row[node] == NONE || !self.is_supplied[node] {
+                continue;
+            }
+            if let Some(Line { p, y }) = self.emitter_line(node) {
+                let change = y - p * (self.head_m[node] - self.net.nodes.elevation_m[node]);
+                self.emitted_m3ps[node] -= change;
+                sum += self.emitted_m3ps[node].abs();
+                changes += change.abs();
+            }
+            if let Some(Line { p, y }) = self.demand_line(node) {
+                let change = y - p * (self.head_m[node] - self.zero_head_m(node));
+                self.served_m3ps[node] -= change;
+                sum += self.served_m3ps[node].abs();
+                changes += change.abs();
+            }
+        }
+        (if sum > ACCURACY_MIN { changes / sum } else { changes }, largest)
+    }
+    /// What flows into reservoirs and tanks is what they are served.
+    fn balance_fixed_nodes(&mut self) {
+        for node in 0..self.row.len() {
+            if self.row[node] == NONE {
+                self.served_m3ps[node] = 0.0;
+            }
+        }
+        for link in 0..self.flow_m3ps.len() {
+            let (from, to) = (self.net.links.from[link] as usize, self.net.links.to[link] as usize);
+            if !self.state[link].is_open() {
+                continue;
+            }
+            if self.row[from] == NONE {
+                self.served_m3ps[from] -= self.flow_m3ps[link];
+            }
+            if self.row[to] == NONE {
+                self.served_m3ps[to] += self.flow_m3ps[link];
+            }
+        }
+    }
+}
