@@ -30,6 +30,7 @@ pub mod synthesis_run;
 pub mod threads;
 pub mod traffic_run;
 mod transit;
+pub mod water_run;
 
 pub use groundwork::Groundwork;
 pub use kept::Kept;

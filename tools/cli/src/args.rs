@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Solve the power flow of a grid, its year, and its outages
     #[command(subcommand)]
     Power(crate::power::PowerCommand),
+    /// Solve a water network over its time
+    #[command(subcommand)]
+    Water(crate::water::WaterCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -26,6 +26,7 @@ mod screen;
 mod store;
 mod traffic;
 mod transit;
+mod water;
 
 use args::{Arguments, CityCommand, Command, ScenarioCommand, TrafficCommand};
 use batch::BatchCommand;
@@ -80,6 +81,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Check(arguments)) => transit::check(arguments),
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Power(command) => power::run(command),
+        Command::Water(command) => water::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

@@ -15,10 +15,10 @@
 //! Contract: [`PowerFlow::solve`] does not allocate once solved, as long as topology stays and parts converge.
 
 use super::grid::topology::{NONE, live_branches};
-use crate::sets::Sets;
 use super::grid::{Branch, BusKind, Complex, Grid, Part, Topology, check};
 use super::newton::{self, NewtonSettings, PartOutcome};
 use super::{linear, sweep};
+use crate::sets::Sets;
 use rayon::prelude::*;
 use std::path::Path;
 use urbis_core::Result;

@@ -19,7 +19,7 @@
 //! EPANET 2.2 User Manual (2020), chapter 12. Contract: one thread, operations in order of links; same bits everywhere.
 //! [`Hydraulics::solve`] does not allocate.
 
-use super::losses::{CLOSED_SLOPE, CUBIC_FOOT_M3, FOOT_M, Line, Losses};
+use super::losses::{CLOSED_SLOPE, CUBIC_FOOT_M3, FOOT_M, Line, Losses, SLOPE_MIN};
 use super::network::{Action, DemandModel, LinkKind, LinkStatus, NONE, Network, NodeKind, Unbalanced};
 use crate::sets::Sets;
 use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
@@ -37,6 +37,8 @@ const CHECK_EVERY: u32 = 2;
 const CHECK_UNTIL: u32 = 10;
 /// Change of flows at which a step is settled, whatever the file allows.
 const ACCURACY_MIN: f64 = 1e-6;
+/// Change of a flow below which there is none, m3/s.
+const LARGEST_CHANGE_M3PS: f64 = 1e-8;
 /// Least difference of required and minimum pressure, metres.
 const PRESSURE_DIFFERENCE_MIN_M: f64 = 0.1 * FOOT_M;
 /// Diagonal of a junction whose head is held, m2/s.
@@ -61,6 +63,18 @@ pub enum LinkState {
 }
 
 impl LinkState {
+    /// What tables call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CannotLift => "cannot lift",
+            Self::ClosedByTank => "closed by tank",
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::Active => "active",
+            Self::CannotFlow => "cannot flow",
+        }
+    }
     /// Whether water can pass.
     #[must_use]
     pub fn is_open(self) -> bool {
@@ -308,7 +322,7 @@ impl Hydraulics {
             if !change.is_finite() {
                 break;
             }
-            let is_settled = change <= accuracy;
+            let is_settled = change <= accuracy || largest <= LARGEST_CHANGE_M3PS;
             if is_extra {
                 if is_settled {
                     break;
@@ -382,7 +396,7 @@ impl Hydraulics {
                     Line { p: 1.0 / CLOSED_SLOPE, y: q - setting }
                 }
                 LinkKind::Pbv if setting.is_finite() && setting > 0.0 && self.valve_minor[link] * q * q <= setting => {
-                    Line { p: CLOSED_SLOPE, y: setting * CLOSED_SLOPE }
+                    Line { p: 1.0 / SLOPE_MIN, y: setting / SLOPE_MIN + q }
                 }
                 LinkKind::Gpv if of.curve[link] != NONE && self.state[link] == LinkState::Active => {
                     self.losses.by_curve(&self.net.curves[of.curve[link] as usize], q)
@@ -401,15 +415,31 @@ impl Hydraulics {
             return None;
         }
         let (d, n) = (self.served_m3ps[node], 1.0 / exponent);
+        if d <= 0.0 || d >= asked {
+            return Some(Line::default()); // as it is until the pressure says otherwise
+        }
         let difference_m = (required_m - minimum_m).max(PRESSURE_DIFFERENCE_MIN_M);
-        Some(if d <= 0.0 {
-            Line { p: 1.0 / CLOSED_SLOPE, y: d }
-        } else if d >= asked {
-            Line { p: 1.0 / CLOSED_SLOPE, y: (difference_m + CLOSED_SLOPE * (d - asked)) / CLOSED_SLOPE }
+        let slope = (n * difference_m * (d / asked).powf(n - 1.0) / asked).max(SLOPE_MIN);
+        Some(Line { p: 1.0 / slope, y: d / n })
+    }
+    /// What is delivered next of a demand that depends on pressure: never less than nothing nor more than all. One at an
+    /// end leaves it where the pressure does not keep it there.
+    fn next_served_m3ps(&self, node: usize, Line { p, y }: Line) -> f64 {
+        let (d, asked) = (self.served_m3ps[node], self.demand_m3ps[node]);
+        let DemandModel::PressureDriven { minimum_m, required_m, exponent } = self.net.options.demand_model else {
+            return d;
+        };
+        let above_m = self.head_m[node] - self.zero_head_m(node);
+        let share = above_m / (required_m - minimum_m).max(PRESSURE_DIFFERENCE_MIN_M);
+        if d <= 0.0 && share <= 0.0 {
+            0.0
+        } else if d >= asked && share >= 1.0 {
+            asked
+        } else if d <= 0.0 || d >= asked {
+            asked * share.max(0.0).powf(exponent).clamp(0.01, 0.99)
         } else {
-            let slope = (n * difference_m * (d / asked).powf(n - 1.0) / asked).max(1e-7 / CUBIC_FOOT_M3 * FOOT_M);
-            Line { p: 1.0 / slope, y: d / n }
-        })
+            (d - y + p * above_m).clamp(0.0, asked)
+        }
     }
     /// Line of an emitter, from its junction to a node at its elevation.
     fn emitter_line(&self, node: usize) -> Option<Line> {
@@ -419,8 +449,7 @@ impl Hydraulics {
         }
         let (q, n) = (self.emitted_m3ps[node], 1.0 / self.net.options.emitter_exponent);
         let slope = n * (q.abs() / coefficient).powf(n - 1.0) / coefficient;
-        let least = 1e-7 / CUBIC_FOOT_M3 * FOOT_M;
-        Some(if slope < least { Line { p: 1.0 / least, y: q } } else { Line { p: 1.0 / slope, y: q / n } })
+        Some(if slope < SLOPE_MIN { Line { p: 1.0 / SLOPE_MIN, y: q } } else { Line { p: 1.0 / slope, y: q / n } })
     }
     fn assemble(&mut self) {
         self.matrix.diagonal.fill(0.0);
@@ -542,11 +571,11 @@ impl Hydraulics {
                 sum += self.emitted_m3ps[node].abs();
                 changes += change.abs();
             }
-            if let Some(Line { p, y }) = self.demand_line(node) {
-                let change = y - p * (self.head_m[node] - self.zero_head_m(node));
-                self.served_m3ps[node] -= change;
-                sum += self.served_m3ps[node].abs();
-                changes += change.abs();
+            if let Some(line) = self.demand_line(node) {
+                let next = self.next_served_m3ps(node, line);
+                changes += (next - self.served_m3ps[node]).abs();
+                sum += next;
+                self.served_m3ps[node] = next;
             }
         }
         (if sum > ACCURACY_MIN { changes / sum } else { changes }, largest)
@@ -572,3 +601,7 @@ impl Hydraulics {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "hydraulics_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! `urbis water`: a water network over time from its file, without a city.
+
+use crate::screen::{figure, print, print_json, say, table};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use serde_json::Value as Json;
+use std::path::{Path, PathBuf};
+use urbis::utility::water::network::DemandModel;
+use urbis::water_run::WaterOptions;
+use urbis_core::{Problem, Result};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WaterCommand {
+    /// Solve a network of EPANET over its time: heads, flows, tanks, energy of pumps
+    #[command(
+        after_help = "NET is an input file of EPANET 2.2 (.inp, .inp.gz). Results in DIR, a row at each report of the file:
+node.parquet (time_s, node_id, head_m, pressure_m, demand_m3ps, served_m3ps, emitted_m3ps, is_supplied, is_balanced),
+link.parquet (time_s, link_id, flow_m3ps, velocity_mps, headloss_m, status, setting), tank.parquet, pump.parquet, and
+summary.json once all are whole.
+Junctions that no open link joins to a reservoir or tank are told as not supplied, with nothing delivered. Steps that do
+not settle are flagged, the run goes on, and the exit code is 2.
+
+Examples:
+  urbis water solve Net3.inp --out out/net3
+  urbis water solve Net3.inp --out out/net3 --demand-model pda --required-pressure 20 --format csv"
+    )]
+    Solve(SolveArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SolveArguments {
+    /// Network (.inp, .inp.gz)
+    #[arg(value_name = "NET", value_hint = ValueHint::FilePath)]
+    network: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Whether demands depend on pressure [default: as the file says]
+    #[arg(long, value_enum)]
+    demand_model: Option<ModelChoice>,
+    /// With pda: pressure below which nothing is delivered, metres
+    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    minimum_pressure: f64,
+    /// With pda: pressure from which all is delivered, metres [default: that of the file, else 20]
+    #[arg(long, value_name = "M")]
+    required_pressure: Option<f64>,
+    /// Length of the run, hours [default: as the file says]
+    #[arg(long, value_name = "H")]
+    hours: Option<f64>,
+    /// Form of the figures at the end; csv also writes tables as CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatChoice,
+    /// No notes on standard error
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Demand models.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModelChoice {
+    /// Demands are drawn whatever the pressure
+    Dda,
+    /// Demands are delivered as far as the pressure allows (Wagner)
+    Pda,
+}
+
+/// Forms of figures, and of tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON object for programs
+    Json,
+    /// Tables of results as CSV
+    Csv,
+}
+
+/// What is told of a run.
+const FIGURES: [(&str, &str, &str); 14] = [
+    ("junctions", "junctions", ""),
+    ("tanks", "tanks", ""),
+    ("pipes", "pipes", ""),
+    ("pumps", "pumps", ""),
+    ("valves", "valves", ""),
+    ("solves", "moments solved", ""),
+    ("unbalanced_steps", "not settled", ""),
+    ("asked_m3", "asked for", "m3"),
+    ("served_m3", "served", "m3"),
+    ("emitted_m3", "lost at emitters", "m3"),
+    ("supplied_m3", "from reservoirs", "m3"),
+    ("stored_m3", "into tanks", "m3"),
+    ("pressure_m_min", "lowest pressure", "m"),
+    ("pump_energy_kwh", "energy of pumps", "kWh"),
+];
+
+/// Solves, writes and tells.
+pub(crate) fn run(command: &WaterCommand) -> Result<()> {
+    let WaterCommand::Solve(arguments) = command;
+    let wrong = |flag: &str, what: String| Err(Problem::file(Path::new(flag), what).into());
+    let duration_s = match arguments.hours {
+        Some(hours) if !(0.0..=1e6).contains(&hours) => return wrong("--hours", format!("{hours}, expected 0 to 1e6")),
+        hours => hours.map(|hours| (hours * 3600.0).round() as u32),
+    };
+    let minimum_m = arguments.minimum_pressure;
+    let required_m = arguments.required_pressure.unwrap_or(20.0);
+    if !(minimum_m >= 0.0 && required_m > minimum_m && required_m.is_finite()) {
+        return wrong(
+            "--required-pressure",
+            format!("{required_m}, expected more than --minimum-pressure = {minimum_m}"),
+        );
+    }
+    let summary = urbis::water_run::solve(&WaterOptions {
+        network: arguments.network.clone(),
+        out: arguments.out.clone(),
+        demand_model: arguments.demand_model.map(|model| match model {
+            ModelChoice::Dda => DemandModel::Fixed,
+            ModelChoice::Pda => DemandModel::PressureDriven { minimum_m, required_m, exponent: 0.5 },
+        }),
+        is_model_of_file: arguments.required_pressure.is_none(),
+        duration_s,
+        as_csv: arguments.format == FormatChoice::Csv,
+    })?;
+    if !arguments.quiet {
+        summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", arguments.network.display())));
+    }
+    if arguments.format == FormatChoice::Json {
+        print_json(&summary.json)?;
+    } else {
+        let shown = |value: &Json| value.as_f64().map(figure);
+        let row = |&(key, name, unit): &(&str, &str, &str)| {
+            Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
+        };
+        let out = arguments.out.display();
+        let ending = if arguments.format == FormatChoice::Csv { "csv" } else { "parquet" };
+        print(&table(&["figure", "value", "unit"], &[1], FIGURES.iter().filter_map(row)))?;
+        print(&format!("\nresults  {out}/node.{ending}, link, tank, pump, summary.json\n"))?;
+    }
+    match summary.failure {
+        None => Ok(()),
+        Some(why) => Err(Problem::file(&arguments.network, why)
+            .with_help("everything is written all the same; rows of these steps say is_balanced = false")
+            .into()),
+    }
+}
