@@ -15,15 +15,23 @@ use urbis_core::{Error, Problem, Result};
 /// # Errors
 /// [`Error::Read`] when it cannot be read; [`Error::Input`] when it is not a whole gzip file.
 pub(crate) fn text_of(path: &Path) -> Result<String> {
+    Ok(String::from_utf8_lossy(&bytes_of(path)?).into_owned())
+}
+
+/// The bytes of a file, decompressed where it begins as gzip does.
+///
+/// # Errors
+/// [`Error::Read`] when it cannot be read; [`Error::Input`] when it is not a whole gzip file.
+pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::read(path).map_err(|source| Error::read(path, source))?;
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        return Ok(bytes);
     }
     let mut unpacked = Vec::new();
     MultiGzDecoder::new(&bytes[..])
         .read_to_end(&mut unpacked)
         .map_err(|why| Problem::file(path, format!("not a whole gzip file: {why}")))?;
-    Ok(String::from_utf8_lossy(&unpacked).into_owned())
+    Ok(unpacked)
 }
 
 /// A text as a value; `path` is what messages name.

@@ -1,11 +1,12 @@
 //! Water: pressures and flows in the pipes of a city, over time.
 //!
-//! * [`network`] what a network is made of.
+//! * [`network`] what a network is made of, [`inp`] its text form in EPANET.
 //! * [`hydraulics`] heads and flows at one moment, by `losses` of links and `statuses` of valves and pumps.
 //! * [`simulation`] moments one after the other: [`tanks`] fill, `controls` and rules act.
 
 mod controls;
 pub mod hydraulics;
+pub mod inp;
 mod losses;
 pub mod network;
 pub mod simulation;

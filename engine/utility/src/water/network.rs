@@ -4,6 +4,10 @@
 //!
 //! Head is elevation plus pressure head, metres of water. Positive flow runs from a link's `from` to its `to`.
 
+/// What water weighs to EPANET, N/m3: its factor of 8.814 between horsepower and feet times cubic feet per second, with the
+/// horsepower of 745.7 W by which [`PumpLift::Power`] is read. Head times flow of a pump is its power over this.
+pub const WEIGHT_NPM3: f64 = 745.7 / (8.814 * 0.3048 * 0.3048 * 0.3048 * 0.3048);
+
 /// No row.
 pub const NONE: u32 = u32::MAX;
 
@@ -84,7 +88,7 @@ pub struct Tanks {
     pub can_overflow: Vec<bool>,
     /// Mixing.
     pub mixing: Vec<Mixing>,
-    /// Bulk decay, 1/s (negative decays); NaN for the general one.
+    /// Bulk reaction, (kg/m3)^(1 - order) per second, negative where it decays; NaN for the general one.
     pub bulk_per_s: Vec<f64>,
 }
 
@@ -149,9 +153,9 @@ pub struct Links {
     pub setting: Vec<f64>,
     /// Curve of a GPV; [`NONE`] for others.
     pub curve: Vec<u32>,
-    /// Bulk reaction, 1/s; NaN for the general one.
+    /// Bulk reaction, (kg/m3)^(1 - order) per second; NaN for the general one.
     pub bulk_per_s: Vec<f64>,
-    /// Wall reaction, m/s; NaN for the general one.
+    /// Wall reaction, m/s (first order) or kg/m2/s (zero order); NaN for the general one.
     pub wall_mps: Vec<f64>,
     /// Vertices, as the file has them.
     pub vertices: Vec<Vec<[f64; 2]>>,
@@ -374,13 +378,14 @@ pub struct Quality {
     pub kind: QualityKind,
     /// Orders of reactions: bulk, tank, wall.
     pub orders: [f64; 3],
-    /// General bulk reaction, 1/s.
+    /// General bulk reaction, (kg/m3)^(1 - order) per second.
     pub bulk_per_s: f64,
     /// General wall reaction, m/s (first order) or kg/m2/s (zero order).
     pub wall: f64,
     /// Concentration that reactions tend to, kg/m3; 0 for none.
     pub limit: f64,
-    /// Wall reactions by roughness.
+    /// Wall reactions by roughness, in the unit of `wall`: over the coefficient of Hazen-Williams, over the logarithm of
+    /// relative roughness, or times Manning's n; 0 for none.
     pub roughness_correlation: f64,
     /// Molecular diffusivity, m2/s.
     pub diffusivity_m2ps: f64,
@@ -428,6 +433,16 @@ pub struct Options {
     pub demand_multiplier: f64,
     /// Exponent of emitters.
     pub emitter_exponent: f64,
+    /// Largest error of head loss over a link that ends a step, metres; 0 for no such test.
+    pub head_error_m: f64,
+    /// Largest change of a flow that ends a step, m3/s; 0 for no such test.
+    pub flow_change_m3ps: f64,
+    /// Trials between looks at the statuses of pumps, check valves and pipes to tanks.
+    pub check_every: u32,
+    /// Trials after which these are looked at only where the step converged.
+    pub check_until: u32,
+    /// Accuracy at which steps are damped and control valves are looked at; 0 for always looked at and never damped.
+    pub damp_limit: f64,
 }
 
 /// Times, seconds.
@@ -512,6 +527,11 @@ impl Default for Options {
             unbalanced: Unbalanced::Stop,
             demand_multiplier: 1.0,
             emitter_exponent: 0.5,
+            head_error_m: 0.0,
+            flow_change_m3ps: 0.0,
+            check_every: 2,
+            check_until: 10,
+            damp_limit: 0.0,
         }
     }
 }
