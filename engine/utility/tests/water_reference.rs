@@ -26,6 +26,18 @@ fn table(folder: &Path, name: &str) -> BTreeMap<String, Vec<f64>> {
     names.into_iter().zip(columns).collect()
 }
 
+/// Largest difference of what flows into a junction and what is drawn there, m3/s.
+fn imbalance(run: &Simulation) -> f64 {
+    let (of, net) = (&run.hydraulics, run.hydraulics.network());
+    let mut left: Vec<f64> = of.served_m3ps.iter().zip(&of.emitted_m3ps).map(|(a, b)| a + b).collect();
+    for (link, q) in of.flow_m3ps.iter().enumerate() {
+        left[net.links.from[link] as usize] += q;
+        left[net.links.to[link] as usize] -= q;
+    }
+    let junctions = left.iter().zip(&net.nodes.kind).filter(|(_, kind)| **kind == NodeKind::Junction);
+    junctions.fold(0.0, |worst, (left, _)| worst.max(left.abs()))
+}
+
 /// Largest differences at the start and over the day.
 #[derive(Clone, Copy, Debug, Default)]
 struct Off {
@@ -64,19 +76,24 @@ fn a_day_is_that_of_epanet() {
             let mut run = Simulation::new(file.network).expect("a network");
             let (mut head, mut flow, mut other_statuses) = (Off::default(), Off::default(), 0);
             let (mut delivered, mut expected_m3, mut trials, mut solves) = (0.0, 0.0, 0, 0);
+            let mut imbalance_m3ps = 0.0_f64;
             loop {
                 let balance = run.solve();
                 assert!(balance.is_balanced, "{name} at {}: {balance:?}", run.time_s);
                 trials += balance.trials;
                 solves += 1;
                 let net = run.hydraulics.network();
+                imbalance_m3ps = imbalance_m3ps.max(imbalance(&run));
                 if run.time_s % 3600 == 0 {
                     let hour = (run.time_s / 3600) as usize;
                     for (node, id) in net.nodes.id.iter().enumerate() {
                         head.see(run.hydraulics.head_m[node], heads[id][hour], hour == 0);
                         if net.nodes.kind[node] == NodeKind::Junction {
-                            delivered += run.hydraulics.served_m3ps[node] * 3600.0;
-                            expected_m3 += demands[id][hour] * 3600.0;
+                            // Without what is fed in. EPANET delivers up to 1e-7 m3/s more than is asked for where
+                            // pressure is high, as its demands end at a steep slope and not at a wall.
+                            let asked_m3ps = run.hydraulics.demand_m3ps[node].max(0.0);
+                            delivered += run.hydraulics.served_m3ps[node].max(0.0) * 3600.0;
+                            expected_m3 += demands[id][hour].clamp(0.0, asked_m3ps + 1e-12) * 3600.0;
                         }
                     }
                     for (link, id) in net.links.id.iter().enumerate() {
@@ -93,12 +110,12 @@ fn a_day_is_that_of_epanet() {
             let residual = run.residual_m3() / run.volumes.served_m3;
             println!(
                 "{name}: {solves} solves, {trials} trials; heads off by {:.1e} m at 0 h, {:.1e} m over the day; flows {:.1e} m3/s; \
-                 {delivered:.0} of {expected_m3:.0} m3; {other_statuses} statuses; books {residual:.1e}",
+                 {delivered:.0} of {expected_m3:.0} m3; {other_statuses} statuses; books {residual:.1e}, junctions {imbalance_m3ps:.1e} m3/s",
                 head.at_start, head.over_day, flow.over_day
             );
             assert!(head.at_start < 1e-3 && head.over_day < 1e-2, "{name}: {head:?}");
             assert!((delivered - expected_m3).abs() < 1e-4 * expected_m3, "{name}: {delivered} of {expected_m3}");
-            assert!(residual.abs() < 1e-6, "{name}: {residual}");
+            assert!(residual.abs() < 1e-8 && imbalance_m3ps < 1e-8, "{name}: {residual} {imbalance_m3ps}");
             assert_eq!(other_statuses, 0, "{name}");
         }
     }

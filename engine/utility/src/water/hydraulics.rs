@@ -19,7 +19,7 @@
 //! EPANET 2.2 User Manual (2020), chapter 12. Contract: one thread, operations in order of links; same bits everywhere.
 //! [`Hydraulics::solve`] does not allocate.
 
-use super::losses::{CLOSED_SLOPE, CUBIC_FOOT_M3, FOOT_M, Line, Losses, SLOPE_MIN};
+use super::losses::{CUBIC_FOOT_M3, FOOT_M, Line, Losses, SLOPE_MIN, STEEP_SLOPE};
 use super::network::{Action, DemandModel, LinkKind, LinkStatus, NONE, Network, NodeKind, Unbalanced};
 use crate::sets::Sets;
 use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
@@ -38,7 +38,7 @@ const CHECK_UNTIL: u32 = 10;
 /// Change of flows at which a step is settled, whatever the file allows.
 const ACCURACY_MIN: f64 = 1e-6;
 /// Change of a flow below which there is none, m3/s.
-const LARGEST_CHANGE_M3PS: f64 = 1e-8;
+const LARGEST_CHANGE_M3PS: f64 = 1e-7;
 /// Least difference of required and minimum pressure, metres.
 const PRESSURE_DIFFERENCE_MIN_M: f64 = 0.1 * FOOT_M;
 /// Diagonal of a junction whose head is held, m2/s.
@@ -207,7 +207,9 @@ impl Hydraulics {
         for link in 0..self.net.links.id.len() {
             let of = &self.net.links;
             let is_pump = of.kind[link] == LinkKind::Pump;
+            let stands_still = is_pump && of.setting[link] <= 0.0;
             let (state, setting) = match of.status[link] {
+                LinkStatus::Open if stands_still => (LinkState::Closed, of.setting[link]),
                 LinkStatus::Closed => (LinkState::Closed, if is_pump { of.setting[link] } else { f64::NAN }),
                 LinkStatus::Open => (LinkState::Open, if is_pump { of.setting[link] } else { f64::NAN }),
                 LinkStatus::Active => (LinkState::Active, of.setting[link]),
@@ -392,9 +394,7 @@ impl Hydraulics {
                 }
                 LinkKind::Pump => Line::closed(q),
                 LinkKind::Prv | LinkKind::Psv if self.state[link] == LinkState::Active => Line::default(),
-                LinkKind::Fcv if self.state[link] == LinkState::Active => {
-                    Line { p: 1.0 / CLOSED_SLOPE, y: q - setting }
-                }
+                LinkKind::Fcv if self.state[link] == LinkState::Active => Line { p: 1.0 / STEEP_SLOPE, y: q - setting },
                 LinkKind::Pbv if setting.is_finite() && setting > 0.0 && self.valve_minor[link] * q * q <= setting => {
                     Line { p: 1.0 / SLOPE_MIN, y: setting / SLOPE_MIN + q }
                 }
@@ -436,7 +436,7 @@ impl Hydraulics {
         } else if d >= asked && share >= 1.0 {
             asked
         } else if d <= 0.0 || d >= asked {
-            asked * share.max(0.0).powf(exponent).clamp(0.01, 0.99)
+            asked * share.max(0.0).powf(exponent).clamp(0.01, 1.0 - 1e-9)
         } else {
             (d - y + p * above_m).clamp(0.0, asked)
         }
@@ -486,10 +486,10 @@ impl Hydraulics {
                 continue;
             }
             if !self.is_supplied[node] {
-                // Nothing to draw; held where it lies, so that the matrix stays regular.
+                // Nothing to draw; its head is where it lies, so that the matrix stays regular.
                 (self.served_m3ps[node], self.emitted_m3ps[node]) = (0.0, 0.0);
-                self.matrix.diagonal[row] += 1.0 / CLOSED_SLOPE;
-                self.right[row] += self.net.nodes.elevation_m[node] / CLOSED_SLOPE;
+                self.matrix.diagonal[row] += 1.0;
+                self.right[row] += self.net.nodes.elevation_m[node];
                 continue;
             }
             if let Some(Line { p, y }) = self.emitter_line(node) {
@@ -570,11 +570,14 @@ impl Hydraulics {
                 self.emitted_m3ps[node] -= change;
                 sum += self.emitted_m3ps[node].abs();
                 changes += change.abs();
+                largest = largest.max(change.abs());
             }
             if let Some(line) = self.demand_line(node) {
                 let next = self.next_served_m3ps(node, line);
-                changes += (next - self.served_m3ps[node]).abs();
+                let change = (next - self.served_m3ps[node]).abs();
                 sum += next;
+                changes += change;
+                largest = largest.max(change);
                 self.served_m3ps[node] = next;
             }
         }

@@ -6,8 +6,7 @@ use super::*;
 /// Nodes by kind and elevation; links are added by tests.
 fn network(nodes: &[(NodeKind, f64)]) -> Network {
     let count = nodes.len();
-    let tanks: Vec<u32> =
-        (0..count as u32).filter(|&node| nodes[node as usize].0 == NodeKind::Tank).collect();
+    let tanks: Vec<u32> = (0..count as u32).filter(|&node| nodes[node as usize].0 == NodeKind::Tank).collect();
     Network {
         nodes: Nodes {
             id: (0..count).map(|node| format!("n{node}")).collect(),

@@ -26,8 +26,8 @@ pub(crate) const FOOT_M: f64 = 0.3048;
 pub(crate) const CUBIC_FOOT_M3: f64 = FOOT_M * FOOT_M * FOOT_M;
 /// Slope in metres per m3/s of what is given in feet per cubic foot a second.
 const SLOPE: f64 = FOOT_M / CUBIC_FOOT_M3;
-/// Slope of what is closed.
-pub(crate) const CLOSED_SLOPE: f64 = 1e8 * SLOPE;
+/// Slope of what lets a fixed flow through, and highest one of a pump by power.
+pub(crate) const STEEP_SLOPE: f64 = 1e8 * SLOPE;
 /// Least slope, of open valves without losses too, metres per m3/s. A tenth of a millimetre at a cubic metre a second is
 /// nothing, and rounding of heads moves flows by less than 1e-8 m3/s; EPANET's slopes are 10 to 100 times smaller.
 pub(crate) const SLOPE_MIN: f64 = 1e-4;
@@ -47,9 +47,9 @@ impl Line {
     fn of(loss_m: f64, slope: f64) -> Self {
         Self { p: 1.0 / slope, y: loss_m / slope }
     }
-    /// Of what is closed.
+    /// Of what is closed: nothing flows, whatever the heads.
     pub(crate) fn closed(flow_m3ps: f64) -> Self {
-        Self { p: 1.0 / CLOSED_SLOPE, y: flow_m3ps }
+        Self { p: 0.0, y: flow_m3ps }
     }
 }
 
@@ -181,8 +181,8 @@ impl Losses {
         let q = flow.abs().max(1e-6 * CUBIC_FOOT_M3);
         match self.lift[pump] {
             Lift::Power(r) => {
-                let slope = (r / q / q).clamp(SLOPE_MIN, CLOSED_SLOPE);
-                let is_kept = slope < CLOSED_SLOPE && slope > SLOPE_MIN;
+                let slope = (r / q / q).clamp(SLOPE_MIN, STEEP_SLOPE);
+                let is_kept = slope < STEEP_SLOPE && slope > SLOPE_MIN;
                 Line::of(if is_kept { -r / q } else { -slope * q }, slope)
             }
             Lift::Function { h0_m, r, n } => {
