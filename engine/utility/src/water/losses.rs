@@ -7,7 +7,7 @@
 //! | pipe, Darcy-Weisbach | `f L/d v^2/2g`; f of Swamee and Jain, laminar below Re 2000, Dunlop's cubic up to 4000 |
 //! | pipe, Chezy-Manning | `(4 n / (1.49 pi d^2))^2 (d/4)^-1.333 L q^2`, likewise |
 //! | fittings, open valves, TCV | `0.02517 K q^2 / d^4`, likewise |
-//! | pump | `-w^2 (h0 - r (q/w)^n)`, straight between points, or by power |
+//! | pump | `-w^2 (h0 - r (q/w)^n)`, straight between points, or `-r/q` of a power, 500 m at most |
 //! | GPV | straight between points |
 //!
 //! Where the slope would vanish with the flow, the loss is a straight line through zero of the slope [`SLOPE_MIN`].
@@ -26,11 +26,13 @@ pub(crate) const FOOT_M: f64 = 0.3048;
 pub(crate) const CUBIC_FOOT_M3: f64 = FOOT_M * FOOT_M * FOOT_M;
 /// Slope in metres per m3/s of what is given in feet per cubic foot a second.
 const SLOPE: f64 = FOOT_M / CUBIC_FOOT_M3;
-/// Slope of what lets a fixed flow through, and highest one of a pump by power.
+/// Slope of what lets a fixed flow through.
 pub(crate) const STEEP_SLOPE: f64 = 1e8 * SLOPE;
 /// Least slope, of open valves without losses too, metres per m3/s. A tenth of a millimetre at a cubic metre a second is
 /// nothing, and rounding of heads moves flows by less than 1e-8 m3/s; EPANET's slopes are 10 to 100 times smaller.
 pub(crate) const SLOPE_MIN: f64 = 1e-4;
+/// Highest lift of a pump that is known by its power alone: against a closed end the formula would lift without bound.
+const LIFT_MAX_M: f64 = 500.0;
 /// Gravity of EPANET's formulas, feet per second squared.
 const GRAVITY_FTPS2: f64 = 32.2;
 /// Watts of a horsepower.
@@ -180,11 +182,8 @@ impl Losses {
     pub(crate) fn pump(&self, pump: usize, speed: f64, flow: f64, curves: &[Curve]) -> Line {
         let q = flow.abs().max(1e-6 * CUBIC_FOOT_M3);
         match self.lift[pump] {
-            Lift::Power(r) => {
-                let slope = (r / q / q).clamp(SLOPE_MIN, STEEP_SLOPE);
-                let is_kept = slope < STEEP_SLOPE && slope > SLOPE_MIN;
-                Line::of(if is_kept { -r / q } else { -slope * q }, slope)
-            }
+            Lift::Power(r) if r <= LIFT_MAX_M * q => Line::of(-r / q, (r / q / q).max(SLOPE_MIN)),
+            Lift::Power(_) => Line::of(-LIFT_MAX_M + SLOPE_MIN * flow, SLOPE_MIN),
             Lift::Function { h0_m, r, n } => {
                 let (h0, r) = (speed * speed * h0_m, r * speed.powf(2.0 - n));
                 let slope = n * r * q.powf(n - 1.0);

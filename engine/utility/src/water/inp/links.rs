@@ -307,9 +307,10 @@ impl<'a> Reader<'a> {
                 links.setting[at] = match status {
                     LinkStatus::Active => setting,
                     LinkStatus::Open => 1.0,
-                    LinkStatus::Closed => 0.0,
+                    LinkStatus::Closed => links.setting[at], // its speed once it runs
                 };
-                links.status[at] = if links.setting[at] > 0.0 { LinkStatus::Open } else { LinkStatus::Closed };
+                let runs = status != LinkStatus::Closed && links.setting[at] > 0.0;
+                links.status[at] = if runs { LinkStatus::Open } else { LinkStatus::Closed };
             }
             _ => {
                 if status == LinkStatus::Active {
