@@ -61,8 +61,9 @@ impl<'a> Reader<'a> {
     }
     /// A problem with a value of an element.
     pub(super) fn value(&mut self, line: &Line<'_>, field: &str, value: impl std::fmt::Display, expected: &str) {
-        let id = line.word(0);
-        self.problem(line, format_args!("(id {id}) {field} = {value}, expected {expected}"));
+        // Options are called by their names.
+        let id = if field == line.word(0) { String::new() } else { format!("(id {}) ", line.word(0)) };
+        self.problem(line, format_args!("{id}{field} = {value}, expected {expected}"));
     }
     /// A line that is too short.
     pub(super) fn short(&mut self, line: &Line<'_>, expected: &str) {
