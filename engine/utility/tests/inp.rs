@@ -372,8 +372,8 @@ fn what_is_wrong_is_said_with_its_line() {
         ("[VALVES]\nX J L 5 ABC 3", "net.inp line 21: (id X) type = ABC, expected PRV, PSV, PBV, FCV, TCV or GPV"),
         ("[TANKS]\nX 0 5 6 7 3", "net.inp line 21: (id X) minimum, initial, maximum level = 6, 5, 7, expected to rise"),
         (
-            "[OPTIONS]\nHEADLSS H-W",
-            "net.inp line 21: HEADLSS = H-W, expected an option of EPANET 2.2; did you mean HEADLOSS?",
+            "[OPTIONS]\nHADLOSS H-W",
+            "net.inp line 21: HADLOSS = H-W, expected an option of EPANET 2.2; did you mean HEADLOSS?",
         ),
         (
             "[OPTIONS]\nUNITS XYZ",
