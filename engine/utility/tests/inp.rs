@@ -385,7 +385,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("[CONTROLS]\nLINK Z OPEN AT TIME 5", "net.inp line 21: (id LINK) link = Z, expected the id of a link"),
         (
-            "[CURVES]\nc 2 1\nc 2 3\n[PUMPS]\nX R J HEAD c",
+            "[CURVES]\nc 2 3\nc 2 1\n[PUMPS]\nX R J HEAD c",
             "net.inp line 21: (id c) x of the curve's points do not rise, expected each > the last",
         ),
         (
@@ -401,12 +401,35 @@ fn what_is_wrong_is_said_with_its_line() {
     for (more, expected) in cases {
         assert_eq!(problems(&format!("{SMALL}{more}\n")), [expected]);
     }
+    let rising = problems(&format!("{SMALL}[CURVES]\nc 0 1\nc 2 3\n[PUMPS]\nX R J HEAD c\n"));
+    assert_eq!(rising, ["net.inp: (id X) HEAD = c, expected a curve with heads that fall as flow grows"]);
     assert_eq!(problems(""), ["net.inp: no node, expected [JUNCTIONS] and [RESERVOIRS] or [TANKS]"]);
     assert_eq!(problems("[JUNCTIONS]\nJ 1"), ["net.inp: no reservoir or tank, expected at least one"]);
     // All of them are collected.
     assert_eq!(problems(&format!("{SMALL}[PIPES]\nX R J -5 x 100\n[STATUS]\nno OPEN")).len(), 3);
     let alone = parsed(&format!("{SMALL}[JUNCTIONS]\nalone 0"));
     assert!(alone.notes.contains(&"node alone has no link".to_owned()));
+}
+
+#[test]
+fn compressed_files_and_other_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let zipped = folder.path().join("all.inp.gz");
+    let mut packer =
+        flate2::write::GzEncoder::new(std::fs::File::create(&zipped).unwrap(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packer, ALL.as_bytes()).unwrap();
+    packer.finish().unwrap();
+    // As text: what is not given is NaN.
+    let (read, expected) = (inp::read(&zipped).unwrap().network, parsed(ALL).network);
+    assert!(format!("{read:?}") == format!("{expected:?}"));
+    // Latin-1: two ids that differ in a letter beyond ASCII stay two.
+    let latin = folder.path().join("latin.inp");
+    let text = SMALL.replace("K ", "\u{e4} ").replace("L ", "\u{f6} ");
+    let bytes: Vec<u8> = text.chars().map(|letter| letter as u8).collect();
+    std::fs::write(&latin, bytes).unwrap();
+    let network = inp::read(&latin).unwrap().network;
+    assert!(network.nodes.id.contains(&"ä".to_owned()) && network.nodes.id.contains(&"ö".to_owned()));
+    assert!(inp::read(&folder.path().join("none.inp")).unwrap_err().to_string().contains("none.inp"));
 }
 
 #[test]

@@ -109,6 +109,8 @@ pub struct QualityRun {
     order: Vec<u32>,
     inflows: Vec<u32>,
     stack: Vec<u32>,
+    /// Sorted nodes that may have neighbours that wait.
+    open: Vec<u32>,
     parcels: Parcels,
     ledger: Ledger,
 }
@@ -198,6 +200,7 @@ impl QualityRun {
             order: Vec::with_capacity(node_count),
             inflows: vec![0; node_count],
             stack: Vec::with_capacity(node_count),
+            open: Vec::with_capacity(node_count),
             parcels,
             ledger: Ledger::default(),
         };
@@ -307,17 +310,18 @@ impl QualityRun {
         self.order.clear();
         self.stack.clear();
         self.stack.extend((0..self.inflows.len() as u32).filter(|node| self.inflows[*node as usize] == 0));
-        // From here on a circle's search has nothing to find behind.
-        let (mut searched, mut next_node) = (0, 0);
+        self.open.clear();
+        let mut next_node = 0;
         while self.order.len() < self.inflows.len() {
             if self.stack.is_empty() {
-                let Some(node) = self.entry(&mut searched, &mut next_node) else { return };
+                let Some(node) = self.entry(&mut next_node) else { return };
                 self.inflows[node as usize] = 0;
                 self.stack.push(node);
             }
             let Some(node) = self.stack.pop() else { return };
             self.order.push(node);
-            for at in self.offset[node as usize]..self.offset[node as usize + 1] {
+            self.open.push(node);
+            for at in (self.offset[node as usize]..self.offset[node as usize + 1]).rev() {
                 let link = self.incident[at as usize] as usize;
                 let to = self.outlet(link);
                 if moves(link, &self.flow_m3ps) && to != node && self.inflows[to as usize] > 0 {
@@ -330,11 +334,11 @@ impl QualityRun {
         }
     }
 
-    /// A node that still waits for water, beside one that does not; else the first that waits.
-    fn entry(&self, searched: &mut usize, next_node: &mut usize) -> Option<u32> {
-        while *searched < self.order.len() {
-            let node = self.order[*searched];
-            for at in self.offset[node as usize]..self.offset[node as usize + 1] {
+    /// A node that still waits for water, beside the last one that does not; else the first that waits. Of equal ones the
+    /// choice is EPANET's, as a step's delay depends on it.
+    fn entry(&mut self, next_node: &mut usize) -> Option<u32> {
+        while let Some(node) = self.open.last().copied() {
+            for at in (self.offset[node as usize]..self.offset[node as usize + 1]).rev() {
                 let link = self.incident[at as usize] as usize;
                 let other = if self.from[link] == node { self.to[link] } else { self.from[link] };
                 if self.inflows[other as usize] > 0 {
@@ -342,7 +346,7 @@ impl QualityRun {
                 }
             }
             // All its neighbours are sorted, and stay so.
-            *searched += 1;
+            self.open.pop();
         }
         while *next_node < self.inflows.len() {
             if self.inflows[*next_node] > 0 {
