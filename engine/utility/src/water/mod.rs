@@ -3,12 +3,14 @@
 //! * [`network`] what a network is made of, [`inp`] its text form in EPANET.
 //! * [`hydraulics`] heads and flows at one moment, by `losses` of links and `statuses` of valves and pumps.
 //! * [`simulation`] moments one after the other: [`tanks`] fill, `controls` and rules act.
+//! * [`quality`] what the water carries meanwhile: age, traces, chemicals that react.
 
 mod controls;
 pub mod hydraulics;
 pub mod inp;
 mod losses;
 pub mod network;
+pub mod quality;
 pub mod simulation;
 mod statuses;
 pub mod tanks;

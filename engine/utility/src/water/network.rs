@@ -286,7 +286,8 @@ pub enum Subject {
 /// A premise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Premise {
-    /// Whether it begins another chain of `AND`: it was joined by `OR`.
+    /// Whether `OR` joins it to the premise before. `OR` binds before `AND` does, as in EPANET: a rule holds where each
+    /// group of premises joined by `OR` has one that does.
     pub is_or: bool,
     /// What is compared with what.
     pub subject: Subject,

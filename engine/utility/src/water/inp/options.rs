@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         let names = [("NONE", QualityKind::None), ("AGE", QualityKind::Age), ("TRACE", QualityKind::Trace(NONE))];
         raw.trace = None;
         match which(value, &names) {
-            _ if value.is_empty() => return,
+            _ if value.is_empty() => {}
             // A substance by its name, or CHEMICAL.
             None => {
                 let unit = line.word(2);

@@ -61,8 +61,9 @@ impl<'a> Reader<'a> {
     }
     /// A problem with a value of an element.
     pub(super) fn value(&mut self, line: &Line<'_>, field: &str, value: impl std::fmt::Display, expected: &str) {
-        let id = line.word(0);
-        self.problem(line, format_args!("(id {id}) {field} = {value}, expected {expected}"));
+        // Options are called by their names.
+        let id = if field == line.word(0) { String::new() } else { format!("(id {}) ", line.word(0)) };
+        self.problem(line, format_args!("{id}{field} = {value}, expected {expected}"));
     }
     /// A line that is too short.
     pub(super) fn short(&mut self, line: &Line<'_>, expected: &str) {
@@ -145,12 +146,16 @@ impl<'a> Reader<'a> {
             );
         }
         let row = self.network.curves.len() as u32;
-        if self.network.curves.iter().any(|curve| curve.id == id) {
+        if self.is_used(id) {
             self.notes.push(format!("curve {id} is used for different things and is there once for each"));
         }
         self.network.curves.push(Curve { id: id.to_owned(), points });
         self.curves.insert((id, of), row);
         Some(row)
+    }
+    /// Whether something uses a curve.
+    pub(super) fn is_used(&self, id: &str) -> bool {
+        [CurveUse::Head, CurveUse::Efficiency, CurveUse::Volume].iter().any(|of| self.curves.contains_key(&(id, *of)))
     }
     /// A setting of a link in SI.
     pub(super) fn setting_si(&self, link: u32, setting: f64) -> f64 {

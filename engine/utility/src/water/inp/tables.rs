@@ -41,12 +41,7 @@ impl<'a> Reader<'a> {
 
     /// Curves that nothing uses, as they are written.
     pub(super) fn unused_curves(&mut self) {
-        let unused: Vec<&str> = self
-            .curve_order
-            .iter()
-            .copied()
-            .filter(|id| !self.network.curves.iter().any(|curve| curve.id == **id))
-            .collect();
+        let unused: Vec<&str> = self.curve_order.iter().copied().filter(|id| !self.is_used(id)).collect();
         for id in unused {
             self.notes.push(format!("curve {id} is not used; its points are in the units of the file"));
             let points = self.raw_curves.get(id).map(|raw| raw.points.clone()).unwrap_or_default();
