@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
 use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_utility::water::network::{DemandModel, LinkKind, NodeKind};
+use urbis_utility::water::network::{DemandModel, LinkKind, NodeKind, QualityKind};
+use urbis_utility::water::quality::QualityRun;
 use urbis_utility::water::{Simulation, inp};
 
 /// How to solve a network.
@@ -63,6 +64,8 @@ struct Reports {
     volume_m3: Vec<f64>,
     inflow_m3ps: Vec<f64>,
     is_balanced: Vec<bool>,
+    node_quality: Vec<f64>,
+    link_quality: Vec<f64>,
     reports: usize,
 }
 
@@ -81,6 +84,7 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         network.times.duration_s = duration_s;
     }
     let duration_s = network.times.duration_s;
+    let mut quality = QualityRun::new(&network);
     let mut run = Simulation::new(network)?;
     remove_summary(&options.out)?;
     let mut reports = Reports::default();
@@ -94,12 +98,16 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         }
         if run.is_report() || duration_s == 0 {
             unsupplied = unsupplied.max(run.hydraulics.is_supplied.iter().filter(|is_supplied| !**is_supplied).count());
-            reports.take(&run, balance.is_balanced);
+            reports.take(&run, &quality, balance.is_balanced);
         }
         if run.time_s >= duration_s {
             break;
         }
-        run.advance(duration_s - run.time_s);
+        let of = &run.hydraulics;
+        let demands: Vec<f64> = of.served_m3ps.iter().zip(&of.emitted_m3ps).map(|(a, b)| a + b).collect();
+        let (flows, volumes) = (of.flow_m3ps.clone(), run.volume_m3.clone());
+        let gone_s = run.advance(duration_s - run.time_s);
+        quality.advance(&flows, &volumes, &demands, f64::from(gone_s));
     }
     write(options, &run, &reports)?;
     let net = run.hydraulics.network();
@@ -123,6 +131,7 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
             Some(least.map_or(pressure, |least| least.min(pressure)))
         }),
         "pump_energy_kwh": run.pumps.iter().map(|of| of.energy_kwh).sum::<f64>(),
+        "quality_ledger_error": quality.ledger().error(),
         "notes": notes,
     });
     write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
@@ -132,9 +141,11 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
 }
 
 impl Reports {
-    fn take(&mut self, run: &Simulation, is_balanced: bool) {
+    fn take(&mut self, run: &Simulation, quality: &QualityRun, is_balanced: bool) {
         let (of, net) = (&run.hydraulics, run.hydraulics.network());
         self.reports += 1;
+        self.node_quality.extend_from_slice(quality.node_quality());
+        self.link_quality.extend((0..net.links.id.len() as u32).map(|link| quality.link_quality(link)));
         for node in 0..net.nodes.id.len() {
             let (elevation_m, is_supplied) = (net.nodes.elevation_m[node], of.is_supplied[node]);
             let head_m = if is_supplied { of.head_m[node] } else { elevation_m };
@@ -188,6 +199,15 @@ fn write(options: &WaterOptions, run: &Simulation, reports: &Reports) -> Result<
     nodes.number("emitted_m3ps", "m3/s", "What an emitter loses.", &reports.emitted_m3ps);
     nodes.flag("is_supplied", "Whether an open link leads to a reservoir or tank.", &reports.is_supplied);
     nodes.flag("is_balanced", "Whether the step settled.", &reports.is_balanced);
+    let quality = match net.quality.kind {
+        QualityKind::None => None,
+        QualityKind::Chemical => Some(("concentration_kgpm3", "kg/m3", "Concentration of the chemical.")),
+        QualityKind::Age => Some(("age_s", "s", "Age of the water.")),
+        QualityKind::Trace(_) => Some(("trace_share", "", "Share of the water that comes from the traced node.")),
+    };
+    if let Some((name, unit, why)) = quality {
+        nodes.number(name, unit, why, &reports.node_quality);
+    }
     put("node", nodes)?;
     let mut links = TableWriter::new("Links of a water network at each report");
     links.count("time_s", "s", "Time since the start.", &reports.link_time_s);
@@ -198,6 +218,9 @@ fn write(options: &WaterOptions, run: &Simulation, reports: &Reports) -> Result<
     links.text("status", "What it does.", reports.status.iter().copied());
     let why = "Speed of a pump, setting of a valve; absent of what is told to be open or closed.";
     links.number("setting", "", why, &reports.setting);
+    if let Some((name, unit, why)) = quality {
+        links.number(name, unit, &format!("{why} Mean of the link."), &reports.link_quality);
+    }
     put("link", links)?;
     let mut tanks = TableWriter::new("Tanks of a water network at each report");
     let of_tanks: Vec<String> = net.tanks.node.iter().map(|&node| net.nodes.id[node as usize].clone()).collect();
