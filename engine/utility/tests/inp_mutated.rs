@@ -1,9 +1,11 @@
-//! Spoilt texts of networks: a network whose rows point to rows that are there, or problems; never a panic.
+//! Spoilt texts of networks: a network whose rows point to rows that are there and whose quality can be followed, or
+//! problems; never a panic.
 
 use proptest::prelude::*;
 use std::path::Path;
 use urbis_utility::water::inp;
 use urbis_utility::water::network::{NONE, PumpLift, QualityKind};
+use urbis_utility::water::quality::QualityRun;
 
 const TEXT: &str = include_str!("data/water/all_sections.inp");
 const PIECES: [&str; 24] = [
@@ -54,6 +56,13 @@ fn read(text: &str) {
     assert!(!matches!(net.quality.kind, QualityKind::Trace(row) if !is_row(row, nodes)));
     assert!(net.times.hydraulic_step_s > 0 && net.times.quality_step_s > 0 && net.times.rule_step_s > 0);
     assert!(net.patterns.iter().all(|pattern| !pattern.multipliers.is_empty()));
+    let mut run = QualityRun::new(&net);
+    let flows: Vec<f64> = (0..links).map(|link| 0.01 * ((link * 7 % 5) as f64 - 2.0)).collect();
+    let demands: Vec<f64> = (0..nodes).map(|node| 0.001 * ((node * 3 % 4) as f64 - 1.0)).collect();
+    let turned: Vec<f64> = flows.iter().rev().map(|flow| -flow).collect();
+    run.advance(&flows, &[], &demands, 600.0);
+    run.advance(&turned, &[1000.0], &demands, 600.0);
+    assert!((0..links as u32).all(|link| run.link_quality(link) >= 0.0 || run.link_quality(link).is_nan()));
 }
 
 /// The places of words.

@@ -1,4 +1,5 @@
 //! Water quality against closed forms, its account of mass, and against EPANET 2.2 by the same flows.
+#![allow(clippy::print_stdout)] // a test says its figures
 
 use flate2::read::GzDecoder;
 use std::io::Read;

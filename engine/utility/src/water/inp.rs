@@ -11,6 +11,7 @@
 
 mod checks;
 mod controls;
+mod energy;
 mod links;
 mod nodes;
 mod options;
@@ -19,6 +20,7 @@ mod rules;
 mod substances;
 mod tables;
 mod text;
+mod times;
 mod units;
 
 pub use units::FlowUnit;

@@ -7,55 +7,33 @@
 //! closer than the tolerance, else as a parcel of its own. Without dispersion; pumps and valves have no volume of their own.
 //! Reactions are steps of Euler, as in EPANET. For ages quality is seconds, for traces a share.
 //!
-//! Beyond EPANET: mass is accounted for without rest ([`Ledger`]); check valves are pipes like others (there they begin
-//! empty and do not react); a pipe turns its parcels also when its flow rested between two directions; a reservoir's source
-//! adds to what it begins with; tanks take over the solver's volumes.
+//! Where flows go round, as from a tank by a pump and back, some node is taken before what comes to it; the choice is
+//! EPANET's.
+//!
+//! Other than in EPANET: mass is accounted for without rest ([`Ledger`]); check valves are pipes like others (there they
+//! begin empty, so that water passes at once, and do not react); a pipe turns its parcels also when its flow rested between
+//! two directions; flows near nothing go their own way, not that of the pipe; a reservoir's source adds to what it begins
+//! with; tanks take over the solver's volumes.
 //!
 //! Contract: sequential and deterministic, a function of the calls alone; no allocation once there are as many parcels as
 //! there will be.
 
+mod ledger;
+mod order;
 mod parcels;
 mod reactions;
+mod route;
 mod tanks;
+
+pub use ledger::Ledger;
 
 use super::network::{LinkKind, NONE, Network, NodeKind, QualityKind, SourceKind};
 use parcels::Parcels;
-use reactions::Wall;
 use std::f64::consts::FRAC_PI_4;
 use tanks::Tank;
 
 /// Flow below which water rests, m3/s: 0.005 gallons per minute.
 const RESTS_M3PS: f64 = 0.005 / 448.831 * 0.3048 * 0.3048 * 0.3048;
-
-/// Where mass went since the start: kg of a chemical, m3 s of an age, m3 of a trace.
-///
-/// `initial + added + unbalanced = stored + drawn + reacted`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Ledger {
-    /// In pipes and tanks at the start.
-    pub initial: f64,
-    /// From sources, reservoirs and what flows in at nodes.
-    pub added: f64,
-    /// In pipes and tanks now.
-    pub stored: f64,
-    /// With demands, into reservoirs, and over the brim of tanks.
-    pub drawn: f64,
-    /// Gone by reactions; negative where they make more, as ages do.
-    pub reacted: f64,
-    /// With volumes by which the flows given do not balance at nodes: none where they do.
-    pub unbalanced: f64,
-}
-
-impl Ledger {
-    /// How far the account is from closing, over its largest entry.
-    #[must_use]
-    pub fn error(&self) -> f64 {
-        let rest = self.initial + self.added + self.unbalanced - self.stored - self.drawn - self.reacted;
-        let entries = [self.initial, self.added, self.stored, self.drawn, self.reacted, self.unbalanced];
-        let largest = entries.iter().fold(0.0_f64, |largest, entry| largest.max(entry.abs()));
-        if largest > 0.0 { rest.abs() / largest } else { 0.0 }
-    }
-}
 
 /// A source with its pattern.
 #[derive(Clone, Debug)]
@@ -155,7 +133,7 @@ impl QualityRun {
                 multipliers: pattern.map(|pattern| pattern.multipliers.clone()).unwrap_or_default(),
             });
         }
-        let (offset, incident) = incidence(node_count, &links.from, &links.to);
+        let (offset, incident) = order::incidence(node_count, &links.from, &links.to);
         let bulk_per_s: Vec<f64> =
             links.bulk_per_s.iter().map(|bulk| if bulk.is_nan() { quality.bulk_per_s } else { *bulk }).collect();
         let wall: Vec<f64> = (0..link_count)
@@ -297,260 +275,10 @@ impl QualityRun {
         }
     }
 
-    /// Nodes so that flow comes from earlier ones; where flows go round, the circle is entered beside what is known.
-    fn sort_nodes(&mut self) {
-        let moves = |link: usize, flows: &[f64]| flows[link].abs() >= RESTS_M3PS;
-        self.inflows.fill(0);
-        for link in 0..self.from.len() {
-            if moves(link, &self.flow_m3ps) {
-                let to = self.outlet(link);
-                self.inflows[to as usize] += 1;
-            }
-        }
-        self.order.clear();
-        self.stack.clear();
-        self.stack.extend((0..self.inflows.len() as u32).filter(|node| self.inflows[*node as usize] == 0));
-        self.open.clear();
-        let mut next_node = 0;
-        while self.order.len() < self.inflows.len() {
-            if self.stack.is_empty() {
-                let Some(node) = self.entry(&mut next_node) else { return };
-                self.inflows[node as usize] = 0;
-                self.stack.push(node);
-            }
-            let Some(node) = self.stack.pop() else { return };
-            self.order.push(node);
-            self.open.push(node);
-            for at in (self.offset[node as usize]..self.offset[node as usize + 1]).rev() {
-                let link = self.incident[at as usize] as usize;
-                let to = self.outlet(link);
-                if moves(link, &self.flow_m3ps) && to != node && self.inflows[to as usize] > 0 {
-                    self.inflows[to as usize] -= 1;
-                    if self.inflows[to as usize] == 0 {
-                        self.stack.push(to);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A node that still waits for water, beside the last one that does not; else the first that waits. Of equal ones the
-    /// choice is EPANET's, as a step's delay depends on it.
-    fn entry(&mut self, next_node: &mut usize) -> Option<u32> {
-        while let Some(node) = self.open.last().copied() {
-            for at in (self.offset[node as usize]..self.offset[node as usize + 1]).rev() {
-                let link = self.incident[at as usize] as usize;
-                let other = if self.from[link] == node { self.to[link] } else { self.from[link] };
-                if self.inflows[other as usize] > 0 {
-                    return Some(other);
-                }
-            }
-            // All its neighbours are sorted, and stay so.
-            self.open.pop();
-        }
-        while *next_node < self.inflows.len() {
-            if self.inflows[*next_node] > 0 {
-                return Some(*next_node as u32);
-            }
-            *next_node += 1;
-        }
-        None
-    }
-
     /// The node a link's water comes out at.
     fn outlet(&self, link: usize) -> u32 {
         if self.is_turned[link] { self.from[link] } else { self.to[link] }
     }
-
-    /// What the walls do in these flows.
-    fn rates(&mut self) {
-        if self.kind != QualityKind::Chemical {
-            return;
-        }
-        for link in 0..self.from.len() {
-            if !self.is_pipe[link] || self.wall[link].abs() <= 0.0 {
-                continue;
-            }
-            let wall = Wall {
-                diameter_m: self.diameter_m[link],
-                length_m: self.length_m[link],
-                flow_m3ps: self.flow_m3ps[link],
-                viscosity_m2ps: self.viscosity_m2ps,
-                diffusivity_m2ps: self.diffusivity_m2ps,
-            };
-            self.wall_rate[link] =
-                if self.orders[2] > 0.0 { wall.first_order_per_s(self.wall[link]) } else { wall.transfer_mps() };
-        }
-    }
-
-    fn step(&mut self, dt_s: f64) {
-        if self.has_reactions {
-            self.react(dt_s);
-        }
-        for at in 0..self.order.len() {
-            self.node_step(self.order[at] as usize, dt_s);
-        }
-    }
-
-    fn react(&mut self, dt_s: f64) {
-        let is_age = self.kind == QualityKind::Age;
-        let ([bulk_order, tank_order, wall_order], limit) = (self.orders, self.limit);
-        for link in 0..self.from.len() {
-            if !self.is_pipe[link] {
-                continue;
-            }
-            let (bulk, wall, rate, d) =
-                (self.bulk_per_s[link], self.wall[link], self.wall_rate[link], self.diameter_m[link]);
-            let lost = self.parcels.react(link, |c| {
-                if is_age {
-                    return c + dt_s;
-                }
-                let in_water = reactions::bulk_rate(c, bulk, bulk_order, limit);
-                let at_wall = if wall.abs() <= 0.0 {
-                    0.0
-                } else if wall_order > 0.0 {
-                    rate * c
-                } else {
-                    reactions::zero_order_rate(c, d, wall, rate)
-                };
-                (c + (in_water + at_wall) * dt_s).max(0.0)
-            });
-            self.ledger.reacted += lost;
-        }
-        for tank in &self.tanks {
-            let bulk = tank.bulk_per_s;
-            let lost = self.parcels.react(tank.row, |c| {
-                if is_age { c + dt_s } else { (c + reactions::bulk_rate(c, bulk, tank_order, limit) * dt_s).max(0.0) }
-            });
-            self.ledger.reacted += lost;
-        }
-    }
-
-    /// What comes to a node is mixed and sent on.
-    fn node_step(&mut self, node: usize, dt_s: f64) {
-        let (mut in_m3, mut mass, mut out_m3) = (0.0, 0.0, 0.0);
-        let links = self.offset[node] as usize..self.offset[node + 1] as usize;
-        for at in links.clone() {
-            let link = self.incident[at] as usize;
-            let volume = self.flow_m3ps[link].abs() * dt_s;
-            if self.outlet(link) as usize == node {
-                let (taken, with) = self.parcels.take(link, volume);
-                in_m3 += taken;
-                mass += with;
-            } else {
-                out_m3 += volume;
-            }
-        }
-        let kind = self.node_kind[node];
-        let demand = if kind == NodeKind::Junction { self.demand_m3ps[node] * dt_s } else { 0.0 };
-        out_m3 += demand.max(0.0);
-        let own = match kind {
-            NodeKind::Junction => {
-                in_m3 += (-demand).max(0.0);
-                let own = if in_m3 > 0.0 {
-                    mass / in_m3
-                } else if self.has_reactions {
-                    self.beside(node)
-                } else {
-                    self.node_quality[node]
-                };
-                self.ledger.unbalanced += own * (out_m3 - in_m3);
-                own
-            }
-            NodeKind::Tank => match self.tanks.get(self.tank_of[node] as usize) {
-                Some(tank) => {
-                    let (own, missing) = tank.mix(&mut self.parcels, in_m3, mass, out_m3, self.tolerance);
-                    self.ledger.unbalanced += own * missing;
-                    own
-                }
-                None => self.node_quality[node],
-            },
-            NodeKind::Reservoir => {
-                let own = self.initial_quality[node];
-                self.ledger.drawn += mass;
-                self.ledger.added += own * out_m3;
-                own
-            }
-        };
-        let sent = self.with_source(node, kind, own, out_m3, dt_s);
-        self.ledger.added += (sent - own) * out_m3;
-        self.ledger.drawn += sent * demand.max(0.0);
-        // A tank is seen as its water is, without what its source adds.
-        let is_traced = matches!(self.kind, QualityKind::Trace(traced) if traced as usize == node);
-        self.node_quality[node] = if kind == NodeKind::Tank && !is_traced { own } else { sent };
-        for at in links {
-            let link = self.incident[at] as usize;
-            let volume = self.flow_m3ps[link].abs() * dt_s;
-            if volume > 0.0 && self.outlet(link) as usize != node {
-                self.parcels.add(link, volume, sent, self.tolerance);
-            }
-        }
-    }
-
-    /// The quality that a node sends on: its own with its source.
-    fn with_source(&self, node: usize, kind: NodeKind, own: f64, out_m3: f64, dt_s: f64) -> f64 {
-        match self.kind {
-            QualityKind::Trace(traced) => return if traced as usize == node { 1.0 } else { own },
-            QualityKind::Chemical => {}
-            QualityKind::Age | QualityKind::None => return own,
-        }
-        let Some(source) = self.sources.get(self.source_of[node] as usize) else { return own };
-        if out_m3 / dt_s <= RESTS_M3PS {
-            return own;
-        }
-        let pattern = match source.multipliers.len() {
-            0 => 1.0,
-            count => {
-                let period = ((self.time_s + self.pattern_start_s) / self.pattern_step_s).floor();
-                source.multipliers[period as usize % count]
-            }
-        };
-        let strength = source.strength * pattern;
-        match source.kind {
-            // A junction needs inflow from outside to bring it.
-            SourceKind::Concentration if kind == NodeKind::Junction => {
-                own + strength * (-self.demand_m3ps[node]).max(0.0) * dt_s / out_m3
-            }
-            SourceKind::Concentration if kind == NodeKind::Reservoir => strength,
-            SourceKind::Concentration | SourceKind::FlowPaced => own + strength,
-            SourceKind::Mass => own + strength * dt_s / out_m3,
-            SourceKind::Setpoint => own.max(strength),
-        }
-    }
-
-    /// The mean of the water beside a node to which none comes.
-    fn beside(&self, node: usize) -> f64 {
-        let (mut sum, mut count) = (0.0, 0);
-        for at in self.offset[node]..self.offset[node + 1] {
-            let link = self.incident[at as usize] as usize;
-            let is_outlet = self.outlet(link) as usize == node;
-            let parcel = if is_outlet { self.parcels.at_outlet(link) } else { self.parcels.at_inlet(link) };
-            if let Some((_, quality)) = parcel {
-                sum += quality;
-                count += 1;
-            }
-        }
-        if count > 0 { sum / f64::from(count) } else { 0.0 }
-    }
-}
-
-/// Links at each node: offsets and rows.
-fn incidence(nodes: usize, from: &[u32], to: &[u32]) -> (Vec<u32>, Vec<u32>) {
-    let mut offset = vec![0_u32; nodes + 1];
-    for end in from.iter().chain(to) {
-        offset[*end as usize + 1] += 1;
-    }
-    for node in 0..nodes {
-        offset[node + 1] += offset[node];
-    }
-    let (mut next, mut incident) = (offset.clone(), vec![0; from.len() + to.len()]);
-    for (link, ends) in from.iter().zip(to).enumerate() {
-        for end in [*ends.0, *ends.1] {
-            incident[next[end as usize] as usize] = link as u32;
-            next[end as usize] += 1;
-        }
-    }
-    (offset, incident)
 }
 
 /// The wall of a pipe without one of its own: the general one, or by roughness.

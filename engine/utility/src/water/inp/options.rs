@@ -1,9 +1,9 @@
-//! `[OPTIONS]`, `[TIMES]`, `[ENERGY]`: read before all else, as they say the units.
+//! `[OPTIONS]`: read before all else, as they say the units.
 
-use super::reader::{CurveUse, Reader};
-use super::text::{Line, begins, hours, number, seconds, which};
+use super::reader::Reader;
+use super::text::{Line, begins, number, which};
 use super::units::{FOOT_M, FlowUnit, PressureUnit, Units};
-use crate::water::network::{DemandModel, HeadLoss, LinkKind, NONE, QualityKind, Times, Unbalanced};
+use crate::water::network::{DemandModel, HeadLoss, NONE, QualityKind, Unbalanced};
 
 /// Kinematic viscosity of water at 20 degrees, m2/s: 1.1e-5 square feet per second.
 const VISCOSITY_M2PS: f64 = 1.1e-5 * FOOT_M * FOOT_M;
@@ -249,121 +249,6 @@ impl<'a> Reader<'a> {
             QualityKind::Age => 3600.0,
             QualityKind::Trace(_) => 0.01,
             QualityKind::None | QualityKind::Chemical => self.units.chemical_kgpm3,
-        }
-    }
-
-    /// A line of `[TIMES]`; what is 0 has its value from the others at the end.
-    pub(super) fn time_line(&mut self, line: &Line<'a>) {
-        let key = line.word(0);
-        if line.len() < 2 {
-            return self.short(line, "a name and a time");
-        }
-        if begins(key, "STAT") {
-            if !begins(line.last(), "NO") {
-                self.notes.push(format!("line {}: STATISTIC {} is of no bearing here", line.number, line.last()));
-            }
-            return;
-        }
-        let at = line.len() - 1;
-        let time = hours(line.word(at), "").or_else(|| hours(line.word(at - 1), line.word(at)));
-        let Some(seconds) = time.and_then(seconds) else {
-            return self.value(line, key, line.words[1..].join(" "), "a time such as 5, 90 MIN, 1:30 or 1:30 PM");
-        };
-        let times = &mut self.network.times;
-        let is_start = begins(line.word(1), "STAR");
-        let is_step = begins(line.word(1), "TIME");
-        match which(
-            key,
-            &[("DURA", 0), ("HYDR", 1), ("QUAL", 2), ("RULE", 3), ("MINI", 4), ("PATT", 5), ("REPO", 6), ("STAR", 7)],
-        ) {
-            Some(0) => times.duration_s = seconds,
-            Some(1) => times.hydraulic_step_s = seconds,
-            Some(2) => times.quality_step_s = seconds,
-            Some(3) => times.rule_step_s = seconds,
-            Some(4) => self.notes.push(format!("line {}: MINIMUM TRAVELTIME is of no bearing here", line.number)),
-            Some(5) if is_step => times.pattern_step_s = seconds,
-            Some(5) if is_start => times.pattern_start_s = seconds,
-            Some(6) if is_step => times.report_step_s = seconds,
-            Some(6) if is_start => times.report_start_s = seconds,
-            Some(5 | 6) => self.value(line, key, line.word(1), "TIMESTEP or START"),
-            Some(7) => times.start_clock_s = seconds % 86_400,
-            _ => self.problem(line, format_args!("{key}, expected a name of [TIMES] such as DURATION")),
-        }
-    }
-
-    /// Times before any line: 0 means not given.
-    pub(super) fn no_times() -> Times {
-        Times { quality_step_s: 0, rule_step_s: 0, ..Times::default() }
-    }
-
-    /// Steps as EPANET fits them to one another.
-    pub(super) fn finish_times(&mut self) {
-        let times = &mut self.network.times;
-        let or = |value: u32, default: u32| if value == 0 { default } else { value };
-        times.pattern_step_s = or(times.pattern_step_s, 3600);
-        times.report_step_s = or(times.report_step_s, times.pattern_step_s);
-        times.hydraulic_step_s = or(times.hydraulic_step_s, 3600).min(times.pattern_step_s).min(times.report_step_s);
-        if times.report_start_s > times.duration_s {
-            times.report_start_s = 0;
-        }
-        let tenth = (times.hydraulic_step_s / 10).max(1);
-        times.quality_step_s = or(times.quality_step_s, tenth).min(times.hydraulic_step_s);
-        times.rule_step_s = or(times.rule_step_s, tenth).min(times.hydraulic_step_s);
-    }
-
-    /// A line of `[ENERGY]`.
-    pub(super) fn energy_line(&mut self, line: &Line<'a>) {
-        let key = line.word(0);
-        if line.len() < 3 {
-            return self.short(line, "such as GLOBAL PRICE 0.1");
-        }
-        if begins(key, "DEMAN") {
-            if let Some(charge) = self.not_negative(line, 2, "DEMAND CHARGE") {
-                self.network.energy.demand_charge_per_kw = charge;
-            }
-            return;
-        }
-        let mut pump = None;
-        if begins(key, "PUMP") {
-            if line.len() < 4 {
-                return self.short(line, "such as PUMP id PRICE 0.1");
-            }
-            let Some(link) = self.link(line, 1, "PUMP") else { return };
-            if self.network.links.kind.get(link as usize) != Some(&LinkKind::Pump) {
-                return self.value(line, "PUMP", line.word(1), "the id of a pump");
-            }
-            pump = self.pump_of.get(link as usize).map(|row| *row as usize);
-        } else if !begins(key, "GLOB") {
-            return self.problem(line, format_args!("{key}, expected GLOBAL, PUMP or DEMAND CHARGE"));
-        }
-        let at = line.len() - 1;
-        match (which(line.word(at - 1), &[("PRICE", 0), ("PATT", 1), ("EFFI", 2)]), pump) {
-            (Some(0), _) => {
-                let Some(price) = self.not_negative(line, at, "PRICE") else { return };
-                match pump {
-                    None => self.network.energy.price_per_kwh = price,
-                    // To EPANET a pump's price of 0 is none of its own.
-                    Some(row) => self.network.pumps.price_per_kwh[row] = if price > 0.0 { price } else { f64::NAN },
-                }
-            }
-            (Some(1), _) => {
-                let pattern = self.pattern(line, at, "PATTERN");
-                match pump {
-                    None => self.network.energy.price_pattern = pattern,
-                    Some(row) => self.network.pumps.price_pattern[row] = pattern,
-                }
-            }
-            (Some(_), None) => {
-                if let Some(percent) = self.positive(line, at, "EFFICIENCY") {
-                    self.network.energy.efficiency = 0.01 * percent;
-                }
-            }
-            (Some(_), Some(row)) => {
-                if let Some(curve) = self.curve(line, at, "EFFICIENCY", CurveUse::Efficiency) {
-                    self.network.pumps.efficiency_curve[row] = curve;
-                }
-            }
-            (None, _) => self.problem(line, format_args!("{}, expected PRICE, PATTERN or EFFIC", line.word(at - 1))),
         }
     }
 
