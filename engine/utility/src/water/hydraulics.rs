@@ -32,9 +32,8 @@ pub(crate) const HEAD_TOLERANCE_M: f64 = 0.0005 * FOOT_M;
 pub(crate) const FLOW_TOLERANCE_M3PS: f64 = 0.0001 * CUBIC_FOOT_M3;
 /// Flow of what is closed, m3/s.
 pub(crate) const NO_FLOW_M3PS: f64 = 1e-6 * CUBIC_FOOT_M3;
-/// Trials between looks at statuses, and the last trial that is followed by one before flows are settled.
-const CHECK_EVERY: u32 = 2;
-const CHECK_UNTIL: u32 = 10;
+/// Share of a change of flows that is made where they are damped.
+const DAMPING: f64 = 0.6;
 /// Change of flows at which a step is settled, whatever the file allows.
 const ACCURACY_MIN: f64 = 1e-6;
 /// Change of a flow below which there is none, m3/s.
@@ -307,7 +306,11 @@ impl Hydraulics {
         };
         let (trials, accuracy) = (self.net.options.trials.max(1), self.net.options.accuracy.min(ACCURACY_MIN));
         let mut balance = Balance::default();
-        let mut next_check = CHECK_EVERY;
+        let (check_every, check_until) = (self.net.options.check_every.max(1), self.net.options.check_until);
+        let (damp_limit, flow_change) = (self.net.options.damp_limit, self.net.options.flow_change_m3ps);
+        let most_off_m = self.net.options.head_error_m;
+        let mut next_check = check_every;
+        let mut factor = 1.0;
         for trial in 1..=trials + extra.max(trials) {
             // Statuses that go to and fro stay as they are from here on, and the rest is settled.
             let is_extra = trial > trials;
@@ -319,12 +322,16 @@ impl Hydraulics {
             for (node, &row) in self.row.iter().enumerate().filter(|(_, row)| **row != NONE) {
                 self.head_m[node] = self.right[row as usize];
             }
-            let (change, largest) = self.move_flows();
+            let (change, largest, head_error_m) = self.move_flows(factor);
             balance = Balance { is_balanced: false, trials: trial, change, largest_change_m3ps: largest };
             if !change.is_finite() {
                 break;
             }
-            let is_settled = change <= accuracy || largest <= LARGEST_CHANGE_M3PS;
+            let is_near =
+                (flow_change <= 0.0 || largest <= flow_change) && (most_off_m <= 0.0 || head_error_m <= most_off_m);
+            let is_settled = (change <= accuracy && is_near) || largest <= LARGEST_CHANGE_M3PS;
+            // As the file asks, and where flows go to and fro.
+            factor = if change <= damp_limit || trial > trials / 2 { DAMPING } else { 1.0 };
             if is_extra {
                 if is_settled {
                     break;
@@ -339,10 +346,10 @@ impl Hydraulics {
                     balance.is_balanced = true;
                     break;
                 }
-                next_check = trial + CHECK_EVERY;
-            } else if trial <= CHECK_UNTIL && trial == next_check {
+                next_check = trial + check_every;
+            } else if trial <= check_until && trial == next_check {
                 self.check_links();
-                next_check += CHECK_EVERY;
+                next_check += check_every;
             }
         }
         self.balance_fixed_nodes();
@@ -544,9 +551,10 @@ impl Hydraulics {
             }
         }
     }
-    /// Flows by the heads found. Returns the sum of changes over flows, and the largest change.
-    fn move_flows(&mut self) -> (f64, f64) {
-        let (mut sum, mut changes, mut largest) = (0.0, 0.0, 0.0_f64);
+    /// Flows by the heads found, a share of the way. Returns the sum of changes over flows, the
+    /// largest change, and the largest error of the head loss of a link.
+    fn move_flows(&mut self, factor: f64) -> (f64, f64, f64) {
+        let (mut sum, mut changes, mut largest, mut head_error_m) = (0.0, 0.0, 0.0_f64, 0.0_f64);
         for link in 0..self.lines.len() {
             let Line { p, y } = self.lines[link];
             let (from, to) = (self.net.links.from[link] as usize, self.net.links.to[link] as usize);
@@ -556,6 +564,10 @@ impl Hydraulics {
             if pump != NONE && matches!(self.losses.lift[pump as usize], super::losses::Lift::Power(_)) && change > q {
                 change = q / 2.0; // power lifts nothing backwards
             }
+            if p > 0.0 {
+                head_error_m = head_error_m.max((change / p).abs());
+            }
+            change *= factor;
             self.flow_m3ps[link] = q - change;
             sum += self.flow_m3ps[link].abs();
             changes += change.abs();
@@ -566,14 +578,15 @@ impl Hydraulics {
                 continue;
             }
             if let Some(Line { p, y }) = self.emitter_line(node) {
-                let change = y - p * (self.head_m[node] - self.net.nodes.elevation_m[node]);
+                let change = factor * (y - p * (self.head_m[node] - self.net.nodes.elevation_m[node]));
                 self.emitted_m3ps[node] -= change;
                 sum += self.emitted_m3ps[node].abs();
                 changes += change.abs();
                 largest = largest.max(change.abs());
             }
             if let Some(line) = self.demand_line(node) {
-                let next = self.next_served_m3ps(node, line);
+                let served = self.served_m3ps[node];
+                let next = served + factor * (self.next_served_m3ps(node, line) - served);
                 let change = (next - self.served_m3ps[node]).abs();
                 sum += next;
                 changes += change;
@@ -581,7 +594,7 @@ impl Hydraulics {
                 self.served_m3ps[node] = next;
             }
         }
-        (if sum > ACCURACY_MIN { changes / sum } else { changes }, largest)
+        (if sum > ACCURACY_MIN { changes / sum } else { changes }, largest, head_error_m)
     }
     /// What flows into reservoirs and tanks is what they are served.
     fn balance_fixed_nodes(&mut self) {
