@@ -3,6 +3,7 @@
 
 pub mod power;
 mod reading;
+pub mod sewer;
 pub mod solar;
 pub mod sparse;
 pub mod weather;

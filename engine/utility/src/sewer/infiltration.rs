@@ -135,8 +135,8 @@ impl Horton {
             let wanted = before + rate * step_s;
             let mut at = time + 0.5 * step_s;
             for _ in 0..20 {
-                let slope = self.last_mps
-                    + (self.first_mps - self.last_mps) * (-(self.decay_per_s * at).min(60.0)).exp();
+                let slope =
+                    self.last_mps + (self.first_mps - self.last_mps) * (-(self.decay_per_s * at).min(60.0)).exp();
                 let step = (self.cumulative(at) - wanted) / slope;
                 at -= step;
                 if step.abs() <= 0.001 * step_s {
@@ -341,14 +341,8 @@ mod tests {
     #[test]
     fn horton_follows_its_curve_when_there_is_water() {
         let (first_mps, last_mps, decay_per_s) = (75.0 * MM_PER_H, 10.0 * MM_PER_H, 4.0 / 3600.0);
-        let soil = Soil::Horton {
-            first_mps,
-            last_mps,
-            decay_per_s,
-            recovery_per_s: 1e-6,
-            most_m: 0.0,
-            is_modified: false,
-        };
+        let soil =
+            Soil::Horton { first_mps, last_mps, decay_per_s, recovery_per_s: 1e-6, most_m: 0.0, is_modified: false };
         let mut state = soil.dry();
         let gone: f64 = (0..60).map(|_| 60.0 * soil.rate(&mut state, 60.0, 100.0 * MM_PER_H, 0.0, 0.0)).sum();
         let expected = last_mps * 3600.0 + (first_mps - last_mps) / decay_per_s * (1.0 - (-4.0_f64).exp());
@@ -366,8 +360,7 @@ mod tests {
         let head = suction_m * deficit;
         let at_ponding = conductivity_mps * head / (rain - conductivity_mps);
         let since = 540.0 * step_s - at_ponding / rain;
-        let residual =
-            gone - at_ponding - head * ((gone + head) / (at_ponding + head)).ln() - conductivity_mps * since;
+        let residual = gone - at_ponding - head * ((gone + head) / (at_ponding + head)).ln() - conductivity_mps * since;
         assert!(residual.abs() < 1e-4, "{gone} {residual}");
     }
 

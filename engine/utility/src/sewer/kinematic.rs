@@ -194,7 +194,8 @@ fn wave(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64, step_s:
     if comes > NO_FLOW || old_out > NO_FLOW {
         let rate = sewer.conduits.length_m[row] / step_s * full_area / full_flow;
         let linear = rate * WEIGHT_TIME / WEIGHT_SPACE;
-        let constant = ((1.0 - WEIGHT_TIME) * (area_in - old_area_in) - WEIGHT_TIME * old_area_out) * rate / WEIGHT_SPACE
+        let constant = ((1.0 - WEIGHT_TIME) * (area_in - old_area_in) - WEIGHT_TIME * old_area_out) * rate
+            / WEIGHT_SPACE
             + (1.0 - WEIGHT_SPACE) / WEIGHT_SPACE * (old_out - old_in)
             - comes
             + lost / WEIGHT_SPACE;

@@ -177,7 +177,8 @@ fn ends(sewer: &Sewer, state: &State, row: usize, opening: &Opening<'_>, flow: f
     let offset = [sewer.links.offset_from_m[link], sewer.links.offset_to_m[link]];
     let full = opening.section.y_full_m;
     let bottom = [0, 1].map(|end| sewer.nodes.invert_m[nodes[end]] + offset[end]);
-    let mut head = [0, 1].map(|end| (state.nodes.depth_m[nodes[end]] + sewer.nodes.invert_m[nodes[end]]).max(bottom[end]));
+    let mut head =
+        [0, 1].map(|end| (state.nodes.depth_m[nodes[end]] + sewer.nodes.invert_m[nodes[end]]).max(bottom[end]));
     let mut depth = [0, 1].map(|end| {
         let depth = (head[end] - bottom[end]).max(DRY_DEPTH_M);
         if opening.has_slot { depth } else { depth.min(full) }

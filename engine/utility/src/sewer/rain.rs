@@ -54,8 +54,12 @@ mod tests {
 
     #[test]
     fn readings_last_for_the_interval() {
-        let gage =
-            Gage { interval_s: 600.0, begin_s: vec![0.0, 600.0, 3000.0], rain_mps: vec![1.0, 2.0, 3.0], ..Gage::default() };
+        let gage = Gage {
+            interval_s: 600.0,
+            begin_s: vec![0.0, 600.0, 3000.0],
+            rain_mps: vec![1.0, 2.0, 3.0],
+            ..Gage::default()
+        };
         let mut cursor = Cursor::default();
         let seen: Vec<f64> = (0..8).map(|step| gage.read(&mut cursor, 500.0 * f64::from(step))).collect();
         assert_eq!(seen, [1.0, 1.0, 2.0, 0.0, 0.0, 0.0, 3.0, 3.0]);

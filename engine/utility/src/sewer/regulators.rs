@@ -3,7 +3,9 @@
 //! Source: Reference Manual Vol. II, chapter 6. With steady flow and kinematic waves the head behind a regulator is the
 //! bottom of the basin before it. Contract: a link changes its own row of the state only; levels at outfalls theirs.
 
-use super::network::{LinkKind, Method, NodeKind, Orifice, Outlet, Pump, PumpCurve, Rating, Sewer, Stage, Weir, WeirForm};
+use super::network::{
+    LinkKind, Method, NodeKind, Orifice, Outlet, Pump, PumpCurve, Rating, Sewer, Stage, Weir, WeirForm,
+};
 use super::section::{Section, Shape};
 use super::state::{FlowClass, State, normal_depth};
 use super::units::{DRY_AREA_M2, DRY_DEPTH_M, FOOT3_M3, GRAVITY_MPS2};

@@ -61,7 +61,7 @@ impl Storage {
         let Soil::GreenAmpt { conductivity_mps, deficit, .. } = *soil else { return 0.0 };
         let (bottom_m2, from_m, to_m, most_m2) = self.banks();
         let [below, beside] = moisture;
-        let mut rate = |state: &mut Moisture, depth: f64| {
+        let rate = |state: &mut Moisture, depth: f64| {
             if deficit <= 0.0 { conductivity_mps } else { soil.rate(state, step_s, 0.0, 0.0, depth) }
         };
         let mut seepage = bottom_m2 * rate(below, depth_m);

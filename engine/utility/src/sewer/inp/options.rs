@@ -122,7 +122,8 @@ impl Dates {
         let since = |day: i64, of_day: f64| (day - options.start_day) as f64 * DAY_S + of_day - self.start_s;
         let end = since(self.end.unwrap_or(options.start_day), self.end_s).floor();
         if !(end > 0.0 && end < 2e10) {
-            reader.problem_at(1, format_args!("END_DATE and END_TIME are {end} s after the start, expected more than 0"));
+            reader
+                .problem_at(1, format_args!("END_DATE and END_TIME are {end} s after the start, expected more than 0"));
             options.duration_s = 0.0;
         } else {
             options.duration_s = end;
@@ -147,7 +148,10 @@ fn option(reader: &mut Reader<'_>, row: &Row<'_>, to: &mut Options, dates: &mut 
         },
         "INFILTRATION" => {
             let known = ["HORTON", "MODIFIED_HORTON", "GREEN_AMPT", "MODIFIED_GREEN_AMPT", "CURVE_NUMBER"];
-            choice(known.contains(&value.as_str()), "HORTON, MODIFIED_HORTON, GREEN_AMPT, MODIFIED_GREEN_AMPT or CURVE_NUMBER");
+            choice(
+                known.contains(&value.as_str()),
+                "HORTON, MODIFIED_HORTON, GREEN_AMPT, MODIFIED_GREEN_AMPT or CURVE_NUMBER",
+            );
             reader.infiltration = value;
         }
         "FLOW_ROUTING" | "ROUTING_MODEL" => match value.as_str() {
@@ -204,7 +208,8 @@ fn option(reader: &mut Reader<'_>, row: &Row<'_>, to: &mut Options, dates: &mut 
             to.lengthening_step_s = seconds.unwrap_or_else(|| reader.at_least_0(row, 1, &name));
         }
         "VARIABLE_STEP" => {
-            to.courant_share = reader.number_where(row, 1, &name, "a number from 0 to 2", |at| (0.0..=2.0).contains(&at));
+            to.courant_share =
+                reader.number_where(row, 1, &name, "a number from 0 to 2", |at| (0.0..=2.0).contains(&at));
         }
         "MINIMUM_STEP" => to.minimum_step_s = reader.at_least_0(row, 1, &name),
         "MIN_SURFAREA" => to.min_surface_m2 = reader.at_least_0(row, 1, &name),
@@ -214,7 +219,8 @@ fn option(reader: &mut Reader<'_>, row: &Row<'_>, to: &mut Options, dates: &mut 
         }
         "HEAD_TOLERANCE" => to.head_tolerance_m = reader.at_least_0(row, 1, &name),
         "MAX_TRIALS" => {
-            let trials = reader.number_where(row, 1, &name, "a whole number up to 1000", |at| (0.0..=1000.0).contains(&at));
+            let trials =
+                reader.number_where(row, 1, &name, "a whole number up to 1000", |at| (0.0..=1000.0).contains(&at));
             to.max_trials = trials as u32;
         }
         still if STILL.contains(&still) => {}
