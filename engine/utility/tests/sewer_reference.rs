@@ -130,12 +130,6 @@ fn case(folder: &Path, name: &str, answers: &str, method: Option<Method>) -> (Se
     (sewer, results, read_series(&folder.join(answers)))
 }
 
-fn beside(name: &str) -> [(&'static str, Worst); 4] {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sewer");
-    let (sewer, results, series) = case(&folder, name, &format!("{name}.csv.gz"), None);
-    compare(name, &sewer, &results, &series)
-}
-
 fn shared_model(name: &str) -> Option<PathBuf> {
     let folder = shared::place("sewer");
     if folder.join(format!("{name}.inp")).exists() {
@@ -156,9 +150,10 @@ fn model_rain() {
     let Some(folder) = shared_model("model_rain") else { return };
     let (sewer, results, series) = case(&folder, "model_rain", "model_rain_series.csv.gz", None);
     let worst = compare("model_rain", &sewer, &results, &series);
-    for kind in ["flow", "depth", "runoff"] {
-        within("model_rain", &worst, kind, [1.0, 1.0, 1.0]);
+    for kind in ["flow", "runoff"] {
+        within("model_rain", &worst, kind, [0.05, 0.05, 0.15]);
     }
+    within("model_rain", &worst, "depth", [1.0, 1.0, 1.0]);
     assert!(results.ledger.runoff.error_percent().abs() < 0.1 && results.ledger.routing.error_percent().abs() < 0.1);
 }
 
@@ -166,32 +161,56 @@ fn model_rain() {
 fn model_weir_setting_a() {
     let Some(folder) = shared_model("model_weir_setting_a") else { return };
     let name = "model_weir_setting_a";
-    let (sewer, results, series) = case(&folder, name, "model_weir_setting_a_series.csv.gz", None);
+    let (sewer, results, mut series) = case(&folder, name, "model_weir_setting_a_series.csv.gz", None);
+    // J5 has a film of water from the first second, 0.03 ft deep at most, which runs off for days: there SWMM's table of
+    // hydraulic radii, which begins at 0.01 of the full one, is not a circle's.
+    let at = series.iter().position(|series| series.name == "node.J5.depth").expect("a series");
+    let film = series.remove(at);
+    let apart =
+        ours(&sewer, &results, &film.name).iter().zip(&film.values).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    println!("{name} depth of J5: {apart:.5} ft apart");
+    assert!(apart < 0.002);
     let worst = compare(name, &sewer, &results, &series);
-    for kind in ["flow", "depth", "runoff"] {
-        within(name, &worst, kind, [1.0, 1.0, 1.0]);
+    for kind in ["flow", "runoff"] {
+        within(name, &worst, kind, [0.02, 0.02, 0.02]);
     }
-    assert!(results.ledger.routing.error_percent().abs() < 0.1);
+    within(name, &worst, "depth", [0.5, 0.5, 0.5]);
+    let (routing, runoff) = (results.ledger.routing.error_percent(), results.ledger.runoff.error_percent());
+    assert!((routing - 0.004).abs() < 0.002 && (runoff + 1.464).abs() < 0.002, "{routing} {runoff}");
 }
+
+/// Limits in percent of peaks, sums and root mean squares: of flow, depth, flooding and runoff with infiltration. Depths
+/// differ by what SWMM's tables of circles are off from circles, most in a circle with sediment (5 percent), and floods
+/// of kinematic waves by the greatest flow of a circle: 1.082 of the full one in SWMM's table, 1.0757 in truth.
+const LIMITS: [(&str, [[f64; 3]; 4]); 14] = [
+    ("tree_kinematic", [[0.6, 1.0, 0.5], [4.0, 8.0, 2.5], [0.0; 3], [0.02, 0.02, 0.01]]),
+    ("tree_steady", [[0.01, 0.01, 0.01], [4.0, 2.5, 1.5], [0.0; 3], [0.01, 0.01, 0.01]]),
+    ("soils", [[0.02, 0.3, 0.1], [0.1, 0.3, 0.1], [0.0; 3], [0.02, 0.02, 0.01]]),
+    ("basins_kinematic", [[0.3, 0.3, 0.7], [0.2, 0.3, 0.4], [0.3, 0.8, 1.0], [0.0; 3]]),
+    ("flood_kinematic", [[2.0, 0.4, 1.2], [1.0, 1.0, 1.0], [4.5, 2.5, 3.0], [0.0; 3]]),
+    ("pond_kinematic", [[0.8, 0.3, 0.8], [1.0, 1.0, 1.0], [1.5, 0.4, 0.5], [0.0; 3]]),
+    ("dividers_kinematic", [[0.6, 1.0, 1.2], [0.5, 0.8, 0.7], [0.0; 3], [0.0; 3]]),
+    ("tree_dynamic", [[0.3, 0.7, 0.6], [6.0, 5.0, 1.5], [0.0; 3], [0.01, 0.01, 0.01]]),
+    ("basins_dynamic", [[0.3, 0.2, 0.2], [0.8, 0.5, 0.3], [0.1, 0.1, 0.1], [0.0; 3]]),
+    ("flood_dynamic", [[0.2, 0.1, 0.1], [0.2, 0.1, 0.1], [0.3, 0.3, 0.3], [0.0; 3]]),
+    ("pond_dynamic", [[0.1, 0.5, 1.5], [0.1, 0.3, 1.0], [0.2, 0.2, 0.1], [0.0; 3]]),
+    ("slot_dynamic", [[0.1, 0.1, 0.2], [0.2, 0.1, 0.2], [0.3, 0.2, 0.3], [0.0; 3]]),
+    // Pumps switch a step earlier or later, and stay apart for as long as they go to and fro.
+    ("pumps_dynamic", [[0.6, 1.5, 12.0], [0.4, 0.8, 12.0], [0.1, 0.1, 0.1], [0.0; 3]]),
+    ("channels_dynamic", [[1.5, 0.4, 0.8], [9.0, 2.5, 3.0], [0.0; 3], [0.0; 3]]),
+];
 
 #[test]
 fn variations() {
-    for name in [
-        "tree_kinematic",
-        "tree_steady",
-        "soils",
-        "basins_kinematic",
-        "flood_kinematic",
-        "pond_kinematic",
-        "dividers_kinematic",
-        "tree_dynamic",
-        "basins_dynamic",
-        "flood_dynamic",
-        "pond_dynamic",
-        "slot_dynamic",
-        "pumps_dynamic",
-        "channels_dynamic",
-    ] {
-        beside(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sewer");
+    let mut wrong = Vec::new();
+    for (name, limits) in LIMITS {
+        let (sewer, results, series) = case(&folder, name, &format!("{name}.csv.gz"), None);
+        for ((kind, of), limit) in compare(name, &sewer, &results, &series).into_iter().zip(limits) {
+            if of.peak > limit[0] || of.sum > limit[1] || of.square > limit[2] {
+                wrong.push(format!("{name} {kind}: {of:?}, expected at most {limit:?}"));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -150,18 +150,27 @@ impl Section {
             _ => None,
         }
     }
+    /// Share of the full area from which a flat top is wetted.
+    fn flat_top_from(&self) -> Option<f64> {
+        match self.shape {
+            Shape::RectClosed => Some(FLAT_TOP_RECT),
+            Shape::RectTriangular { .. } | Shape::RectRound { .. } => Some(FLAT_TOP_ROUND),
+            _ => None,
+        }
+    }
     fn find_greatest_factor(&mut self) {
         (self.a_of_s_max_m2, self.s_max) = (self.a_full_m2, self.s_full);
         if self.is_open() {
             return;
         }
-        let flat = match self.shape {
-            Shape::RectClosed => Some(FLAT_TOP_RECT),
-            Shape::RectTriangular { .. } | Shape::RectRound { .. } => Some(FLAT_TOP_ROUND),
-            _ => None,
-        };
+        if let Some(tables) = self.tables() {
+            let (factor, share) = tables.greatest_factor();
+            (self.a_of_s_max_m2, self.s_max) = (share * self.a_full_m2, factor * self.s_full);
+            return;
+        }
+        let flat = self.flat_top_from();
         let steps = 2000;
-        let mut best = flat.map_or(1.0, |share| share);
+        let mut best = flat.unwrap_or(1.0);
         if flat.is_none() {
             let mut greatest = 0.0;
             for step in steps / 2..=steps {
@@ -346,6 +355,9 @@ impl Section {
         if share >= 1.0 {
             return self.y_full_m;
         }
+        if let Some(tables) = self.tables() {
+            return self.y_full_m * tables.depth_at(share);
+        }
         match self.shape {
             Shape::Circular => 0.5 * self.y_full_m * (1.0 - (0.5 * circle_angle(share)).cos()),
             Shape::RectClosed | Shape::RectOpen { .. } => a_m2 / self.w_max_m,
@@ -369,8 +381,11 @@ impl Section {
         if a_m2 >= self.a_full_m2 {
             return self.s_full;
         }
+        if let Some(tables) = self.tables() {
+            return self.s_full * tables.factor_at(a_m2 / self.a_full_m2);
+        }
         // A flat top: straight from the greatest factor to the full one.
-        if self.shape == Shape::RectClosed && a_m2 > self.a_of_s_max_m2 {
+        if self.flat_top_from().is_some() && a_m2 > self.a_of_s_max_m2 {
             let share = (a_m2 - self.a_of_s_max_m2) / (self.a_full_m2 - self.a_of_s_max_m2);
             return self.s_max + share * (self.s_full - self.s_max);
         }
@@ -383,16 +398,23 @@ impl Section {
         let (low, high) = ((a_m2 - step).max(0.0), (a_m2 + step).min(self.a_full_m2));
         if high > low { (self.factor(high) - self.factor(low)) / (high - low) } else { 0.0 }
     }
-    /// The area of a section factor, on the branch below its greatest; the full area from the full factor on.
+    /// The area of a section factor. Between the full factor and the greatest there are two; as in SWMM it is the greater
+    /// of them, and in a circle the full area.
     #[must_use]
     pub fn area_of_factor(&self, s: f64) -> f64 {
         if s <= 0.0 {
             return 0.0;
         }
-        if s >= self.s_full {
+        if s < self.s_full {
+            return root(0.0, self.a_of_s_max_m2, |a| (self.factor(a) - s, self.factor_slope(a)));
+        }
+        if self.shape == Shape::Circular || self.a_of_s_max_m2 >= self.a_full_m2 {
             return self.a_full_m2;
         }
-        root(0.0, self.a_of_s_max_m2, |a| (self.factor(a) - s, self.factor_slope(a)))
+        if s >= self.s_max {
+            return self.a_of_s_max_m2;
+        }
+        root(self.a_of_s_max_m2, self.a_full_m2, |a| (s - self.factor(a), -self.factor_slope(a)))
     }
     /// Depth at which a flow is critical, m, at most the full depth.
     #[must_use]
