@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Solve the power flow of a grid, its year, and its outages
     #[command(subcommand)]
     Power(crate::power::PowerCommand),
+    /// Simulate runoff and sewers from an input file of SWMM
+    #[command(subcommand)]
+    Sewer(crate::sewer::SewerCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence
