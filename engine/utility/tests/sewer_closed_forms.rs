@@ -1,4 +1,5 @@
 //! Sewers against closed forms; the same bits on any number of threads; spoilt files; what is refused, and how.
+#![allow(clippy::print_stdout)] // figures, for those who look
 
 use proptest::prelude::*;
 use std::path::Path;

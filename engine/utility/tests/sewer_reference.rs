@@ -2,6 +2,7 @@
 //! made for it: a tree of 30 conduits of 14 shapes with all soils, basins with regulators, floods, ponds, pumps with
 //! rules, channels with losses, dividers. Each limit is for every series of its kind, in percent of the series' peak or
 //! of its sum.
+#![allow(clippy::print_stdout)] // figures, for those who look
 
 #[path = "common/shared.rs"]
 mod shared;

@@ -1,6 +1,6 @@
 //! `urbis sewer`: runoff and sewers from an input file of SWMM, without a city.
 
-use crate::screen::{TableFormat, figure, print, print_json, say, table};
+use crate::screen::{figure, print, print_json, say, table};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use serde_json::Value as Json;
 use std::path::PathBuf;

@@ -22,7 +22,7 @@ pub(crate) fn is_gate_shut(sewer: &Sewer, link: usize, flow: f64) -> bool {
         return true;
     }
     let node = if flow < 0.0 { sewer.links.to[link] } else { sewer.links.from[link] };
-    let is_flow = flow < 0.0 || flow > 0.0;
+    let is_flow = flow.abs() > 0.0;
     match sewer.nodes.kind[node as usize] {
         NodeKind::Outfall(row) => is_flow && sewer.outfalls[row as usize].has_flap_gate,
         _ => false,

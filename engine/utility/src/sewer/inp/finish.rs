@@ -68,14 +68,12 @@ fn heights(reader: &mut Reader<'_>, sewer: &mut Sewer, link: usize) {
     if !is_conduit {
         height[1] = height[0];
     }
-    for end in 0..2 {
-        if height[end] < 0.0 {
-            if height[end] < -LEAST_DROP_M && (end == 0 || is_conduit) {
-                let id = &sewer.links.id[link];
-                reader.notes.push(format!("link {id}: an offset is below its node's bottom and was raised to it"));
-            }
-            height[end] = 0.0;
+    for (end, height) in height.iter_mut().enumerate() {
+        if *height < -LEAST_DROP_M && (end == 0 || is_conduit) {
+            let id = &sewer.links.id[link];
+            reader.notes.push(format!("link {id}: an offset is below its node's bottom and was raised to it"));
         }
+        *height = height.max(0.0);
     }
     (sewer.links.offset_from_m[link], sewer.links.offset_to_m[link]) = (height[0], height[1]);
 }
