@@ -8,6 +8,7 @@ use super::infiltration::Soil;
 use super::rain::Gage;
 use super::section::Section;
 use super::table::Table;
+use super::time::Moment;
 use super::units::FlowUnits;
 
 /// A row that is not there.
@@ -106,8 +107,8 @@ pub struct Options {
     pub head_tolerance_m: f64,
     /// Whether full conduits have a Preissmann slot; otherwise nodes are surcharged as in EXTRAN.
     pub has_slot: bool,
-    /// Evaporation, m/s.
-    pub evaporation_mps: f64,
+    /// Evaporation by month, m/s.
+    pub evaporation_mps: [f64; 12],
     /// Whether it rests while it rains.
     pub evaporates_when_dry_only: bool,
     /// Whether rain is left out.
@@ -549,6 +550,11 @@ pub struct Sewer {
 }
 
 impl Sewer {
+    /// Evaporation at a time after the start, m/s.
+    pub(crate) fn evaporation_mps(&self, at_s: f64) -> f64 {
+        let of = &self.options;
+        of.evaporation_mps[Moment::after(of.start_day, of.start_of_day_s + at_s).month]
+    }
     /// The basin of a node, where it is one.
     pub(crate) fn storage_of(&self, node: usize) -> Option<&Storage> {
         match self.nodes.kind[node] {

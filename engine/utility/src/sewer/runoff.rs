@@ -65,6 +65,7 @@ pub struct Runoff {
     moisture: Vec<Moisture>,
     cursors: Vec<Cursor>,
     gage_mps: Vec<f64>,
+    evaporation_mps: f64,
     /// Runoff at the beginning of the last step, m3/s.
     pub old_m3ps: Vec<f64>,
     /// Runoff at its end, m3/s.
@@ -118,6 +119,7 @@ impl Runoff {
             moisture: of.soil.iter().map(super::infiltration::Soil::dry).collect(),
             cursors: vec![Cursor::default(); sewer.gages.len()],
             gage_mps: vec![0.0; sewer.gages.len()],
+            evaporation_mps: 0.0,
             old_m3ps: vec![0.0; count],
             new_m3ps: vec![0.0; count],
             rain_mps: vec![0.0; count],
@@ -162,6 +164,7 @@ impl Runoff {
             self.new_ms = (self.new_ms + 1000.0 * options.dry_step_s).min(end_ms);
             return;
         }
+        self.evaporation_mps = sewer.evaporation_mps(now_s);
         let mut is_raining = false;
         let mut longest_s = options.dry_step_s;
         for (row, gage) in sewer.gages.iter().enumerate() {
@@ -227,7 +230,7 @@ impl Runoff {
         }
         let rain = if of.gage[row] == NONE { 0.0 } else { self.gage_mps[of.gage[row] as usize] };
         let rests = sewer.options.evaporates_when_dry_only && rain > 0.0;
-        let evaporation = if rests { 0.0 } else { sewer.options.evaporation_mps };
+        let evaporation = if rests { 0.0 } else { self.evaporation_mps };
         let (mut leaves, mut evaporated, mut infiltrated, mut all) = (0.0, 0.0, 0.0, 0.0);
         for part in 0..PARTS {
             let part_area = area * self.share[row][part];

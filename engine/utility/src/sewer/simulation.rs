@@ -165,6 +165,7 @@ impl<'a> Simulation<'a> {
             self.rules_ms += rule_ms;
         }
         self.flows = StepFlows::default();
+        state.evaporation_mps = sewer.evaporation_mps(self.before_ms / 1000.0);
         state.lose_from_basins(sewer, step_s);
         lateral_inflow(sewer, &self.runoff, self.before_ms, &mut state.nodes.lateral_m3ps, &mut self.flows);
         state.begin_step(step_s, sewer.options.method == Method::Dynamic);

@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) conduits: ConduitState,
     /// Moisture below and beside each basin.
     pub(crate) soils: Vec<[Moisture; 2]>,
+    /// Evaporation now, m/s.
+    pub(crate) evaporation_mps: f64,
     /// Evaporation and seepage of all basins in the last step, m3/s.
     pub(crate) basin_losses: (f64, f64),
 }
@@ -124,6 +126,7 @@ impl State {
                 seepage_m3ps: zeros(conduits),
             },
             soils: sewer.storages.iter().map(|storage| [dry(storage); 2]).collect(),
+            evaporation_mps: 0.0,
             basin_losses: (0.0, 0.0),
         };
         state.volumes_and_degrees(sewer);
@@ -281,7 +284,7 @@ impl State {
             let NodeKind::Storage(row) = sewer.nodes.kind[node] else { continue };
             let (storage, soils) = (&sewer.storages[row as usize], &mut self.soils[row as usize]);
             let (depth, volume) = (self.nodes.depth_m[node], self.nodes.volume_m3[node]);
-            let lost = storage.losses(soils, sewer.options.evaporation_mps, step_s, depth, volume);
+            let lost = storage.losses(soils, self.evaporation_mps, step_s, depth, volume);
             self.basin_losses.0 += lost.0;
             self.basin_losses.1 += lost.1;
             self.nodes.losses_m3ps[node] = lost.0 + lost.1;
@@ -296,7 +299,7 @@ impl State {
         let (mut evaporation, mut seepage) = (0.0, 0.0);
         if depth > DRY_DEPTH_M {
             if section.is_open() {
-                evaporation = section.width(depth) * length * sewer.options.evaporation_mps;
+                evaporation = section.width(depth) * length * self.evaporation_mps;
             }
             if sewer.conduits.seepage_mps[row] > 0.0 {
                 seepage = sewer.conduits.seepage_mps[row] * section.widest_below(depth) * length;

@@ -2,7 +2,7 @@
 //!
 //! | section | read |
 //! | --- | --- |
-//! | `OPTIONS`, `EVAPORATION` (constant), `TITLE` | yes |
+//! | `OPTIONS`, `EVAPORATION` (constant, monthly), `TITLE` | yes |
 //! | `RAINGAGES` by series, `SUBCATCHMENTS`, `SUBAREAS`, `INFILTRATION` (all methods) | yes |
 //! | `JUNCTIONS`, `OUTFALLS` (free, normal, fixed), `STORAGE` (all shapes), `DIVIDERS` | yes |
 //! | `CONDUITS`, `XSECTIONS`, `LOSSES`, `PUMPS`, `ORIFICES`, `WEIRS`, `OUTLETS` | yes |

@@ -48,7 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, rows: &[Row<'_>], method: Option<Met
         max_trials: 0,
         head_tolerance_m: 0.0,
         has_slot: false,
-        evaporation_mps: 0.0,
+        evaporation_mps: [0.0; 12],
         evaporates_when_dry_only: false,
         ignores_rain: false,
     };
@@ -263,9 +263,15 @@ fn evaporation(reader: &mut Reader<'_>, row: &Row<'_>, options: &mut Options) {
         "CONSTANT" => {
             // mm or inches a day.
             let daily = reader.at_least_0(row, 1, "evaporation");
-            options.evaporation_mps = daily * options.units.rain_m() / DAY_S;
+            options.evaporation_mps = [daily * options.units.rain_m() / DAY_S; 12];
+        }
+        "MONTHLY" => {
+            for (month, rate) in options.evaporation_mps.iter_mut().enumerate() {
+                let daily = reader.at_least_0(row, month + 1, "evaporation of a month");
+                *rate = daily * options.units.rain_m() / DAY_S;
+            }
         }
         "DRY_ONLY" => options.evaporates_when_dry_only = reader.flag(row, 1, "DRY_ONLY", false),
-        _ => reader.problem(row, "is not understood, expected CONSTANT or DRY_ONLY"),
+        _ => reader.problem(row, "is not understood, expected CONSTANT, MONTHLY or DRY_ONLY"),
     }
 }
