@@ -1,6 +1,7 @@
 //! Cross-sections against closed forms, and against themselves.
 
 use super::*;
+use std::f64::consts::PI;
 
 fn all() -> Vec<Section> {
     let shapes = [

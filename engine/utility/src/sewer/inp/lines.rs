@@ -2,110 +2,11 @@
 
 use super::super::network::NONE;
 use super::super::units::FlowUnits;
+pub(super) use super::sections::Kind;
+use super::sections::section_kind;
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_core::{Problem, Problems};
-
-/// Sections that are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Options,
-    Evaporation,
-    RainGages,
-    Subcatchments,
-    Subareas,
-    Infiltration,
-    Junctions,
-    Outfalls,
-    Storage,
-    Dividers,
-    Conduits,
-    CrossSections,
-    Losses,
-    Pumps,
-    Orifices,
-    Weirs,
-    Outlets,
-    Inflows,
-    DryWeather,
-    Patterns,
-    TimeSeries,
-    Curves,
-    Controls,
-    Coordinates,
-    Polygons,
-    /// Kept for what other parts of the file say of it.
-    Snow,
-    Groundwater,
-    Rdii,
-    Files,
-    /// Does not move water.
-    Still,
-    /// Moves water, and is not understood.
-    Moving,
-    /// No section of SWMM.
-    Unknown,
-}
-
-/// A section's name from its beginning, as SWMM tells sections apart.
-const SECTIONS: [(&str, Kind); 56] = [
-    ("TITLE", Kind::Still),
-    ("OPTION", Kind::Options),
-    ("FILE", Kind::Files),
-    ("EVAP", Kind::Evaporation),
-    ("RAINGAGE", Kind::RainGages),
-    ("TEMPERATURE", Kind::Still),
-    ("ADJUSTMENT", Kind::Moving),
-    ("SUBCATCHMENT", Kind::Subcatchments),
-    ("SUBAREA", Kind::Subareas),
-    ("INFIL", Kind::Infiltration),
-    ("AQUIFER", Kind::Still),
-    ("GROUNDWATER", Kind::Groundwater),
-    ("GWF", Kind::Groundwater),
-    ("SNOW", Kind::Snow),
-    ("JUNC", Kind::Junctions),
-    ("OUTFALL", Kind::Outfalls),
-    ("STORAGE", Kind::Storage),
-    ("DIVIDER", Kind::Dividers),
-    ("CONDUIT", Kind::Conduits),
-    ("PUMP", Kind::Pumps),
-    ("ORIF", Kind::Orifices),
-    ("WEIR", Kind::Weirs),
-    ("OUTLET", Kind::Outlets),
-    ("XSECT", Kind::CrossSections),
-    ("TRANSECT", Kind::Still),
-    ("STREET", Kind::Still),
-    ("INLET_USAGE", Kind::Moving),
-    ("INLET", Kind::Still),
-    ("LOSS", Kind::Losses),
-    ("CONTROL", Kind::Controls),
-    ("POLLUT", Kind::Still),
-    ("LANDUSE", Kind::Still),
-    ("BUILDUP", Kind::Still),
-    ("WASHOFF", Kind::Still),
-    ("COVERAGE", Kind::Still),
-    ("LOADING", Kind::Still),
-    ("TREATMENT", Kind::Still),
-    ("INFLOW", Kind::Inflows),
-    ("DWF", Kind::DryWeather),
-    ("HYDROGRAPH", Kind::Still),
-    ("RDII", Kind::Rdii),
-    ("PATTERN", Kind::Patterns),
-    ("TIMESERIES", Kind::TimeSeries),
-    ("CURVE", Kind::Curves),
-    ("REPORT", Kind::Still),
-    ("MAP", Kind::Still),
-    ("COORDINATE", Kind::Coordinates),
-    ("VERTICES", Kind::Still),
-    ("POLYGON", Kind::Polygons),
-    ("SYMBOL", Kind::Still),
-    ("LABEL", Kind::Still),
-    ("BACKDROP", Kind::Still),
-    ("TAG", Kind::Still),
-    ("PROFILE", Kind::Still),
-    ("LID_CONTROL", Kind::Still),
-    ("LID_USAGE", Kind::Moving),
-];
 
 /// A line.
 #[derive(Clone, Debug)]
@@ -151,8 +52,9 @@ pub(super) struct Reader<'a> {
     /// Lines of nodes and links.
     pub(super) node_line: Vec<usize>,
     pub(super) link_line: Vec<usize>,
-    /// Coefficients in the file are of US or SI units.
+    /// Whether offsets are elevations.
     pub(super) is_by_elevation: bool,
+    /// Method of soils that do not name one, in capitals.
     pub(super) infiltration: String,
 }
 
@@ -346,11 +248,6 @@ pub(super) fn number(word: &str) -> Option<f64> {
     word.parse::<f64>().ok().filter(|number| number.is_finite() && number.abs() < 1e15)
 }
 
-fn section_kind(name: &str) -> Kind {
-    let begins = |stem: &str| name.get(..stem.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(stem));
-    SECTIONS.iter().find(|(stem, _)| begins(stem)).map_or(Kind::Unknown, |&(_, kind)| kind)
-}
-
 /// Words of a line up to a comment; a quoted word may be empty or have blanks.
 fn words(line: &str) -> Vec<&str> {
     let mut words = Vec::new();
@@ -371,12 +268,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_sections() {
+    fn words_may_be_quoted() {
         assert_eq!(words("J1  FLOW \"\" \"a b\" 1.0 ;end"), ["J1", "FLOW", "", "a b", "1.0"]);
         assert_eq!(words("; nothing"), Vec::<&str>::new());
-        assert_eq!(section_kind("Polygons"), Kind::Polygons);
-        assert_eq!(section_kind("inlet_usage"), Kind::Moving);
-        assert_eq!(section_kind("INLETS"), Kind::Still);
-        assert_eq!(section_kind("é"), Kind::Unknown);
     }
 }

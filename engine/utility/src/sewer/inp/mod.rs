@@ -24,6 +24,7 @@ mod links;
 mod nodes;
 mod options;
 mod rules;
+mod sections;
 
 use super::network::{Conduits, DryWeather, Inflows, Links, Method, Nodes, Sewer, Subcatchments};
 use lines::{Kind, Reader, Row};

@@ -164,7 +164,7 @@ fn soil(reader: &mut Reader<'_>, row: &Row<'_>, from: usize) -> Option<Soil> {
 }
 
 fn divider(reader: &mut Reader<'_>, row: &Row<'_>, curves: &[Curve], sewer: &mut Sewer, node: &mut Node) -> NodeKind {
-    let (m, flow) = (reader.m(), reader.units.flow_m3ps());
+    let flow = reader.units.flow_m3ps();
     let link = if is_given(row, 2) { reader.find(row, 2, "diverted link", |reader| &reader.links) } else { NONE };
     let (split, next) = match row.keyword(3).as_str() {
         "CUTOFF" => (Split::Cutoff(flow * reader.at_least_0(row, 4, "cutoff")), 5),
@@ -187,7 +187,6 @@ fn divider(reader: &mut Reader<'_>, row: &Row<'_>, curves: &[Curve], sewer: &mut
             (Split::Overflow, 4)
         }
     };
-    let _ = m;
     node.read(reader, row, next);
     sewer.dividers.push(Divider { link, split });
     NodeKind::Divider(sewer.dividers.len() as u32 - 1)
