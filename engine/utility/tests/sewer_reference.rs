@@ -198,7 +198,8 @@ const LIMITS: [(&str, [[f64; 3]; 4]); 16] = [
     ("slot_dynamic", [[0.1, 0.1, 0.2], [0.2, 0.1, 0.2], [0.3, 0.2, 0.3], [0.0; 3]]),
     // Pumps switch a step earlier or later, and stay apart for as long as they go to and fro.
     ("pumps_dynamic", [[0.6, 1.5, 12.0], [0.4, 0.8, 12.0], [0.1, 0.1, 0.1], [0.0; 3]]),
-    ("extran6_dynamic", [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0; 3]]),
+    // Its fixed steps are long: one step in eleven does not converge, in SWMM as here.
+    ("extran6_dynamic", [[2.5, 1.0, 3.5], [1.5, 1.5, 4.5], [5.0, 1.2, 2.5], [0.0; 3]]),
     ("elevations_dynamic", [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.1, 0.1, 0.1]]),
     ("channels_dynamic", [[1.5, 0.4, 0.8], [9.0, 2.5, 3.0], [0.0; 3], [0.0; 3]]),
 ];

@@ -46,8 +46,10 @@ pub(crate) fn set_outfall_depth(sewer: &Sewer, state: &mut State, link: usize) {
     let lower = normal.min(critical);
     let invert = sewer.nodes.invert_m[node];
     state.nodes.depth_m[node] = match sewer.outfalls[row as usize].stage {
-        Stage::Free => offset + lower,
-        Stage::Normal => offset + normal,
+        // Water falls free from a conduit that ends above the bottom.
+        Stage::Free | Stage::Normal if offset > 0.0 => 0.0,
+        Stage::Free => lower,
+        Stage::Normal => normal,
         Stage::Fixed(stage) if lower + offset + invert < stage => stage - invert,
         Stage::Fixed(stage) if offset > 0.0 && stage < invert + offset => (stage - invert).max(0.0),
         Stage::Fixed(_) => offset + lower,
