@@ -30,7 +30,7 @@ fn depth_and_area_and_factor_go_there_and_back() {
             let y = 0.01 * f64::from(step) * section.y_full_m;
             let back = section.depth(section.area(y));
             // Tables of depth and of area are rounded apart from each other.
-            let rounded = if section.tables().is_some() { 0.02 * section.y_full_m } else { 1e-9 };
+            let rounded = if section.tables().is_some() { 0.03 * section.y_full_m } else { 1e-9 };
             assert!((back - y).abs() < rounded, "{:?} at {y}: {back}", section.shape);
             let s = section.factor(section.area(y));
             if section.area(y) < section.a_of_s_max_m2 && s < section.s_full {
