@@ -24,6 +24,7 @@ mod power_profiles;
 pub mod power_run;
 pub mod power_series;
 pub mod run;
+pub mod sewer_run;
 pub mod simulation;
 pub mod step;
 pub mod synthesis_run;

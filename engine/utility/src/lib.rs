@@ -4,6 +4,7 @@
 pub mod power;
 mod reading;
 mod sets;
+pub mod sewer;
 pub mod solar;
 pub mod sparse;
 pub mod water;

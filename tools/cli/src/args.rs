@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Solve a water network over its time
     #[command(subcommand)]
     Water(crate::water::WaterCommand),
+    /// Simulate runoff and sewers from an input file of SWMM
+    #[command(subcommand)]
+    Sewer(crate::sewer::SewerCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -23,6 +23,7 @@ mod progress;
 mod results;
 mod scenario;
 mod screen;
+mod sewer;
 mod store;
 mod traffic;
 mod transit;
@@ -82,6 +83,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Transit(TransitCommand::Route(arguments)) => transit::route(arguments),
         Command::Power(command) => power::run(command),
         Command::Water(command) => water::run(command),
+        Command::Sewer(command) => sewer::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

@@ -1,0 +1,284 @@
+//! Runoff of subcatchments: each is three planes, sealed ground with and without depression storage and open ground,
+//! and each plane a reservoir whose depth d changes by dd/dt = i - e - f - a (d - ds)^(5/3), with a = W sqrt(S) / (n A).
+//!
+//! Source: Reference Manual Vol. I, chapters 3 and 4. As in SWMM: depth is integrated by Cash and Karp's adaptive
+//! Runge-Kutta pairs to 1e-4; the runoff of a step is that of its last depth; water that runs from plane to plane or from
+//! subcatchment to subcatchment arrives a step later; steps are the wet or dry one, cut where rain changes. The ledger's
+//! error comes of the second of these.
+//!
+//! Ignored: snow, groundwater, low-impact development, monthly adjustments. Contract: subcatchments are independent
+//! within a step; done in order on one thread.
+
+use super::infiltration::Moisture;
+use super::network::{InnerRoute, NONE, Sewer, Target};
+use super::rain::Cursor;
+use super::units::{FOOT_M, MANNING_OVERLAND};
+
+mod plane;
+use plane::Plane;
+
+/// Parts of a subcatchment: sealed without storage, sealed with storage, open ground.
+const PARTS: usize = 3;
+const OPEN: usize = 2;
+/// Runoff that counts as none where it is told, 2.31481e-8 ft/s.
+const TOLD_FROM_MPS: f64 = 2.314_81e-8 * FOOT_M;
+
+/// Water balance of all subcatchments, m3.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RunoffLedger {
+    /// Rain.
+    pub rain_m3: f64,
+    /// Evaporation.
+    pub evaporation_m3: f64,
+    /// Infiltration.
+    pub infiltration_m3: f64,
+    /// Runoff that leaves all subcatchments.
+    pub runoff_m3: f64,
+    /// Water on the ground in the end.
+    pub stored_m3: f64,
+}
+
+impl RunoffLedger {
+    /// What came and is nowhere, m3.
+    #[must_use]
+    pub fn residual_m3(&self) -> f64 {
+        self.rain_m3 - self.evaporation_m3 - self.infiltration_m3 - self.runoff_m3 - self.stored_m3
+    }
+    /// SWMM's continuity error, percent of what came.
+    #[must_use]
+    pub fn error_percent(&self) -> f64 {
+        if self.rain_m3 > 0.0 { 100.0 * self.residual_m3() / self.rain_m3 } else { 0.0 }
+    }
+}
+
+/// State of all subcatchments; columns by subcatchment.
+#[derive(Clone, Debug)]
+pub struct Runoff {
+    alpha: Vec<[f64; PARTS]>,
+    share: Vec<[f64; PARTS]>,
+    /// Share of each part's runoff that goes to the outlet.
+    to_outlet: Vec<[f64; PARTS]>,
+    depth_m: Vec<[f64; PARTS]>,
+    inflow_mps: Vec<[f64; PARTS]>,
+    part_runoff_mps: Vec<[f64; PARTS]>,
+    moisture: Vec<Moisture>,
+    cursors: Vec<Cursor>,
+    gage_mps: Vec<f64>,
+    evaporation_mps: f64,
+    /// Runoff at the beginning of the last step, m3/s.
+    pub old_m3ps: Vec<f64>,
+    /// Runoff at its end, m3/s.
+    pub new_m3ps: Vec<f64>,
+    /// Rain of the last step, m/s.
+    pub rain_mps: Vec<f64>,
+    /// Infiltration of the last step over the whole area, m/s.
+    pub infiltration_mps: Vec<f64>,
+    /// The last step began at, ms.
+    pub old_ms: f64,
+    /// It ended at, ms.
+    pub new_ms: f64,
+    has_runoff: bool,
+    ledger: RunoffLedger,
+}
+
+impl Runoff {
+    /// Dry ground.
+    #[must_use]
+    pub fn new(sewer: &Sewer) -> Self {
+        let of = &sewer.subcatchments;
+        let count = of.id.len();
+        let row = |row: usize| {
+            let (sealed, bare) = (of.sealed_share[row], of.bare_share[row]);
+            let share = [sealed * bare, sealed * (1.0 - bare), 1.0 - sealed];
+            // Both sealed parts share the width of all sealed ground.
+            let alpha = |part: usize| {
+                let area = of.area_m2[row] * if part == OPEN { 1.0 - sealed } else { sealed };
+                let roughness = of.roughness[row][part];
+                let has_flow = area > 0.0 && roughness > 0.0;
+                let factor = MANNING_OVERLAND * of.width_m[row] * of.slope[row].sqrt();
+                if has_flow { factor / (area * roughness) } else { 0.0 }
+            };
+            let is_mixed = sealed > 0.0 && sealed < 1.0;
+            let kept = 1.0 - of.routed_share[row];
+            let to_outlet = match of.route[row] {
+                InnerRoute::Pervious if is_mixed => [kept, kept, 1.0],
+                InnerRoute::Impervious if is_mixed => [1.0, 1.0, kept],
+                _ => [1.0; PARTS],
+            };
+            ([alpha(0), alpha(1), alpha(OPEN)], share, to_outlet)
+        };
+        let rows: Vec<_> = (0..count).map(row).collect();
+        Self {
+            alpha: rows.iter().map(|row| row.0).collect(),
+            share: rows.iter().map(|row| row.1).collect(),
+            to_outlet: rows.iter().map(|row| row.2).collect(),
+            depth_m: vec![[0.0; PARTS]; count],
+            inflow_mps: vec![[0.0; PARTS]; count],
+            part_runoff_mps: vec![[0.0; PARTS]; count],
+            moisture: of.soil.iter().map(super::infiltration::Soil::dry).collect(),
+            cursors: vec![Cursor::default(); sewer.gages.len()],
+            gage_mps: vec![0.0; sewer.gages.len()],
+            evaporation_mps: 0.0,
+            old_m3ps: vec![0.0; count],
+            new_m3ps: vec![0.0; count],
+            rain_mps: vec![0.0; count],
+            infiltration_mps: vec![0.0; count],
+            old_ms: 0.0,
+            new_ms: 0.0,
+            has_runoff: false,
+            ledger: RunoffLedger::default(),
+        }
+    }
+    /// Balance so far.
+    #[must_use]
+    pub fn ledger(&self, sewer: &Sewer) -> RunoffLedger {
+        let depth = |row: usize| (0..PARTS).map(|part| self.depth_m[row][part] * self.share[row][part]).sum::<f64>();
+        let stored_m3 = (0..self.depth_m.len()).map(|row| depth(row) * sewer.subcatchments.area_m2[row]).sum();
+        RunoffLedger { stored_m3, ..self.ledger }
+    }
+    /// Share of the last step at a moment, 0 to 1.
+    #[must_use]
+    pub fn share_at(&self, at_ms: f64) -> f64 {
+        let length = self.new_ms - self.old_ms;
+        if length > 0.0 { ((at_ms - self.old_ms) / length).clamp(0.0, 1.0) } else { 0.0 }
+    }
+    /// Runoff within the last step, m3/s.
+    #[must_use]
+    pub fn at(&self, row: usize, share: f64) -> f64 {
+        (1.0 - share) * self.old_m3ps[row] + share * self.new_m3ps[row]
+    }
+    /// Runoff as it is told: none where it is tiny.
+    #[must_use]
+    pub fn told(&self, sewer: &Sewer, row: usize, share: f64) -> f64 {
+        let flow = self.at(row, share);
+        if flow < TOLD_FROM_MPS * sewer.subcatchments.area_m2[row] { 0.0 } else { flow }
+    }
+
+    /// Goes on by one step, at most to `end_ms`.
+    pub fn step(&mut self, sewer: &Sewer, end_ms: f64) {
+        let options = &sewer.options;
+        let now_s = (self.new_ms + 1.0) / 1000.0;
+        if self.depth_m.is_empty() {
+            self.old_ms = self.new_ms;
+            self.new_ms = (self.new_ms + 1000.0 * options.dry_step_s).min(end_ms);
+            return;
+        }
+        self.evaporation_mps = sewer.evaporation_mps(now_s);
+        let mut is_raining = false;
+        let mut longest_s = options.dry_step_s;
+        for (row, gage) in sewer.gages.iter().enumerate() {
+            let rain = if options.ignores_rain { 0.0 } else { gage.read(&mut self.cursors[row], now_s) };
+            self.gage_mps[row] = rain;
+            is_raining |= rain > 0.0;
+            let next_s = (gage.next_change_s(&self.cursors[row], now_s) - now_s).round();
+            if next_s > 0.0 && next_s < longest_s {
+                longest_s = next_s;
+            }
+        }
+        let wanted_s = if is_raining || self.has_runoff { options.wet_step_s } else { options.dry_step_s };
+        let mut step_s = wanted_s.min(longest_s);
+        self.old_ms = self.new_ms;
+        self.new_ms += 1000.0 * step_s;
+        if self.new_ms > end_ms {
+            step_s = (end_ms - self.old_ms) / 1000.0;
+            self.new_ms = end_ms;
+        }
+        self.old_m3ps.copy_from_slice(&self.new_m3ps);
+        self.inflow_mps.fill([0.0; PARTS]);
+        for row in 0..self.depth_m.len() {
+            self.run_on(sewer, row);
+        }
+        self.has_runoff = false;
+        for row in 0..self.depth_m.len() {
+            self.has_runoff |= self.subcatchment(sewer, row, step_s) > 0.0;
+        }
+    }
+
+    /// Water that left planes and subcatchments in the last step and runs onto others.
+    fn run_on(&mut self, sewer: &Sewer, row: usize) {
+        let of = &sewer.subcatchments;
+        if let Target::Subcatchment(target) = of.target[row]
+            && target as usize != row
+            && of.area_m2[target as usize] > 0.0
+        {
+            let onto = self.old_m3ps[row] / of.area_m2[target as usize];
+            for part in 0..PARTS {
+                self.inflow_mps[target as usize][part] += onto;
+            }
+        }
+        let (runoff, share, to_outlet) = (self.part_runoff_mps[row], self.share[row], self.to_outlet[row]);
+        let is_mixed = of.sealed_share[row] > 0.0 && of.sealed_share[row] < 1.0;
+        match of.route[row] {
+            InnerRoute::Pervious if is_mixed => {
+                let from = (runoff[0] * share[0] + runoff[1] * share[1]) * (1.0 - to_outlet[0]);
+                self.inflow_mps[row][OPEN] += from / share[OPEN];
+            }
+            InnerRoute::Impervious if is_mixed && share[1] > 0.0 => {
+                self.inflow_mps[row][1] += runoff[OPEN] * share[OPEN] * (1.0 - to_outlet[OPEN]) / share[1];
+            }
+            _ => {}
+        }
+    }
+
+    /// One step of a subcatchment; the runoff of its planes, m3/s.
+    fn subcatchment(&mut self, sewer: &Sewer, row: usize, step_s: f64) -> f64 {
+        let of = &sewer.subcatchments;
+        let area = of.area_m2[row];
+        if area <= 0.0 || step_s <= 0.0 {
+            return 0.0;
+        }
+        let rain = if of.gage[row] == NONE { 0.0 } else { self.gage_mps[of.gage[row] as usize] };
+        let rests = sewer.options.evaporates_when_dry_only && rain > 0.0;
+        let evaporation = if rests { 0.0 } else { self.evaporation_mps };
+        let (mut leaves, mut evaporated, mut infiltrated, mut all) = (0.0, 0.0, 0.0, 0.0);
+        for part in 0..PARTS {
+            let part_area = area * self.share[row][part];
+            if part_area <= 0.0 {
+                self.part_runoff_mps[row][part] = 0.0;
+                continue;
+            }
+            let depth = &mut self.depth_m[row][part];
+            let evaporates = evaporation.min(*depth / step_s);
+            let run_on = self.inflow_mps[row][part];
+            let infiltrates = match part {
+                OPEN => of.soil[row].rate(&mut self.moisture[row], step_s, rain, run_on, *depth),
+                _ => 0.0,
+            };
+            let mut inflow = run_on + rain;
+            let available = *depth / step_s + inflow;
+            let plane = Plane {
+                alpha: self.alpha[row][part],
+                depression_m: of.depression_m[row][part],
+                is_rough: of.roughness[row][part] > 0.0,
+            };
+            let mut runs_s = step_s;
+            if evaporates + infiltrates >= available {
+                *depth = 0.0;
+            } else {
+                inflow -= evaporates + infiltrates;
+                runs_s = plane.fill(depth, inflow, step_s);
+            }
+            let runoff = plane.runoff(depth, runs_s);
+            self.inflow_mps[row][part] = inflow;
+            self.part_runoff_mps[row][part] = runoff;
+            evaporated += evaporates * part_area * step_s;
+            infiltrated += infiltrates * part_area * step_s;
+            leaves += self.to_outlet[row][part] * runoff * part_area * step_s;
+            all += runoff * part_area;
+        }
+        self.new_m3ps[row] = leaves / step_s;
+        self.rain_mps[row] = rain;
+        self.infiltration_mps[row] = infiltrated / (step_s * area);
+        self.ledger.rain_m3 += rain * area * step_s;
+        self.ledger.evaporation_m3 += evaporated;
+        self.ledger.infiltration_m3 += infiltrated;
+        let leaves_all = match of.target[row] {
+            Target::Node(_) => true,
+            Target::Subcatchment(target) => target as usize == row,
+        };
+        if leaves_all {
+            self.ledger.runoff_m3 += leaves;
+        }
+        all
+    }
+}

@@ -1,0 +1,117 @@
+//! `urbis sewer`: runoff and sewers from an input file of SWMM, without a city.
+
+use crate::screen::{figure, print, print_json, say, table};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use serde_json::Value as Json;
+use std::path::PathBuf;
+use urbis::sewer_run::{SewerOptions, solve};
+use urbis::utility::sewer::Method;
+use urbis_core::Result;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SewerCommand {
+    /// Simulate runoff and flow: depths, flows, floods
+    #[command(
+        after_help = "NET.inp: an input file of EPA SWMM. What it has that would change flows and is not understood is an error by line.
+Results in DIR, on the report steps of the input: node (time_s, node_id, depth_m, head_m, inflow_m3ps, flooding_m3ps),
+link (time_s, link_id, flow_m3ps, depth_m, velocity_mps), subcatchment (time_s, subcatchment_id, rain_mmph, runoff_m3ps,
+infiltration_mmph), flooding (node_id, flooded_m3, depth_max_m), and summary.json once all are whole.
+
+Examples:
+  urbis sewer solve net.inp --out out/net
+  urbis sewer solve net.inp --out out/net --method dynamic --format csv"
+    )]
+    Solve(SewerArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SewerArguments {
+    /// Input file of SWMM
+    #[arg(value_name = "NET.inp", value_hint = ValueHint::FilePath)]
+    input: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Routing, in place of the input's
+    #[arg(long, value_enum)]
+    method: Option<MethodChoice>,
+    /// Form of the figures at the end; csv also writes tables as CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatChoice,
+    /// Do not tell what was left out or changed
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Routing.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MethodChoice {
+    /// Kinematic waves on a tree
+    Kinematic,
+    /// Saint-Venant equations
+    Dynamic,
+    /// Links pass on what they get
+    Steady,
+}
+
+/// Forms of figures, and the short form for tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON object for programs
+    Json,
+    /// Tables of results as CSV
+    Csv,
+}
+
+/// What is told.
+const FIGURES: [(&str, &str, &str); 17] = [
+    ("method", "routing", ""),
+    ("subcatchments", "subcatchments", ""),
+    ("nodes", "nodes", ""),
+    ("links", "links", ""),
+    ("routing_steps", "steps", ""),
+    ("unsettled_steps", "steps that did not settle", ""),
+    ("rain_m3", "rain", "m3"),
+    ("infiltration_m3", "infiltration", "m3"),
+    ("runoff_m3", "runoff", "m3"),
+    ("runoff_continuity_error_pct", "continuity error of runoff", "percent"),
+    ("dry_weather_m3", "sewage", "m3"),
+    ("external_m3", "other inflow", "m3"),
+    ("outfalls_m3", "through outfalls", "m3"),
+    ("flooding_m3", "onto the ground", "m3"),
+    ("flooded_nodes", "nodes that flood", ""),
+    ("link_flow_max_m3ps", "greatest flow of a link", "m3/s"),
+    ("routing_continuity_error_pct", "continuity error of routing", "percent"),
+];
+
+/// Solves, writes and tells.
+pub(crate) fn run(command: &SewerCommand) -> Result<()> {
+    let SewerCommand::Solve(SewerArguments { input, out, method, format, quiet }) = command;
+    let as_csv = *format == FormatChoice::Csv;
+    let method = method.map(|method| match method {
+        MethodChoice::Kinematic => Method::Kinematic,
+        MethodChoice::Dynamic => Method::Dynamic,
+        MethodChoice::Steady => Method::Steady,
+    });
+    let summary = solve(&SewerOptions { input: input.clone(), out: out.clone(), method, as_csv })?;
+    if !quiet {
+        summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", input.display())));
+    }
+    if *format == FormatChoice::Json {
+        return print_json(&summary.json);
+    }
+    let shown = |value: &Json| match value {
+        Json::Number(number) => number.as_f64().map(figure),
+        Json::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    let row = |&(key, name, unit): &(&str, &str, &str)| {
+        Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
+    };
+    print(&table(&["figure", "value", "unit"], &[1], FIGURES.iter().filter_map(row)))?;
+    let (folder, ending) = (out.display(), if as_csv { "csv" } else { "parquet" });
+    print(&format!("\nresults  {folder}/node.{ending}, link, subcatchment, flooding, summary.json\n"))
+}
