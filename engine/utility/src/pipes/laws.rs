@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! liquid  p_a - p_b + lift + rho g (z_a - z_b) = F(m) / (2 rho A^2)
-//! gas     p_a^2 - p_b^2 + (p_a + p_b) (lift + rho g (z_a - z_b)) = F(m) Z(p_m) T_m p_n / (T_n rho_n A^2)
+//! gas     p_a^2 - p_b^2 + (p_a + p_b) rho g (z_a - z_b) = F(m) Z(p_m) T_m p_n / (T_n rho_n A^2)
+//!         (p_a + lift + rho g (z_a - z_b))^2 = p_b^2      pumps and compressors
 //! ```
 //!
 //! `rho` is the mean of the densities at both ends, `T_m` of the temperatures, `p_m` the mean pressure along the pipe.
@@ -17,9 +18,11 @@ use super::friction::{Bore, FrictionLaw};
 use super::network::{LinkKind, Network};
 use super::{BAR, GRAVITY_MPS2, NORM_PRESSURE_PA, NORM_T_K};
 
-/// State at the ends of a link: absolute pressures, Pa, temperatures, K, flow, kg/s.
+/// State at the ends of a link: potentials, absolute pressures, Pa, temperatures, K, flow, kg/s.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
+    pub(super) phi_from: f64,
+    pub(super) phi_to: f64,
     pub(super) p_from_pa: f64,
     pub(super) p_to_pa: f64,
     pub(super) t_from_k: f64,
@@ -67,20 +70,21 @@ pub(super) fn law(network: &Network, link: usize, friction: FrictionLaw, ends: &
     let weight_pa = rho * GRAVITY_MPS2 * (network.nodes.height_m[from] - network.nodes.height_m[to]);
     let (lift_pa, lift_by_p, lift_by_flow) = lift(network, link, ends);
     let driving_pa = lift_pa + weight_pa;
-    let mut law = if fluid.is_gas {
-        // d/d phi = d/d p / (2 p).
-        let residual = (a - b) * (a + b) + (a + b) * driving_pa;
-        let (by_from, by_to) = if lift_pa.abs() > 0.0 || lift_by_p.abs() > 0.0 {
-            (1.0 + (lift_pa + (a + b) * lift_by_p) / (2.0 * a), -1.0 + lift_pa / (2.0 * b))
-        } else {
-            (1.0, -1.0)
-        };
-        Law { residual, by_from, by_to, by_flow: (a + b) * lift_by_flow, ..Law::default() }
+    let is_fitting = links.kind[link] == LinkKind::Resistance;
+    let mut law = if !fluid.is_gas {
+        let residual = ends.phi_from - ends.phi_to + driving_pa;
+        Law { residual, by_from: 1.0 + lift_by_p, by_to: -1.0, by_flow: lift_by_flow, ..Law::default() }
+    } else if is_fitting {
+        let residual = ends.phi_from - ends.phi_to + (a + b) * driving_pa;
+        Law { residual, by_from: 1.0, by_to: -1.0, by_flow: 0.0, ..Law::default() }
     } else {
-        let by_from = 1.0 + lift_by_p;
-        Law { residual: a - b + driving_pa, by_from, by_to: -1.0, by_flow: lift_by_flow, ..Law::default() }
+        // (p_a + lift)^2 - p_b^2, which is linear in potentials where the lift is a share of p_a.
+        let lifted = 1.0 + driving_pa / a;
+        let residual = lifted * lifted * ends.phi_from - ends.phi_to;
+        let by_from = lifted * (1.0 + lift_by_p);
+        Law { residual, by_from, by_to: -1.0, by_flow: 2.0 * a * lifted * lift_by_flow, ..Law::default() }
     };
-    if links.kind[link] == LinkKind::Resistance {
+    if is_fitting {
         let t_k = 0.5 * (ends.t_from_k + ends.t_to_k);
         let bore = Bore {
             length_m: links.length_m[link],

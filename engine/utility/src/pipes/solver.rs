@@ -32,6 +32,13 @@ use super::supply::Supply;
 use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
 
 const NONE: u32 = u32::MAX;
+/// Properties of a gas are not asked at pressures below this share of the highest held one.
+const LEAST_SHARE: f64 = 1e-3;
+
+/// Potential of an absolute pressure.
+fn potential(network: &Network, pressure_pa: f64) -> f64 {
+    if network.fluid.is_gas { pressure_pa * pressure_pa } else { pressure_pa }
+}
 
 /// Adds a conductance between two rows, either of which may be missing.
 fn stamp(matrix: &mut SymmetricMatrix, from: u32, to: u32, beside: u32, g: f64) {
@@ -83,6 +90,9 @@ pub struct HydraulicOutcome {
 pub struct Hydraulics {
     supply: Supply,
     held: Vec<(u32, f64)>,
+    /// Absolute pressure of a liquid, its square for a gas. Squares that a step or a demand out of reach make negative are
+    /// kept, as the equations are linear in them. Shape: nodes.
+    potential: Vec<f64>,
     /// Absolute pressure, Pa; NaN at nodes without supply. Shape: nodes.
     pub pressure_pa: Vec<f64>,
     /// Flow from the from to the to end, kg/s. Shape: links.
@@ -110,7 +120,6 @@ pub struct Hydraulics {
     laws: Vec<Law>,
     /// `A^-1 b`, then the change of potentials. Shape: rows.
     step: Vec<f64>,
-    work: Vec<f64>,
     right: Vec<f64>,
     /// `A^-1 C` by columns. Shape: special x rows.
     columns: Vec<f64>,
@@ -165,10 +174,11 @@ impl Hydraulics {
         let given = (0..links.len()).filter(live).filter(is_flow).map(|link| link as u32).collect();
         let (rows, specials) = (rows as usize, special.len());
         let mut this = Self {
+            potential: vec![f64::NAN; nodes.len()],
             pressure_pa: vec![f64::NAN; nodes.len()],
             mdot_kgps: vec![0.0; links.len()],
-            t_from_k: links.from.iter().map(|&node| nodes.t_start_k[node as usize]).collect(),
-            t_to_k: links.t_out_start_k.clone(),
+            t_from_k: vec![0.0; links.len()],
+            t_to_k: vec![0.0; links.len()],
             flow_set_kgps: links.kind.iter().map(|kind| if let LinkKind::Flow(m) = kind { *m } else { 0.0 }).collect(),
             draw_kgps: vec![0.0; nodes.len()],
             lambda: vec![f64::NAN; links.len()],
@@ -176,7 +186,6 @@ impl Hydraulics {
             factors: Ldlt::new(&pattern),
             laws: vec![Law::default(); links.len()],
             step: vec![0.0; rows],
-            work: vec![0.0; rows],
             right: vec![0.0; rows],
             columns: vec![0.0; rows * specials],
             dense: Dense::new(specials),
@@ -194,8 +203,21 @@ impl Hydraulics {
         for draw in &network.draws {
             this.draw_kgps[draw.node as usize] += draw.mdot_kgps;
         }
+        this.start_temperatures(network);
         this.start(network);
         this
+    }
+    /// Temperatures of links to begin with: those of nodes, of feeders where they give one, of what leaves a link.
+    pub fn start_temperatures(&mut self, network: &Network) {
+        self.t_to_k.copy_from_slice(&network.links.t_out_start_k);
+        for (t_k, &from) in self.t_from_k.iter_mut().zip(&network.links.from) {
+            *t_k = network.nodes.t_start_k[from as usize];
+        }
+        for feed in network.feeds.iter().filter(|feed| feed.is_in_service) {
+            let Some(fed_k) = feed.t_k else { continue };
+            let of_node = self.t_from_k.iter_mut().zip(&network.links.from).filter(|(_, from)| **from == feed.node);
+            of_node.for_each(|(t_k, _)| *t_k = fed_k);
+        }
     }
     /// Which nodes have a pressure.
     #[must_use]
@@ -219,6 +241,9 @@ impl Hydraulics {
                 _ => other,
             };
         }
+        for &(node, _) in &self.supply.order {
+            self.potential[node as usize] = potential(network, self.pressure_pa[node as usize]);
+        }
         let norm = network.fluid.norm_density_kgpm3();
         self.mdot_kgps.fill(0.0);
         for &(link, _) in self.resistive.iter().chain(&self.special) {
@@ -228,8 +253,11 @@ impl Hydraulics {
     /// Solves from the state at hand. Tables may have changed in values, not in shape or in what is open.
     pub fn solve(&mut self, network: &Network, settings: &HydraulicSettings) -> HydraulicOutcome {
         let mut outcome = HydraulicOutcome::default();
+        let mut highest_pa = 0.0_f64;
         for (node, pressure_pa) in &self.held {
+            highest_pa = highest_pa.max(pressure_pa.abs());
             self.pressure_pa[*node as usize] = *pressure_pa;
+            self.potential[*node as usize] = potential(network, *pressure_pa);
         }
         for &link in &self.given {
             self.mdot_kgps[link as usize] = self.flow_set_kgps[link as usize];
@@ -238,9 +266,9 @@ impl Hydraulics {
         for iteration in 0..settings.iterations.max(1) {
             outcome.iterations = iteration + 1;
             self.evaluate(network, settings.friction);
-            let largest = self.largest_potential(network);
+            let largest = self.largest_potential();
             outcome.idle_equations = self.newton(network);
-            let change = self.apply(network);
+            let change = self.apply(network, LEAST_SHARE * highest_pa);
             if !change.is_finite() {
                 break;
             }
@@ -252,7 +280,7 @@ impl Hydraulics {
             is_last = is_small;
         }
         self.evaluate(network, settings.friction);
-        let largest = self.largest_potential(network);
+        let largest = self.largest_potential();
         self.balances(network, false);
         outcome.imbalance_kgps = self.right.iter().fold(0.0, |worst: f64, of| worst.max(of.abs()));
         let lacks = self.resistive.iter().map(|(link, _)| self.laws[*link as usize].residual.abs());
@@ -261,7 +289,8 @@ impl Hydraulics {
         let flow = self.mdot_kgps.iter().fold(1e-3_f64, |most, m| most.max(m.abs()));
         outcome.is_converged = outcome.residual <= 100.0 * settings.tolerance
             && outcome.imbalance_kgps <= 1e-10 * flow.max(1.0)
-            && outcome.residual.is_finite();
+            && outcome.residual.is_finite()
+            && (!network.fluid.is_gas || self.supply.order.iter().all(|(node, _)| self.potential[*node as usize] > 0.0));
         outcome
     }
     /// What a node lacks: flow in less flow out and draw, kg/s; at nodes of held pressure what is fed from outside, with
@@ -288,6 +317,8 @@ impl Hydraulics {
     /// State at the ends of a link.
     fn ends(&self, network: &Network, link: usize) -> Ends {
         Ends {
+            phi_from: self.potential[network.links.from[link] as usize],
+            phi_to: self.potential[network.links.to[link] as usize],
             p_from_pa: self.pressure_pa[network.links.from[link] as usize],
             p_to_pa: self.pressure_pa[network.links.to[link] as usize],
             t_from_k: self.t_from_k[link],
@@ -317,8 +348,8 @@ impl Hydraulics {
             let link = self.special[at].0 as usize;
             let law = match network.links.kind[link] {
                 LinkKind::Regulator { node, pressure_pa } => {
-                    let lacks = self.potential(network, self.pressure_pa[node as usize]);
-                    Law { residual: lacks - self.potential(network, pressure_pa), ..Law::default() }
+                    let residual = self.potential[node as usize] - potential(network, pressure_pa);
+                    Law { residual, ..Law::default() }
                 }
                 _ => laws::law(network, link, friction, &self.ends(network, link)),
             };
@@ -327,12 +358,9 @@ impl Hydraulics {
             self.laws[link] = law;
         }
     }
-    fn potential(&self, network: &Network, pressure_pa: f64) -> f64 {
-        if network.fluid.is_gas { pressure_pa * pressure_pa } else { pressure_pa }
-    }
-    fn largest_potential(&self, network: &Network) -> f64 {
-        let of = self.supply.order.iter().map(|(node, _)| self.pressure_pa[*node as usize].abs());
-        self.potential(network, of.fold(0.0, f64::max))
+    fn largest_potential(&self) -> f64 {
+        let of = self.supply.order.iter().map(|(node, _)| self.potential[*node as usize].abs());
+        of.fold(0.0, f64::max)
     }
     /// Factors the matrix and finds the step; returns the number of idle equations.
     fn newton(&mut self, network: &Network) -> u32 {
@@ -425,43 +453,34 @@ impl Hydraulics {
             take(self.row[links.to[link] as usize], -m);
         }
     }
-    /// Takes the step, shortened where the pressure of a gas would vanish; returns the largest change of a potential.
-    fn apply(&mut self, network: &Network) -> f64 {
+    /// Takes the step; returns the largest change of a potential.
+    fn apply(&mut self, network: &Network, least_pa: f64) -> f64 {
         let (links, is_gas) = (&network.links, network.fluid.is_gas);
-        let mut share = 1.0_f64;
         let mut largest = 0.0_f64;
-        for &(node, _) in &self.supply.order {
-            let row = self.row[node as usize];
-            if row == NONE {
-                continue;
-            }
-            let change = self.step[row as usize];
+        for change in &self.step {
             if !change.is_finite() {
                 return f64::NAN;
             }
             largest = largest.max(change.abs());
-            if is_gas && change < 0.0 {
-                let phi = self.pressure_pa[node as usize] * self.pressure_pa[node as usize];
-                share = share.min(0.8 * phi / -change);
-            }
         }
         let d = |row: u32| if row == NONE { 0.0 } else { self.step[row as usize] };
         for &(link, _) in &self.resistive {
             let link = link as usize;
             let law = &self.laws[link];
             let along = d(self.row[links.from[link] as usize]) - d(self.row[links.to[link] as usize]);
-            self.mdot_kgps[link] -= share * (law.residual + along) / law.by_flow;
+            self.mdot_kgps[link] -= (law.residual + along) / law.by_flow;
         }
         for (&(link, _), u) in self.special.iter().zip(&self.unknown) {
             let link = link as usize;
             let along = d(self.row[links.from[link] as usize]) - d(self.row[links.to[link] as usize]);
-            self.mdot_kgps[link] += share * (u + self.usual * along);
+            self.mdot_kgps[link] += u + self.usual * along;
         }
         for &(node, _) in &self.supply.order {
-            let row = self.row[node as usize];
+            let (node, row) = (node as usize, self.row[node as usize]);
             if row != NONE {
-                let p = &mut self.pressure_pa[node as usize];
-                *p = if is_gas { (*p * *p + share * self.step[row as usize]).sqrt() } else { *p + self.step[row as usize] };
+                self.potential[node] += self.step[row as usize];
+                let phi = self.potential[node];
+                self.pressure_pa[node] = if is_gas { phi.max(least_pa * least_pa).sqrt() } else { phi };
             }
         }
         largest
