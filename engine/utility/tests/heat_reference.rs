@@ -293,7 +293,8 @@ fn a_town_over_a_year() {
                 run.set_given(nth as u32, Given::FlowHeat(m * share, q_w * share));
             }
         }
-        assert!(run.step().hydraulic.is_converged, "hour {hour}");
+        let outcome = run.step();
+        assert!(outcome.hydraulic.is_converged, "hour {hour}: {outcome:?}");
     }
     let of = run.ledger();
     println!("8,760 steps of 488 junctions take {:?}; gap {:.1e}, lost {:.1} %", began.elapsed(), of.gap(), 100.0 * of.lost_j / of.produced_j);

@@ -141,7 +141,7 @@ impl HeatRun {
             let t_k = [known(flow.temperatures().node_k[start]), known(flow.temperatures().out_k[link])];
             let t_k = if flow_of(flow.hydraulics(), link) > 0.0 { t_k } else { [t_k[1]; 2] };
             let plugs = Plugs::new(mass_kg, links.loss_wpk(link), cp, links.ground_k[link], t_k, settings.most_plugs);
-            (mass_kg > 0.0).then_some(plugs)
+            (mass_kg > 0.0).then_some(plugs.flowing_back(flow.hydraulics().mdot_kgps[link] < 0.0))
         };
         let pipes: Vec<Option<Plugs>> = (0..links.len()).map(pipe).collect();
         let nodes = network.nodes.len();
