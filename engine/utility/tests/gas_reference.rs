@@ -5,8 +5,8 @@ mod common;
 
 use common::{Solved, net, nets};
 use std::fmt::Write as _;
-use urbis_utility::gas::linepack::{Linepack, total_kg};
 use urbis_utility::gas::GasFlow;
+use urbis_utility::gas::linepack::{Linepack, total_kg};
 use urbis_utility::pipes::fluid::{Fluid, Property};
 use urbis_utility::pipes::friction::FrictionLaw;
 use urbis_utility::pipes::network::{Draw, Feed, Link, LinkKind, Network};
@@ -49,7 +49,8 @@ fn pressures_and_velocities_as_pandapipes() {
             m = m.max(solved.worst(table, "mdot_from_kg_per_s", |id| state(id).mdot_kgps).0);
             v = v.max(solved.worst(table, "v_from_m_per_s", |id| state(id).v_from_mps).0);
             v = v.max(solved.worst(table, "v_to_m_per_s", |id| state(id).v_to_mps).0);
-            for (id, expected) in solved.results(table, "lambda").into_iter().flatten().filter(|(_, of)| of.is_finite()) {
+            for (id, expected) in solved.results(table, "lambda").into_iter().flatten().filter(|(_, of)| of.is_finite())
+            {
                 // At rest the laminar part is a quotient of nothing by nothing.
                 if state(&id).reynolds > 1.0 {
                     normal = normal.max((state(&id).lambda / expected - 1.0).abs());
@@ -61,7 +62,11 @@ fn pressures_and_velocities_as_pandapipes() {
         let rows = solved.results("pipe", "v_mean_m_per_s").expect("pipes");
         for (id, expected) in rows.into_iter().filter(|(_, v)| v.is_finite()) {
             let off = (of(&id).v_mean_mps - expected).abs();
-            assert!(off < 1e-5_f64.max(6e-6 * expected.abs()), "{} pipe {id}: off by {off:e} of {expected}", solved.name);
+            assert!(
+                off < 1e-5_f64.max(6e-6 * expected.abs()),
+                "{} pipe {id}: off by {off:e} of {expected}",
+                solved.name
+            );
         }
         let mut feeds = vec![0.0; solved.net.network.nodes.len()];
         flow.feeds_kgps(&mut feeds);
@@ -73,9 +78,15 @@ fn pressures_and_velocities_as_pandapipes() {
         let balance = imbalance(&flow);
         println!(
             "{}: {} nodes, {} steps, off by {p:.1e} bar, {m:.1e} kg/s, {v:.1e} m/s, lambda {normal:.1e}, feed {fed_off:.1e} kg/s; balance {balance:.1e} kg/s",
-            solved.name, solved.net.network.nodes.len(), outcome.iterations
+            solved.name,
+            solved.net.network.nodes.len(),
+            outcome.iterations
         );
-        assert!(p < 1e-6 && v < 1e-5 && m < 1e-5 && fed_off < 1e-6 && balance < 1e-9 && normal < 1e-6, "{}", solved.name);
+        assert!(
+            p < 1e-6 && v < 1e-5 && m < 1e-5 && fed_off < 1e-6 && balance < 1e-9 && normal < 1e-6,
+            "{}",
+            solved.name
+        );
     }
 }
 
@@ -126,7 +137,8 @@ fn a_pipe_by_the_isothermal_equation() {
     // Linepack: the integral of p / (R T) along a pipe whose squared pressure falls evenly.
     let steps = 200_000;
     let p_at = |share: f64| (p1 * p1 + share * (p2 * p2 - p1 * p1)).sqrt();
-    let mean: f64 = (0..steps).map(|nth| p_at((f64::from(nth) + 0.5) / f64::from(steps))).sum::<f64>() / f64::from(steps);
+    let mean: f64 =
+        (0..steps).map(|nth| p_at((f64::from(nth) + 0.5) / f64::from(steps))).sum::<f64>() / f64::from(steps);
     let expected = mean / rt * area * length;
     assert!((flow.link(0).linepack_kg / expected - 1.0).abs() < 1e-9, "{} {expected}", flow.link(0).linepack_kg);
 }
@@ -227,7 +239,11 @@ fn a_tick_does_not_allocate_and_begins_warm() {
             (0..draws).for_each(|draw| flow.set_draw(draw, share * before[draw as usize]));
             outcome = flow.solve(&settings);
         }
-        println!("{name}: a re-solve at draws changed by a tenth takes {:?}, {} steps", began.elapsed() / rounds, outcome.iterations);
+        println!(
+            "{name}: a re-solve at draws changed by a tenth takes {:?}, {} steps",
+            began.elapsed() / rounds,
+            outcome.iterations
+        );
         (0..draws).for_each(|draw| flow.set_draw(draw, before[draw as usize]));
         assert!(flow.solve(&settings).is_converged);
         let off = cold.iter().zip(&flow.hydraulics().pressure_pa).filter(|(a, _)| a.is_finite());
@@ -249,7 +265,8 @@ fn the_same_bits_for_any_number_of_threads() {
                 .map(|solved| {
                     let flow = solve(solved);
                     let mut text = String::new();
-                    (0..flow.network().links.len()).for_each(|link| write!(text, "{:?}", flow.link(link)).expect("text"));
+                    (0..flow.network().links.len())
+                        .for_each(|link| write!(text, "{:?}", flow.link(link)).expect("text"));
                     text
                 })
                 .collect();

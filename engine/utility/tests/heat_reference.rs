@@ -41,7 +41,14 @@ fn pressures_flows_and_temperatures_as_pandapipes() {
         let (mut t, _) = solved.worst("junction", "t_k", |id| flow.t_k(solved.node(id)));
         assert!(count > 0);
         let tables = [
-            "pipe", "valve", "pump", "heat_consumer", "heat_exchanger", "flow_control", "circ_pump_pressure", "circ_pump_mass",
+            "pipe",
+            "valve",
+            "pump",
+            "heat_consumer",
+            "heat_exchanger",
+            "flow_control",
+            "circ_pump_pressure",
+            "circ_pump_mass",
         ];
         let (mut m, mut v, mut q) = (0.0_f64, 0.0_f64, 0.0_f64);
         for table in tables {
@@ -108,7 +115,13 @@ fn town(count: u32, given: impl Fn(u32) -> Given) -> Network {
     plant.heat = HeatRule::Outlet(358.15);
     let link = network.links.push(plant);
     let pressure_pa = Some(7e5);
-    network.plants.push(Plant { table: "circ_pump_pressure", id: "0".to_owned(), link, pressure_pa, t_flow_k: Some(358.15) });
+    network.plants.push(Plant {
+        table: "circ_pump_pressure",
+        id: "0".to_owned(),
+        link,
+        pressure_pa,
+        t_flow_k: Some(358.15),
+    });
     network
 }
 
@@ -270,7 +283,11 @@ fn a_year_of_hours_closes_its_ledger() {
     let mwh = |j: f64| j / 3.6e9;
     println!(
         "produced {:.3} MWh, delivered {:.3} of {:.3}, lost {:.3}, stored {:+.4}; worst gap {worst:.1e}",
-        mwh(of.produced_j), mwh(of.delivered_j), mwh(asked), mwh(of.lost_j), mwh(of.stored_j - of.stored_at_start_j)
+        mwh(of.produced_j),
+        mwh(of.delivered_j),
+        mwh(asked),
+        mwh(of.lost_j),
+        mwh(of.stored_j - of.stored_at_start_j)
     );
     assert!(worst < 1e-9 && most == 0, "gap {worst:e}, {most} allocations");
     assert!(of.lost_j > 0.01 * of.produced_j && (of.delivered_j / asked - 1.0).abs() < 0.02);
@@ -297,7 +314,12 @@ fn a_town_over_a_year() {
         assert!(outcome.hydraulic.is_converged, "hour {hour}: {outcome:?}");
     }
     let of = run.ledger();
-    println!("8,760 steps of 488 junctions take {:?}; gap {:.1e}, lost {:.1} %", began.elapsed(), of.gap(), 100.0 * of.lost_j / of.produced_j);
+    println!(
+        "8,760 steps of 488 junctions take {:?}; gap {:.1e}, lost {:.1} %",
+        began.elapsed(),
+        of.gap(),
+        100.0 * of.lost_j / of.produced_j
+    );
     assert!(of.gap() < 1e-9);
 }
 
@@ -338,7 +360,8 @@ fn the_same_bits_for_any_number_of_threads() {
                     let mut flow = HeatFlow::new(solved.net.network.clone()).expect("water");
                     flow.solve(&settings(solved));
                     let mut text = String::new();
-                    (0..flow.network().links.len()).for_each(|link| write!(text, "{:?}", flow.link(link)).expect("text"));
+                    (0..flow.network().links.len())
+                        .for_each(|link| write!(text, "{:?}", flow.link(link)).expect("text"));
                     text
                 })
                 .collect();

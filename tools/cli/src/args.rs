@@ -59,6 +59,12 @@ pub(crate) enum Command {
     /// Solve the power flow of a grid, its year, and its outages
     #[command(subcommand)]
     Power(crate::power::PowerCommand),
+    /// Solve the flow of a gas network
+    #[command(subcommand)]
+    Gas(crate::gas::GasCommand),
+    /// Solve flows and temperatures of a network of heat
+    #[command(subcommand)]
+    Heat(crate::heat::HeatCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -16,7 +16,11 @@ pub fn flow_kgps(given: Given, fluid: &Fluid, t_in_k: f64, t_out_k: f64) -> f64 
         Given::HeatDrop(q_w, drop_k) => q_w / (cp * drop_k),
         Given::HeatReturn(q_w, return_k) => {
             let drop_k = t_in_k - return_k;
-            if drop_k > 0.0 && q_w.abs() > 0.0 { q_w / (fluid.mean_heat_capacity_jpkgk(t_in_k, return_k) * drop_k) } else { 0.0 }
+            if drop_k > 0.0 && q_w.abs() > 0.0 {
+                q_w / (fluid.mean_heat_capacity_jpkgk(t_in_k, return_k) * drop_k)
+            } else {
+                0.0
+            }
         }
     }
 }

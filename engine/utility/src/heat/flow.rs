@@ -123,7 +123,13 @@ impl HeatFlow {
             Given::FlowHeat(_, q_w) | Given::HeatDrop(q_w, _) => HeatRule::Draw(q_w),
             Given::FlowDrop(_, drop_k) => HeatRule::Drop(drop_k),
             Given::FlowReturn(_, t_k) => HeatRule::Outlet(t_k),
-            Given::HeatReturn(q_w, t_k) => if q_w.abs() > 0.0 { HeatRule::Outlet(t_k) } else { HeatRule::Draw(0.0) },
+            Given::HeatReturn(q_w, t_k) => {
+                if q_w.abs() > 0.0 {
+                    HeatRule::Outlet(t_k)
+                } else {
+                    HeatRule::Draw(0.0)
+                }
+            }
         };
         if !follows_temperature(given) {
             self.hydraulics.flow_set_kgps[link] = flow_kgps(given, &self.network.fluid, 0.0, 0.0);

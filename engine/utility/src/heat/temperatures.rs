@@ -92,7 +92,9 @@ impl Temperatures {
             waits_for: vec![0; nodes],
             queue: Vec::with_capacity(nodes),
         };
-        for (node, t_k) in network.feeds.iter().filter(|feed| feed.is_in_service).filter_map(|feed| Some((feed.node, feed.t_k?))) {
+        for (node, t_k) in
+            network.feeds.iter().filter(|feed| feed.is_in_service).filter_map(|feed| Some((feed.node, feed.t_k?)))
+        {
             this.feed_k[node as usize] = t_k;
             this.node_k[node as usize] = t_k;
         }
@@ -120,7 +122,8 @@ impl Temperatures {
     }
     /// Visits every node once, along the flow; says whether it runs in circles and the largest change.
     fn round(&mut self, network: &Network, hydraulics: &Hydraulics, ambient_k: f64) -> (bool, f64) {
-        let waits = |link: usize| !matches!(network.links.heat[link], HeatRule::Outlet(_)) && flow_of(hydraulics, link) > 0.0;
+        let waits =
+            |link: usize| !matches!(network.links.heat[link], HeatRule::Outlet(_)) && flow_of(hydraulics, link) > 0.0;
         self.waits_for.fill(0);
         for link in (0..network.links.len()).filter(|&link| waits(link)) {
             self.waits_for[ends(network, hydraulics, link).1] += 1;

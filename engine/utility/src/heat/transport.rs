@@ -47,7 +47,13 @@ pub struct RunSettings {
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { heat: HeatSettings::default(), step_s: 3600.0, properties_at_k: 333.15, least_drop_k: 5.0, most_plugs: 64 }
+        Self {
+            heat: HeatSettings::default(),
+            step_s: 3600.0,
+            properties_at_k: 333.15,
+            least_drop_k: 5.0,
+            most_plugs: 64,
+        }
     }
 }
 
@@ -112,6 +118,8 @@ pub struct HeatRun {
     queue: Vec<u32>,
     hands_on: Vec<bool>,
     is_plant: Vec<bool>,
+    /// Whether a node was visited before all that arrives there was known. Shape: nodes.
+    is_in_circle: Vec<bool>,
     ledger: HeatLedger,
 }
 
@@ -132,7 +140,8 @@ impl HeatRun {
         }
         let network = flow.network();
         let fluid = &network.fluid;
-        let (cp, rho) = (fluid.heat_capacity_jpkgk.at(settings.properties_at_k), fluid.density_kgpm3.at(settings.properties_at_k));
+        let (cp, rho) =
+            (fluid.heat_capacity_jpkgk.at(settings.properties_at_k), fluid.density_kgpm3.at(settings.properties_at_k));
         let links = &network.links;
         let pipe = |link: usize| {
             let mass_kg = links.area_m2(link) * links.length_m[link] * rho;
@@ -154,6 +163,7 @@ impl HeatRun {
             hands_on: vec![false; pipes.len()],
             pipes,
             is_plant,
+            is_in_circle: vec![false; nodes],
             carried_kgk: vec![0.0; nodes],
             feed_kgps: vec![0.0; nodes],
             waits_for: vec![0; nodes],
@@ -242,6 +252,7 @@ impl HeatRun {
     fn transport(&mut self, outcome: &mut StepOutcome) {
         let seconds = self.settings.step_s;
         self.waits_for.fill(0);
+        self.is_in_circle.fill(false);
         for link in 0..self.pipes.len() {
             let (network, hydraulics) = (self.flow.network(), self.flow.hydraulics());
             let mass_kg = seconds * flow_of(hydraulics, link);
@@ -274,6 +285,7 @@ impl HeatRun {
             let Some(node) = (first..self.waits_for.len()).find(|&node| self.waits_for[node] > 0) else { break };
             first = node + 1;
             self.waits_for[node] = 0;
+            self.is_in_circle[node] = true;
             self.queue.push(node as u32);
         }
         self.settle(seconds, outcome);
@@ -315,6 +327,9 @@ impl HeatRun {
         }
         if mass > 0.0 {
             temperatures.node_k[node] = NORM_T_K + (heat + self.carried_kgk[node]) / mass;
+            if !self.is_in_circle[node] {
+                self.carried_kgk[node] = 0.0; // paid
+            }
         }
         let t_k = temperatures.node_k[node];
         for at in 0..self.around.of(node).len() {
@@ -372,23 +387,22 @@ impl HeatRun {
             let imported = fed_kg * (temperatures.feed_k[node] - NORM_T_K);
             self.ledger.imported_j += self.cp * imported;
             self.ledger.exported_j += self.cp * taken_kg * above_k;
+            if !self.is_in_circle[node] {
+                continue;
+            }
             let (mut arrived, mut left) = (imported, taken_kg * above_k);
-            let (mut in_kg, mut out_kg) = (fed_kg, taken_kg);
             for &link in self.around.of(node) {
                 let link = link as usize;
                 let m = flow_of(hydraulics, link) * seconds;
                 let (start, end) = ends(network, hydraulics, link);
                 if m > 0.0 && end == node {
-                    (arrived, in_kg) = (arrived + m * (temperatures.out_k[link] - NORM_T_K), in_kg + m);
+                    arrived += m * (temperatures.out_k[link] - NORM_T_K);
                 }
                 if m > 0.0 && start == node {
-                    (left, out_kg) = (left + m * above_k, out_kg + m);
+                    left += m * above_k;
                 }
             }
-            let carried = self.carried_kgk[node] + arrived - left;
-            // What only rounding leaves is no debt; the ledger shows it as its gap.
-            let is_owed = carried.abs() > 1e-9 * in_kg.max(out_kg) * above_k.abs().max(1.0);
-            self.carried_kgk[node] = if is_owed { carried } else { 0.0 };
+            self.carried_kgk[node] += arrived - left;
         }
         for link in 0..self.pipes.len() {
             if hydraulics.supply().is_live[link] {

@@ -125,7 +125,8 @@ pub(super) fn lift(network: &Network, link: usize, ends: &Ends) -> (f64, f64, f6
                 return (0.0, 0.0, 0.0);
             }
             let degree = curve.len().saturating_sub(1);
-            let slope = curve.iter().take(degree).enumerate().fold(0.0, |sum, (nth, c)| sum * m3ph + c * (degree - nth) as f64);
+            let slope =
+                curve.iter().take(degree).enumerate().fold(0.0, |sum, (nth, c)| sum * m3ph + c * (degree - nth) as f64);
             (bar * BAR, 0.0, slope * m3ph_by_flow * BAR)
         }
         _ => (0.0, 0.0, 0.0),

@@ -236,7 +236,13 @@ impl Hydraulics {
             let least = 0.1 * other;
             self.pressure_pa[node as usize] = match links.kind[link] {
                 LinkKind::Lift(pa) => (if is_ahead { other + pa } else { other - pa }).max(least),
-                LinkKind::Ratio(ratio) => if is_ahead { other * ratio } else { other / ratio },
+                LinkKind::Ratio(ratio) => {
+                    if is_ahead {
+                        other * ratio
+                    } else {
+                        other / ratio
+                    }
+                }
                 LinkKind::Regulator { node: held, pressure_pa } if held == node => pressure_pa,
                 _ => other,
             };
@@ -290,7 +296,8 @@ impl Hydraulics {
         outcome.is_converged = outcome.residual <= 100.0 * settings.tolerance
             && outcome.imbalance_kgps <= 1e-10 * flow.max(1.0)
             && outcome.residual.is_finite()
-            && (!network.fluid.is_gas || self.supply.order.iter().all(|(node, _)| self.potential[*node as usize] > 0.0));
+            && (!network.fluid.is_gas
+                || self.supply.order.iter().all(|(node, _)| self.potential[*node as usize] > 0.0));
         outcome
     }
     /// What a node lacks: flow in less flow out and draw, kg/s; at nodes of held pressure what is fed from outside, with

@@ -39,7 +39,11 @@ impl Solved {
         for (id, expected) in rows {
             let found = ours(&id);
             if expected.is_nan() {
-                assert!(found.is_nan() || found.abs() <= 0.0, "{} {table} {id} {column}: {found}, expected none", self.name);
+                assert!(
+                    found.is_nan() || found.abs() <= 0.0,
+                    "{} {table} {id} {column}: {found}, expected none",
+                    self.name
+                );
                 continue;
             }
             assert!(found.is_finite(), "{} {table} {id} {column}: {found}, expected {expected}", self.name);
@@ -64,7 +68,8 @@ impl Solved {
 /// Nets beside the tests and in the shared folder, of gas or of water.
 pub(crate) fn nets(is_gas: bool) -> Vec<Solved> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(here).expect("data").map(|entry| entry.expect("a file").path()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(here).expect("data").map(|entry| entry.expect("a file").path()).collect();
     folders.retain(|folder| folder.is_dir() && folder.to_string_lossy().contains("pandapipes_"));
     folders.sort();
     assert!(folders.len() >= 8);

@@ -28,7 +28,12 @@ impl Builder<'_> {
         let [from, to] = columns.map(|column| row.row_of("junction", column, &self.junctions, &mut self.report));
         let (from, to) = (from?, to?);
         if from == to {
-            row.problem(columns[1], self.network.nodes.id[to as usize].clone(), "another junction than the first", &mut self.report);
+            row.problem(
+                columns[1],
+                self.network.nodes.id[to as usize].clone(),
+                "another junction than the first",
+                &mut self.report,
+            );
             return None;
         }
         Some((from, to))
@@ -38,7 +43,14 @@ impl Builder<'_> {
         self.network.elements.push(Element { table, id, name, first, count });
     }
     /// A link without length; its row.
-    fn short(&mut self, table: &'static str, row: Row<'_>, ends: (u32, u32), kind: LinkKind, set: impl FnOnce(&mut Link)) -> u32 {
+    fn short(
+        &mut self,
+        table: &'static str,
+        row: Row<'_>,
+        ends: (u32, u32),
+        kind: LinkKind,
+        set: impl FnOnce(&mut Link),
+    ) -> u32 {
         let t_out_k = self.network.nodes.t_start_k[ends.1 as usize];
         let mut link = Link::short(ends.0, ends.1, kind, NO_DIAMETER_M, t_out_k);
         link.ground_k = self.options.ambient_k;
@@ -77,7 +89,8 @@ impl Builder<'_> {
             let diameter_m = self.diameter_m(row, true);
             let loss = self.loss(row);
             let report = &mut self.report;
-            let length_m = 1000.0 * row.number_where("length_km", ">= 0 and at most 40000", report, |km| (0.0..=4e4).contains(&km));
+            let length_m = 1000.0
+                * row.number_where("length_km", ">= 0 and at most 40000", report, |km| (0.0..=4e4).contains(&km));
             let expected = ">= 0 and less than the inner diameter";
             let k_mm = row.number_where("k_mm", expected, report, |mm| mm >= 0.0 && mm < 1000.0 * diameter_m);
             if k_mm <= 0.0 && self.network.fluid.is_gas {
@@ -181,11 +194,17 @@ impl Builder<'_> {
             (is_from || links.to[last as usize] == node).then_some((if is_from { first } else { last }, is_from))
         });
         let Some((link, is_from)) = at else {
-            row.problem("element", pipe, "the index of a row of table pipe that ends at the junction", &mut self.report);
+            row.problem(
+                "element",
+                pipe,
+                "the index of a row of table pipe that ends at the junction",
+                &mut self.report,
+            );
             return None;
         };
         let nodes = &mut self.network.nodes;
-        let (height_m, t_k, on) = (nodes.height_m[node as usize], nodes.t_start_k[node as usize], nodes.is_in_service[node as usize]);
+        let (height_m, t_k, on) =
+            (nodes.height_m[node as usize], nodes.t_start_k[node as usize], nodes.is_in_service[node as usize]);
         let end = nodes.push(format!("pipe {pipe} at junction {}", nodes.id[node as usize]), height_m, t_k, on, false);
         *(if is_from { &mut links.from } else { &mut links.to }).get_mut(link as usize)? = end;
         at_pipes.insert((node, pipe), end);
@@ -231,7 +250,9 @@ impl Builder<'_> {
     fn compressors(&mut self) {
         let table = self.table("compressor");
         self.each(&table, &["pressure_ratio"], |this, row, ends, on| {
-            let ratio = row.number_where("pressure_ratio", "> 0 and at most 1000", &mut this.report, |of| of > 0.0 && of <= 1000.0);
+            let ratio = row.number_where("pressure_ratio", "> 0 and at most 1000", &mut this.report, |of| {
+                of > 0.0 && of <= 1000.0
+            });
             this.short("compressor", row, ends, LinkKind::Ratio(ratio), |link| link.is_in_service = on);
         });
     }
@@ -242,7 +263,9 @@ impl Builder<'_> {
             let held = row.row_of("junction", "controlled_junction", &this.junctions, &mut this.report);
             let is_active = row.flag("control_active", true, &mut this.report);
             let kind = if is_active {
-                let bar = row.number_where("controlled_p_bar", "a pressure above vacuum, bar", &mut this.report, |p| p > -1.0 && p < 1e4);
+                let bar = row.number_where("controlled_p_bar", "a pressure above vacuum, bar", &mut this.report, |p| {
+                    p > -1.0 && p < 1e4
+                });
                 let Some(node) = held else { return };
                 LinkKind::Regulator { node, pressure_pa: this.absolute_pa(node, bar) }
             } else {
@@ -306,7 +329,9 @@ impl Builder<'_> {
                 Given::FlowReturn(m, back) => (m, HeatRule::Outlet(back), Some(back)),
                 // The flow follows from temperatures, see `heat::consumers`.
                 Given::HeatDrop(q, _) => (0.0, HeatRule::Draw(q), None),
-                Given::HeatReturn(q, back) => (0.0, if q.abs() > 0.0 { HeatRule::Outlet(back) } else { HeatRule::Draw(0.0) }, Some(back)),
+                Given::HeatReturn(q, back) => {
+                    (0.0, if q.abs() > 0.0 { HeatRule::Outlet(back) } else { HeatRule::Draw(0.0) }, Some(back))
+                }
             };
             let link = this.short("heat_consumer", row, ends, LinkKind::Flow(flow), |link| {
                 (link.heat, link.is_in_service) = (heat, on);
@@ -337,8 +362,10 @@ impl Builder<'_> {
             } else {
                 LinkKind::Lift(BAR * row.number_where("plift_bar", "a lift, bar", report, |bar| bar.abs() < 1e4))
             };
-            let bar = has_p.then(|| row.number_where(p_column, "a pressure above vacuum, bar", report, |p| p > -1.0 && p < 1e4));
-            let t_flow_k = has_t.then(|| row.number_where(t_column, "> 0 and < 5000", report, |t| t > 0.0 && t < 5000.0));
+            let bar = has_p
+                .then(|| row.number_where(p_column, "a pressure above vacuum, bar", report, |p| p > -1.0 && p < 1e4));
+            let t_flow_k =
+                has_t.then(|| row.number_where(t_column, "> 0 and < 5000", report, |t| t > 0.0 && t < 5000.0));
             let t_out_k = t_flow_k.unwrap_or(self.network.nodes.t_start_k[ends.1 as usize]);
             let link = self.short(name, row, ends, kind, |link| {
                 (link.is_in_service, link.heat, link.t_out_start_k) = (on, HeatRule::Outlet(t_out_k), t_out_k);

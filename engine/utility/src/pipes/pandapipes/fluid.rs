@@ -52,11 +52,17 @@ pub(super) fn read(value: Option<&Value>, report: &mut Report<'_>) -> Option<Flu
         is_gas,
         density_kgpm3: density?,
         viscosity_pas: viscosity?,
-        heat_capacity_jpkgk: if is_gas { heat_capacity.unwrap_or(Property::Constant(f64::NAN)) } else { heat_capacity? },
+        heat_capacity_jpkgk: if is_gas {
+            heat_capacity.unwrap_or(Property::Constant(f64::NAN))
+        } else {
+            heat_capacity?
+        },
         compressibility_by_bar: if is_gas { compressibility? } else { Property::Constant(1.0) },
     };
-    let is_positive = |property: &Property| SANE_AT_K.iter().all(|&t_k| property.at(t_k) > 0.0 && property.at(t_k) < 1e9);
-    let mut checks = vec![("density", is_positive(&fluid.density_kgpm3)), ("viscosity", is_positive(&fluid.viscosity_pas))];
+    let is_positive =
+        |property: &Property| SANE_AT_K.iter().all(|&t_k| property.at(t_k) > 0.0 && property.at(t_k) < 1e9);
+    let mut checks =
+        vec![("density", is_positive(&fluid.density_kgpm3)), ("viscosity", is_positive(&fluid.viscosity_pas))];
     if is_gas {
         let z = fluid.compressibility(1e5);
         checks.push(("compressibility", z > 0.0 && z < 10.0));
@@ -103,7 +109,9 @@ fn property(value: &Value) -> Option<Property> {
     let of = object(value)?;
     match class {
         "FluidPropertyConstant" => Some(Property::Constant(number(of.get("value")?)?)),
-        "FluidPropertyLinear" => Some(Property::Linear { slope: number(of.get("slope")?)?, offset: number(of.get("offset")?)? }),
+        "FluidPropertyLinear" => {
+            Some(Property::Linear { slope: number(of.get("slope")?)?, offset: number(of.get("offset")?)? })
+        }
         "FluidPropertyInterExtra" => {
             let (x, y) = (numbers(of.get("x")?)?, numbers(of.get("y")?)?);
             let mut points: Vec<(f64, f64)> = x.into_iter().zip(y).collect();

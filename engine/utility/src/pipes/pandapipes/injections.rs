@@ -12,7 +12,8 @@ impl Builder<'_> {
         self.feeds();
         let is_pressed = !self.network.held_pressures().is_empty();
         if !is_pressed && self.report.problems.is_empty() {
-            let what = "no element in service gives a pressure, expected an ext_grid or a circulation pump of type p or pt";
+            let what =
+                "no element in service gives a pressure, expected an ext_grid or a circulation pump of type p or pt";
             self.report.table("ext_grid", what);
         }
     }
@@ -43,10 +44,12 @@ impl Builder<'_> {
             let Some((has_p, has_t)) = self.given_by(row) else { continue };
             let Some(node) = node else { continue };
             let pressure_pa = has_p.then(|| {
-                let bar = row.number_where("p_bar", "a pressure above vacuum, bar", &mut self.report, |p| p > -1.0 && p < 1e4);
+                let bar = row
+                    .number_where("p_bar", "a pressure above vacuum, bar", &mut self.report, |p| p > -1.0 && p < 1e4);
                 self.absolute_pa(node, bar)
             });
-            let t_k = has_t.then(|| row.number_where("t_k", "> 0 and < 5000", &mut self.report, |t| t > 0.0 && t < 5000.0));
+            let t_k =
+                has_t.then(|| row.number_where("t_k", "> 0 and < 5000", &mut self.report, |t| t > 0.0 && t < 5000.0));
             let id = row.index().to_string();
             self.network.feeds.push(Feed { id, node, pressure_pa, t_k, is_in_service });
         }

@@ -152,7 +152,8 @@ fn tables<'a>(members: &'a Map<String, Value>, report: &mut Report<'_>) -> BTree
                     let joins = ["junction", "from_junction", "return_junction"].iter().any(|column| table.has(column));
                     let in_service = table.rows().filter(|row| row.flag("in_service", true, report)).count();
                     if joins && in_service > 0 {
-                        let what = format_args!("{in_service} elements of a kind that is not understood, expected none");
+                        let what =
+                            format_args!("{in_service} elements of a kind that is not understood, expected none");
                         report.table(name, what);
                     } else {
                         others.push(format!("{name} ({rows})"));
