@@ -49,7 +49,7 @@ impl PipeOptions {
     pub(crate) fn ready(&self) -> Result<PipeNet> {
         let net = pandapipes::read(&self.net)?;
         if let (Ok(read), Ok(written)) = (self.net.canonicalize(), self.out.canonicalize())
-            && (read == written || read.parent() == Some(written.as_path()))
+            && read == written
         {
             return Err(Problem::file(&self.out, "is read, expected another folder than that of the net").into());
         }
