@@ -55,7 +55,9 @@ fn pressures_flows_and_temperatures_as_pandapipes() {
             let state = |id: &str| flow.element(solved.element(table, id));
             m = m.max(solved.worst(table, "mdot_from_kg_per_s", |id| state(id).mdot_kgps).0);
             v = v.max(solved.worst(table, "v_mean_m_per_s", |id| state(id).v_mps).0);
-            t = t.max(solved.worst(table, "t_outlet_k", |id| state(id).t_out_k).0);
+            // Of a pipe of sections it is that of the last, whichever way water flows.
+            let last = |id: &str| flow.network().elements[solved.element(table, id)].links().end - 1;
+            t = t.max(solved.worst(table, "t_outlet_k", |id| flow.link(last(id)).t_out_k).0);
             t = t.max(solved.worst(table, "t_from_k", |id| state(id).t_from_k).0);
             t = t.max(solved.worst(table, "t_to_k", |id| state(id).t_to_k).0);
             let sign = if table.starts_with("circ") { -1.0 } else { 1.0 };

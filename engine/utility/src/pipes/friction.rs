@@ -9,8 +9,8 @@
 //! ```
 //!
 //! as pandapipes has them: only the first has a laminar part, and it is added for every flow. The other two are made for
-//! turbulent flow and their loss does not vanish with the flow; below `Re = 30` (where any loss is far below a pascal)
-//! loss is taken as proportional to flow instead.
+//! turbulent flow and their loss does not vanish with the flow; below a Reynolds number of 20 (Swamee-Jain) or 1 it is taken
+//! as proportional to flow instead.
 //!
 //! Source: pandapipes, documentation of pipes; P. K. Swamee and A. K. Jain, J. Hydraulics Div. ASCE 102 (1976).
 //! Contract: pure functions, no allocation.
@@ -29,8 +29,10 @@ pub enum FrictionLaw {
     SwameeJain,
 }
 
-/// Reynolds number below which loss is proportional to flow under the laws without a laminar part.
-const RE_LINEAR: f64 = 30.0;
+/// Reynolds numbers below which loss is proportional to flow under the laws without a laminar part: that of Swamee and
+/// Jain would fall with flow below 19 and has a pole at 7.
+const RE_LINEAR_SWAMEE_JAIN: f64 = 20.0;
+const RE_LINEAR_COLEBROOK: f64 = 1.0;
 /// No slope of the loss is taken at flows below this, kg/s: a fitting alone has none at rest.
 const LEAST_FLOW_KGPS: f64 = 1e-6;
 
@@ -99,10 +101,11 @@ impl Bore {
             FrictionLaw::SwameeJain => swamee_jain(re, self.roughness_m / self.diameter_m),
             _ => colebrook(re, self.roughness_m / self.diameter_m),
         };
-        if reynolds < RE_LINEAR {
-            let (at_edge, _) = factor(RE_LINEAR);
-            let linear = along * at_edge * RE_LINEAR / by_flow;
-            let lambda = if m > 0.0 { at_edge * RE_LINEAR / reynolds } else { at_edge };
+        let edge = if law == FrictionLaw::SwameeJain { RE_LINEAR_SWAMEE_JAIN } else { RE_LINEAR_COLEBROOK };
+        if reynolds < edge {
+            let (at_edge, _) = factor(edge);
+            let linear = along * at_edge * edge / by_flow;
+            let lambda = if m > 0.0 { at_edge * edge / reynolds } else { at_edge };
             return Loss { lambda, reynolds, term: sign * (linear * m + fitting), slope: linear + fitting_slope };
         }
         let (lambda, by_log_re) = factor(reynolds);

@@ -92,7 +92,9 @@ impl Builder<'_> {
             let length_m = 1000.0
                 * row.number_where("length_km", ">= 0 and at most 40000", report, |km| (0.0..=4e4).contains(&km));
             let expected = ">= 0 and less than the inner diameter";
-            let k_mm = row.number_where("k_mm", expected, report, |mm| mm >= 0.0 && !(mm >= 1000.0 * diameter_m));
+            let k_mm = row.number_where("k_mm", expected, report, |mm| {
+                mm >= 0.0 && (diameter_m.is_nan() || mm < 1000.0 * diameter_m)
+            });
             if k_mm <= 0.0 && self.network.fluid.is_gas {
                 // The formula for gases has no limit of a smooth pipe.
                 row.problem("k_mm", k_mm, "> 0 in a network of gas", report);
