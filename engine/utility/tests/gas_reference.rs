@@ -1,5 +1,7 @@
 //! Gas networks against pandapipes' solutions, closed forms and conservation.
 
+#![allow(clippy::print_stdout)] // figures of a test
+
 #[path = "common/pipes.rs"]
 mod common;
 

@@ -1,5 +1,7 @@
 //! Networks of heat against pandapipes' solutions, closed forms and conservation over a year.
 
+#![allow(clippy::print_stdout)] // figures of a test
+
 #[path = "common/pipes.rs"]
 mod common;
 
