@@ -71,6 +71,9 @@ pub struct Temperatures {
     pub out_k: Vec<f64>,
     /// Temperature at which water enters from outside. Shape: nodes.
     pub feed_k: Vec<f64>,
+    /// Whether a feeder gives the temperature of what enters a node; sources elsewhere feed in at that of the node, as in
+    /// pandapipes, or where nothing else arrives at the one to begin with. Shape: nodes.
+    pub is_fed_at: Vec<bool>,
     around: Around,
     /// What enters a node from outside, kg/s.
     feed_kgps: Vec<f64>,
@@ -87,6 +90,7 @@ impl Temperatures {
             node_k: network.nodes.t_start_k.clone(),
             out_k: network.links.t_out_start_k.clone(),
             feed_k: network.nodes.t_start_k.clone(),
+            is_fed_at: vec![false; nodes],
             around: Around::new(network),
             feed_kgps: vec![0.0; nodes],
             waits_for: vec![0; nodes],
@@ -97,6 +101,7 @@ impl Temperatures {
         {
             this.feed_k[node as usize] = t_k;
             this.node_k[node as usize] = t_k;
+            this.is_fed_at[node as usize] = true;
         }
         this
     }
@@ -184,8 +189,7 @@ impl Temperatures {
         }
         for _ in 0..50 {
             let weight = |m: f64, of_k: f64| m * fluid.mean_heat_capacity_jpkgk(of_k, t_k);
-            let from_feed = if feed > 0.0 { weight(feed, self.feed_k[node]) } else { 0.0 };
-            let (mut sum, mut total) = (from_feed * self.feed_k[node], from_feed);
+            let (mut sum, mut total) = (0.0, 0.0);
             for &link in self.around.of(node) {
                 let link = link as usize;
                 let m = flow_of(hydraulics, link);
@@ -194,8 +198,13 @@ impl Temperatures {
                     (sum, total) = (sum + w * self.out_k[link], total + w);
                 }
             }
-            if total.abs() <= 0.0 {
+            let is_alone = total.abs() <= 0.0;
+            if is_alone && feed <= 0.0 {
                 return ambient_k;
+            }
+            if feed > 0.0 && (is_alone || self.is_fed_at[node]) {
+                let w = weight(feed, self.feed_k[node]);
+                (sum, total) = (sum + w * self.feed_k[node], total + w);
             }
             let before = std::mem::replace(&mut t_k, sum / total);
             if (t_k - before).abs() <= 1e-13 * t_k.abs() {

@@ -114,6 +114,7 @@ pub struct HeatRun {
     /// Heat that a node in a circle owes, kg K. Shape: nodes.
     carried_kgk: Vec<f64>,
     feed_kgps: Vec<f64>,
+    fed_at_k: Vec<f64>,
     waits_for: Vec<u32>,
     queue: Vec<u32>,
     hands_on: Vec<bool>,
@@ -166,6 +167,7 @@ impl HeatRun {
             is_in_circle: vec![false; nodes],
             carried_kgk: vec![0.0; nodes],
             feed_kgps: vec![0.0; nodes],
+            fed_at_k: vec![f64::NAN; nodes],
             waits_for: vec![0; nodes],
             queue: Vec::with_capacity(nodes),
             ledger: HeatLedger::default(),
@@ -316,7 +318,7 @@ impl HeatRun {
         }
         // Kilograms and kilogram kelvin above T_0 within the step.
         let outside = (self.feed_kgps[node].max(0.0) + (-hydraulics.draw_kgps[node]).max(0.0)) * seconds;
-        let (mut mass, mut heat) = (outside, outside * (temperatures.feed_k[node] - NORM_T_K));
+        let (mut mass, mut heat) = (0.0, 0.0);
         for &link in self.around.of(node) {
             let link = link as usize;
             let m = flow_of(hydraulics, link) * seconds;
@@ -324,6 +326,12 @@ impl HeatRun {
                 mass += m;
                 heat += m * (temperatures.out_k[link] - NORM_T_K);
             }
+        }
+        if outside > 0.0 && (temperatures.is_fed_at[node] || mass <= 0.0) {
+            (mass, heat) = (mass + outside, heat + outside * (temperatures.feed_k[node] - NORM_T_K));
+            self.fed_at_k[node] = temperatures.feed_k[node];
+        } else {
+            self.fed_at_k[node] = f64::NAN; // as the node, whatever that will be
         }
         if mass > 0.0 {
             temperatures.node_k[node] = NORM_T_K + (heat + self.carried_kgk[node]) / mass;
@@ -384,7 +392,8 @@ impl HeatRun {
             let (feed, draw) = (self.feed_kgps[node] * seconds, hydraulics.draw_kgps[node] * seconds);
             let fed_kg = feed.max(0.0) + (-draw).max(0.0);
             let taken_kg = draw.max(0.0) + (-feed).max(0.0);
-            let imported = fed_kg * (temperatures.feed_k[node] - NORM_T_K);
+            let fed_k = self.fed_at_k[node];
+            let imported = fed_kg * if fed_k.is_finite() { fed_k - NORM_T_K } else { above_k };
             self.ledger.imported_j += self.cp * imported;
             self.ledger.exported_j += self.cp * taken_kg * above_k;
             if !self.is_in_circle[node] {
