@@ -53,8 +53,8 @@ fn pressures_and_velocities_as_pandapipes() {
             v = v.max(solved.worst(table, "v_to_m_per_s", |id| state(id).v_to_mps).0);
             for (id, expected) in solved.results(table, "lambda").into_iter().flatten().filter(|(_, of)| of.is_finite())
             {
-                // At rest the laminar part is a quotient of nothing by nothing.
-                if state(&id).reynolds > 1.0 {
+                // Near rest the laminar part shows what tolerance of flow the reference was solved to, 1e-8 kg/s.
+                if state(&id).reynolds > 100.0 {
                     normal = normal.max((state(&id).lambda / expected - 1.0).abs());
                 }
             }
