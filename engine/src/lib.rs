@@ -12,9 +12,12 @@
 //! ```
 
 pub mod equilibrium;
+pub mod gas_run;
 pub mod groundwork;
+pub mod heat_run;
 pub mod kept;
 pub mod learning;
+pub mod pipe_options;
 mod policies;
 pub mod power_controls;
 pub mod power_phases;

@@ -1,6 +1,9 @@
 //! Utility networks. Electricity first: what buildings ask for, its sum by zone and sector, and AC power flow of grids on
-//! sparse kernels that other networks share.
+//! sparse kernels that other networks share. Gas and district heat: flows of pipes, temperatures, heat on its way.
 
+pub mod gas;
+pub mod heat;
+pub mod pipes;
 pub mod power;
 mod reading;
 mod sets;

@@ -65,6 +65,12 @@ pub(crate) enum Command {
     /// Simulate runoff and sewers from an input file of SWMM
     #[command(subcommand)]
     Sewer(crate::sewer::SewerCommand),
+    /// Solve the flow of a gas network
+    #[command(subcommand)]
+    Gas(crate::gas::GasCommand),
+    /// Solve flows and temperatures of a network of heat
+    #[command(subcommand)]
+    Heat(crate::heat::HeatCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -15,6 +15,8 @@ mod compare;
 mod convert;
 mod describe;
 mod equilibrium;
+mod gas;
+mod heat;
 mod matsim;
 mod pairs;
 mod population;
@@ -84,6 +86,8 @@ fn execute(command: &Command) -> Result<()> {
         Command::Power(command) => power::run(command),
         Command::Water(command) => water::run(command),
         Command::Sewer(command) => sewer::run(command),
+        Command::Gas(command) => gas::run(command),
+        Command::Heat(command) => heat::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

@@ -1,0 +1,150 @@
+//! `urbis gas`: flow of a gas network from its file, without a city; and what `urbis heat` shares with it.
+
+use crate::args::TableFormat;
+use crate::screen::{figure, print, print_json, say, table};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use serde_json::Value as Json;
+use std::path::PathBuf;
+use urbis::pipe_options::{PipeOptions, PipeSummary};
+use urbis::utility::pipes::friction::FrictionLaw;
+use urbis_core::{Problem, Result};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GasCommand {
+    /// Solve one state of a gas network: pressures of nodes, flows of pipes, the gas they hold
+    #[command(
+        after_help = "Results in DIR: node.parquet (node_id, height_m, pressure_pa, p_bar, feed_kgps, draw_kgps, is_supplied),
+link.parquet (link_id, from_node, to_node, is_open, mdot_kgps, velocity_mps, p_from_pa, p_to_pa, linepack_kg, ...),
+and summary.json once both are whole. p_bar is above the air at the height of the node. Parts of the network without a
+feeder are flagged and counted. If the solve does not converge, everything is written, summary.json says converged:
+false, and the exit code is 2.
+
+Examples:
+  urbis gas solve net.json --out out/gas
+  urbis gas solve net.json.gz --out out/gas --format csv --friction colebrook"
+    )]
+    Solve(PipeArguments),
+}
+
+/// What `solve` of both kinds of networks asks.
+#[derive(Debug, Args)]
+pub(crate) struct PipeArguments {
+    /// Net of pandapipes (.json, .json.gz)
+    #[arg(value_name = "NET", value_hint = ValueHint::FilePath)]
+    net: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Law of friction [default: that of the net]
+    #[arg(long, value_enum, value_name = "LAW")]
+    friction: Option<FrictionChoice>,
+    /// Steps after which a solve is given up
+    #[arg(long, value_name = "STEPS", default_value_t = 100)]
+    max_iterations: u32,
+    /// How figures are shown; csv: also tables as CSV
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatChoice,
+    /// Say nothing of what the reader left out
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Laws of friction.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FrictionChoice {
+    /// Rough pipes with a laminar part
+    Nikuradse,
+    /// Prandtl and Colebrook
+    Colebrook,
+    /// Swamee and Jain
+    SwameeJain,
+}
+
+/// Forms of figures, and the short form for tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// A table for people
+    #[default]
+    Table,
+    /// One JSON object for programs
+    Json,
+    /// Tables of results as CSV
+    Csv,
+}
+
+impl PipeArguments {
+    pub(crate) fn options(&self) -> PipeOptions {
+        PipeOptions {
+            net: self.net.clone(),
+            out: self.out.clone(),
+            friction: self.friction.map(|law| match law {
+                FrictionChoice::Nikuradse => FrictionLaw::Nikuradse,
+                FrictionChoice::Colebrook => FrictionLaw::PrandtlColebrook,
+                FrictionChoice::SwameeJain => FrictionLaw::SwameeJain,
+            }),
+            max_iterations: self.max_iterations,
+            as_csv: self.format == FormatChoice::Csv,
+        }
+    }
+
+    /// Tells what came of a solve.
+    pub(crate) fn tell(&self, summary: &PipeSummary, figures: &[(&str, &str, &str)], tables: &str) -> Result<()> {
+        if !self.quiet {
+            summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", self.net.display())));
+        }
+        let format = if self.format == FormatChoice::Json { TableFormat::Json } else { TableFormat::Table };
+        match format {
+            TableFormat::Json => print_json(&summary.json)?,
+            TableFormat::Table => {
+                let shown = |value: &Json| match value {
+                    Json::Null => None,
+                    // Residuals, whose size is what they tell.
+                    Json::Number(number) => number.as_f64().map(|value| match value.abs() {
+                        small if small > 0.0 && small < 1e-4 => format!("{value:.1e}"),
+                        _ => figure(value),
+                    }),
+                    Json::String(text) => Some(text.clone()),
+                    other => Some(other.to_string()),
+                };
+                let row = |&(key, name, unit): &(&str, &str, &str)| {
+                    Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
+                };
+                let (out, ending) = (self.out.display(), if self.options().as_csv { "csv" } else { "parquet" });
+                print(&table(&["figure", "value", "unit"], &[1], figures.iter().filter_map(row)))?;
+                print(&format!("\nresults  {out}/{tables} (.{ending}), summary.json\n"))?;
+            }
+        }
+        match &summary.failure {
+            None => Ok(()),
+            Some(why) => {
+                Err(Problem::file(&self.net, why.clone()).with_help("what was found is written all the same").into())
+            }
+        }
+    }
+}
+
+/// What is told of one state.
+const STATE: [(&str, &str, &str); 15] = [
+    ("nodes", "junctions", ""),
+    ("links", "links", ""),
+    ("nodes_without_supply", "junctions without a feeder", ""),
+    ("iterations", "steps", ""),
+    ("residual", "largest shortfall of a law, relative", ""),
+    ("imbalance_kgps", "largest imbalance of a node", "kg/s"),
+    ("fed_kgps", "from feeders", "kg/s"),
+    ("served_kgps", "served, less what sources feed in", "kg/s"),
+    ("unserved_kgps", "without a feeder", "kg/s"),
+    ("p_min_bar", "lowest pressure", "bar"),
+    ("p_min_node", "  at junction", ""),
+    ("p_max_bar", "highest pressure", "bar"),
+    ("velocity_max_mps", "largest velocity", "m/s"),
+    ("velocity_max_link", "  in", ""),
+    ("linepack_kg", "gas in pipes", "kg"),
+];
+
+/// Solves, writes and tells.
+pub(crate) fn run(command: &GasCommand) -> Result<()> {
+    match command {
+        GasCommand::Solve(of) => of.tell(&urbis::gas_run::solve(&of.options())?, &STATE, "node, link"),
+    }
+}
