@@ -1,6 +1,7 @@
 //! Utility networks. Electricity first: what buildings ask for, its sum by zone and sector, and AC power flow of grids on
 //! sparse kernels that other networks share.
 
+pub mod heat_profile;
 pub mod power;
 mod reading;
 mod sets;
