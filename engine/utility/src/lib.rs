@@ -8,6 +8,7 @@ mod sets;
 pub mod solar;
 pub mod sparse;
 pub mod water;
+pub mod water_demand;
 pub mod weather;
 
 pub use power::PowerSettings;
