@@ -41,9 +41,7 @@ const POLE_C: f64 = 40.0;
 const TEMP_C: std::ops::RangeInclusive<f64> = -80.0..=60.0;
 
 /// Which curve of a profile: the source's "Ausprägung".
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
     /// 03: sigmoid, ordinary sites.
@@ -281,14 +279,7 @@ mod unit_tests {
     #[test]
     fn curves_by_hand() {
         // b = T - 40 makes the sigmoid a / 2.
-        let curve = Curve {
-            a: 3.0,
-            b: -30.0,
-            c: 6.0,
-            d: 0.1,
-            heating_line: [-0.05, 0.8],
-            water_line: [-0.002, 0.1],
-        };
+        let curve = Curve { a: 3.0, b: -30.0, c: 6.0, d: 0.1, heating_line: [-0.05, 0.8], water_line: [-0.002, 0.1] };
         let of = |temp_c, part| curve.daily(temp_c, part);
         // At 10 C: lines 0.3 and 0.08.
         assert!((of(10.0, HeatPart::Whole) - (1.5 + 0.1 + 0.3)).abs() < 1e-12);

@@ -7,6 +7,7 @@ mod reading;
 mod sets;
 pub mod solar;
 pub mod sparse;
+pub mod telecom;
 pub mod water;
 pub mod water_demand;
 pub mod weather;

@@ -14,8 +14,8 @@ fn a_year_under_reference_presence_is_the_litres_stated() {
     for (purpose, name) in BuildingUse::NAMED {
         let persons = intensity::of(purpose).reference_persons_per_m2 * 2500.0;
         let users = persons * 24.0 / settings.hours_stayed.of(purpose);
-        let of_day = users * settings.litres_per_person_day.of(purpose)
-            + 2500.0 * settings.litres_per_m2_day.of(purpose);
+        let of_day =
+            users * settings.litres_per_person_day.of(purpose) + 2500.0 * settings.litres_per_m2_day.of(purpose);
         for year in [2023, 2024] {
             let (mut litres, mut presence) = (0.0, 0.0);
             for _ in 0..year_days(year) {

@@ -63,7 +63,9 @@ fn a_year_of_the_test_reference_is_that_of_demandlib() {
             worst = worst.max((found - wanted).abs() / 1000.0);
             worst_share = worst_share.max((found / wanted - 1.0).abs());
         }
-        println!("{name}: within {worst:.1e} kW for 1,000 kWh, {worst_share:.1e} of the hour; demandlib's sum {sum:.4}");
+        println!(
+            "{name}: within {worst:.1e} kW for 1,000 kWh, {worst_share:.1e} of the hour; demandlib's sum {sum:.4}"
+        );
         assert!(worst < 1e-6 && worst_share < 1e-6, "{name}: {worst} {worst_share}");
     }
 }

@@ -71,8 +71,7 @@ mod unit_tests {
         for variant in Variant::ALL {
             assert!(told(&HeatProfileSettings { variant, ..Default::default() }).is_empty());
         }
-        let profiles =
-            ProfilesByUse { residential: "efh3".into(), office: "efh".into(), ..ProfilesByUse::default() };
+        let profiles = ProfilesByUse { residential: "efh3".into(), office: "efh".into(), ..ProfilesByUse::default() };
         let told_of = told(&HeatProfileSettings { variant: Variant::Calm, profiles: profiles.clone() });
         assert!(told_of.len() == 1 && told_of[0].starts_with("profiles.office = \"efh\", expected one of efh1"));
         assert_eq!(told(&HeatProfileSettings { variant: Variant::LinearCalm, profiles }).len(), 2);

@@ -112,8 +112,8 @@ impl HeatProfiles {
             };
             let is_week = !days.is_empty() && days.bytes().all(|day| (b'1'..=b'7').contains(&day));
             let band = band.parse::<usize>().ok().filter(|band| (1..=BANDS).contains(band));
-            let of_day = numbers::<HOURS>(shares_of, 0.0..=1.0)
-                .filter(|shares| (shares.iter().sum::<f64>() - 1.0).abs() < 0.01);
+            let of_day =
+                numbers::<HOURS>(shares_of, 0.0..=1.0).filter(|shares| (shares.iter().sum::<f64>() - 1.0).abs() < 0.01);
             let (true, Some(band), Some(of_day)) = (is_week, band, of_day) else {
                 let what = "expected days of 1 to 7, a band from 1 to 10 and 24 shares that add up to 1 within 0.01";
                 tell("hours.csv", line, format!("{name}: {what}"));
