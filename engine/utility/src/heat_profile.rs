@@ -21,6 +21,7 @@
 //! Contract: pure functions of table, profile, year, temperatures and holidays; no threads.
 
 use crate::power::profile::MonthDay;
+use crate::weather::Weather;
 use std::path::Path;
 use urbis_core::calendar::{Date, year_days};
 use urbis_core::{Problem, Problems, Result};
@@ -33,6 +34,7 @@ pub use tables::HeatProfiles;
 
 /// Hours of a day.
 pub const HOURS: usize = 24;
+const DAY_MS: i64 = 86_400_000;
 /// Weights of the day and the three before it, over their sum.
 const WEIGHTS: [f64; 4] = [1.0 / 1.875, 0.5 / 1.875, 0.25 / 1.875, 0.125 / 1.875];
 /// Temperature at which the sigmoid has nothing left to heat, degrees Celsius.
@@ -129,6 +131,21 @@ pub fn weighted_temp_c(day_mean_c: &[f64], before_c: Option<[f64; 3]>) -> Vec<f6
         (false, None) => day_mean_c[(day + days * 3 - back) % days],
     };
     (0..days).map(|day| (0..4).map(|back| WEIGHTS[back] * before(day, back)).sum()).collect()
+}
+
+/// Mean air temperature of each day of a local calendar year, and of the last, second and third day before it where they
+/// are known, degrees Celsius; nothing where the weather does not tell the whole year. A day's mean is that of its 24 hours.
+#[must_use]
+pub fn day_means_c(weather: &Weather, year: i32, local_offset_s: i32) -> Option<(Vec<f64>, Option<[f64; 3]>)> {
+    let first = Date { year, month: 1, day: 1 }.days();
+    let mean_c = |day: i64| -> Option<f64> {
+        let start_utc_ms = day * DAY_MS - i64::from(local_offset_s) * 1000;
+        let sum: Option<f64> = (0..24).map(|hour| weather.air_temp_c(start_utc_ms + hour * 3_600_000)).sum();
+        sum.map(|sum| sum / HOURS as f64)
+    };
+    let days: Option<Vec<f64>> = (first..first + i64::from(year_days(year))).map(mean_c).collect();
+    let before = || Some([mean_c(first - 1)?, mean_c(first - 2)?, mean_c(first - 3)?]);
+    Some((days?, before()))
 }
 
 /// A year of a customer.

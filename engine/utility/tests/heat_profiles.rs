@@ -7,9 +7,12 @@
 mod shared;
 
 use flate2::read::GzDecoder;
+use proptest::prelude::*;
 use std::io::Read;
-use urbis_core::calendar::year_days;
-use urbis_utility::heat_profile::{HOURS, HeatPart, HeatProfiles, HeatYear, Variant, weighted_temp_c};
+use std::path::Path;
+use urbis_core::calendar::{Date, year_days};
+use urbis_utility::heat_profile::{HOURS, HeatPart, HeatProfiles, HeatYear, Variant, day_means_c, weighted_temp_c};
+use urbis_utility::weather::{ClimateSettings, Weather, WeatherSettings};
 
 fn unpacked(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -186,4 +189,65 @@ fn what_cannot_be_is_refused() {
     let hot = vec![45.0; 365];
     assert!(told(&HeatYear { part: HeatPart::Rooms, day_mean_c: &hot, ..good }, 1.0).contains("no demand"));
     assert!(told(&HeatYear { day_mean_c: &hot, ..good }, 1.0).is_empty());
+}
+
+#[test]
+fn days_of_weather_are_means_of_local_hours() {
+    // A file of three days, warmer by 1 K an hour from -10 C at 23 h UTC, is no whole year.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weather.csv");
+    let hour = |at: i64| {
+        let date = Date::from_days(Date { year: 2022, month: 12, day: 28 }.days() + at.div_euclid(24));
+        let value = at as f64 / 100.0;
+        format!("{}-{:02}-{:02}T{:02}:00:00Z,{value}\n", date.year, date.month, date.day, at.rem_euclid(24))
+    };
+    let weather_of = |hours: std::ops::Range<i64>| {
+        let text = format!("time,air_temp_c\n{}", hours.map(hour).collect::<String>());
+        std::fs::write(&path, text).unwrap();
+        Weather::new(&WeatherSettings { file: Some(path.clone()), climate: None }, 3600).unwrap()
+    };
+    assert!(day_means_c(&weather_of(0..72), 2023, 3600).is_none());
+    // From 28 December 0 h UTC: three local days before the year are there but for the first hour; one day more is.
+    let hours = (365 + 4) * 24;
+    let (days, before) = day_means_c(&weather_of(0..hours), 2023, 3600).unwrap();
+    // 1 January 0 h local is hour 95: mean of 95 to 118.
+    assert!((days.len() == 365) && (days[0] - 1.065).abs() < 1e-9 && (days[364] - 1.065 - 364.0 * 0.24).abs() < 1e-9);
+    let before = before.unwrap();
+    for (before, wanted) in before.iter().zip([0.825, 0.585, 0.345]) {
+        assert!((before - wanted).abs() < 1e-9, "{before} {wanted}");
+    }
+    let (_, before) = day_means_c(&weather_of(30..hours), 2023, 3600).unwrap();
+    assert!(before.is_none());
+    // A climate has all days; its waves have no mean over a day that stays.
+    let climate = ClimateSettings { mean_c: 9.0, yearly_amplitude_k: 0.0, ..ClimateSettings::default() };
+    let weather = Weather::new(&WeatherSettings { file: None, climate: Some(climate) }, 3600).unwrap();
+    let (days, before) = day_means_c(&weather, 2024, 3600).unwrap();
+    assert!(days.len() == 366 && days.iter().chain(&before.unwrap()).all(|mean| (mean - 9.0).abs() < 1e-9));
+}
+
+const TEXTS: [&str; 3] = [
+    include_str!("../../../assets/heat/curves.csv"),
+    include_str!("../../../assets/heat/weekdays.csv"),
+    include_str!("../../../assets/heat/hours.csv"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn spoilt_tables_never_panic(which in 0_usize..3, at in 0.0..1.0_f64, cut in 0_usize..40, piece in "[0-9a-z,.\\-\n#é]{0,6}") {
+        let mut texts = TEXTS.map(str::to_owned);
+        let text = &mut texts[which];
+        let from = text.floor_char_boundary((at * text.len() as f64) as usize);
+        let to = text.floor_char_boundary((from + cut).min(text.len()));
+        text.replace_range(from..to, &piece);
+        if let Ok(known) = HeatProfiles::parse(Path::new("spoilt"), [&texts[0], &texts[1], &texts[2]]) {
+            let day_mean_c = vec![5.0; 365];
+            for row in 0..known.names().len() {
+                let of = year_of(row, 2023, &day_mean_c);
+                if let Ok(powers) = known.year(&of, 1.0) {
+                    prop_assert!(powers.len() == 8760 && powers.iter().all(|power| power.is_finite()));
+                }
+            }
+        }
+    }
 }

@@ -50,10 +50,9 @@ fn a_network_from_file_to_tables() {
     // 10.667 L (q/C)^1.852 / d^4.871 of 10 l/s.
     let loss = 10.667 * 1000.0 * (0.01_f64 / 100.0).powf(1.852) / 0.2_f64.powf(4.871);
     assert!((number(&nodes[0], "head_m") - (60.0 - loss)).abs() < 2e-3 * loss, "{:?}", nodes[0]);
-    assert_eq!(
-        ["node_id", "is_supplied", "pressure_m", "served_m3ps"].map(|column| nodes[2][column].as_str()),
-        ["cut", "false", "0.0", "0.0"]
-    );
+    assert_eq!(["node_id", "is_supplied", "pressure_m", "served_m3ps"].map(|column| nodes[2][column].as_str()), [
+        "cut", "false", "0.0", "0.0"
+    ]);
     let links = rows(&out.join("link.csv"));
     assert_eq!(links.iter().map(|row| row["status"].as_str()).collect::<Vec<_>>()[..3], ["open", "open", "closed"]);
     assert!((number(&links[0], "flow_m3ps") - 0.01).abs() < 1e-6);
