@@ -39,8 +39,8 @@ const DAY_MS: i64 = 86_400_000;
 const WEIGHTS: [f64; 4] = [1.0 / 1.875, 0.5 / 1.875, 0.25 / 1.875, 0.125 / 1.875];
 /// Temperature at which the sigmoid has nothing left to heat, degrees Celsius.
 const POLE_C: f64 = 40.0;
-/// Temperatures that are believed, degrees Celsius.
-const TEMP_C: std::ops::RangeInclusive<f64> = -80.0..=60.0;
+/// Temperatures that are believed, degrees Celsius, as those of weather files.
+const TEMP_C: std::ops::RangeInclusive<f64> = -95.0..=65.0;
 
 /// Which curve of a profile: the source's "Ausprägung".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -256,10 +256,10 @@ impl HeatProfiles {
             problems.push(wrong(what));
         }
         for (day, temp_c) in of.day_mean_c.iter().enumerate().filter(|(_, temp_c)| !TEMP_C.contains(*temp_c)) {
-            problems.push(wrong(format!("day_mean_c.{day} = {temp_c}, expected -80 to 60")));
+            problems.push(wrong(format!("day_mean_c.{day} = {temp_c}, expected -95 to 65")));
         }
         for (day, temp_c) in of.before_c.iter().flatten().enumerate().filter(|(_, temp_c)| !TEMP_C.contains(*temp_c)) {
-            problems.push(wrong(format!("before_c.{day} = {temp_c}, expected -80 to 60")));
+            problems.push(wrong(format!("before_c.{day} = {temp_c}, expected -95 to 65")));
         }
     }
 }

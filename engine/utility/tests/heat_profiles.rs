@@ -193,12 +193,12 @@ fn what_cannot_be_is_refused() {
 
 #[test]
 fn days_of_weather_are_means_of_local_hours() {
-    // A file of three days, warmer by 1 K an hour from -10 C at 23 h UTC, is no whole year.
+    // Warmer by 1 mK an hour from 28 December 2022, 0 h UTC. A file of three days is no whole year.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weather.csv");
     let hour = |at: i64| {
         let date = Date::from_days(Date { year: 2022, month: 12, day: 28 }.days() + at.div_euclid(24));
-        let value = at as f64 / 100.0;
+        let value = at as f64 / 1000.0;
         format!("{}-{:02}-{:02}T{:02}:00:00Z,{value}\n", date.year, date.month, date.day, at.rem_euclid(24))
     };
     let weather_of = |hours: std::ops::Range<i64>| {
@@ -207,16 +207,18 @@ fn days_of_weather_are_means_of_local_hours() {
         Weather::new(&WeatherSettings { file: Some(path.clone()), climate: None }, 3600).unwrap()
     };
     assert!(day_means_c(&weather_of(0..72), 2023, 3600).is_none());
-    // From 28 December 0 h UTC: three local days before the year are there but for the first hour; one day more is.
     let hours = (365 + 4) * 24;
     let (days, before) = day_means_c(&weather_of(0..hours), 2023, 3600).unwrap();
     // 1 January 0 h local is hour 95: mean of 95 to 118.
-    assert!((days.len() == 365) && (days[0] - 1.065).abs() < 1e-9 && (days[364] - 1.065 - 364.0 * 0.24).abs() < 1e-9);
+    assert!(
+        (days.len() == 365) && (days[0] - 0.1065).abs() < 1e-9 && (days[364] - 0.1065 - 364.0 * 0.024).abs() < 1e-9
+    );
     let before = before.unwrap();
-    for (before, wanted) in before.iter().zip([0.825, 0.585, 0.345]) {
+    for (before, wanted) in before.iter().zip([0.0825, 0.0585, 0.0345]) {
         assert!((before - wanted).abs() < 1e-9, "{before} {wanted}");
     }
-    let (_, before) = day_means_c(&weather_of(30..hours), 2023, 3600).unwrap();
+    // A file holds its ends for a day, so one from 31 December does not tell the third day before.
+    let (_, before) = day_means_c(&weather_of(72..hours), 2023, 3600).unwrap();
     assert!(before.is_none());
     // A climate has all days; its waves have no mean over a day that stays.
     let climate = ClimateSettings { mean_c: 9.0, yearly_amplitude_k: 0.0, ..ClimateSettings::default() };
