@@ -1,4 +1,5 @@
 //! Draws of single buildings by hand, over days and years.
+#![allow(clippy::print_stdout)] // figures
 
 use super::*;
 use urbis_core::calendar::year_days;

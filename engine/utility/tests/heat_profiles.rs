@@ -2,6 +2,7 @@
 //!
 //! demandlib takes the shares of a day's hours as they are rounded and so misses a year's energy by up to 7e-5; ours is
 //! exact. Both are compared as shares of their own sum.
+#![allow(clippy::print_stdout)] // figures
 
 #[path = "common/shared.rs"]
 mod shared;
