@@ -4,13 +4,16 @@
 pub mod gas;
 pub mod heat;
 pub mod pipes;
+pub mod heat_profile;
 pub mod power;
 mod reading;
 mod sets;
 pub mod sewer;
 pub mod solar;
 pub mod sparse;
+pub mod telecom;
 pub mod water;
+pub mod water_demand;
 pub mod weather;
 
 pub use power::PowerSettings;

@@ -5,7 +5,7 @@
 //! `operation` is what happens to switches, `synthetic` makes a grid up for a city, `city_grid` is the one that carries the
 //! loads of a run.
 
-mod by_use;
+pub(crate) mod by_use;
 pub mod case;
 pub mod city_grid;
 pub mod control;
