@@ -1,10 +1,14 @@
-//! Utility networks. Electricity first: what buildings ask for, its sum by zone and sector, and AC power flow of grids on
-//! sparse kernels that other networks share. Gas and district heat: flows of pipes, temperatures, heat on its way.
+//! Utility networks: what buildings ask for, and what carries it.
+//!
+//! * [`power`] electricity: loads, devices, grids, and the one that a city's run carries.
+//! * [`water`], [`sewer`], [`gas`], [`heat`] networks of pipes; gas and heat share [`pipes`].
+//! * [`heat_profile`], [`water_demand`] what buildings ask of them, [`telecom`] who is connected.
+//! * [`weather`], [`solar`] what drives all of it; [`sparse`] the kernels that solve it.
 
 pub mod gas;
 pub mod heat;
-pub mod pipes;
 pub mod heat_profile;
+pub mod pipes;
 pub mod power;
 mod reading;
 mod sets;

@@ -1,0 +1,80 @@
+//! `urbis gas`, `urbis heat` and `urbis sewer` from outside: files in, files out, exit codes, beside the answers of pandapipes
+//! and SWMM that lie with the library's tests.
+
+mod common;
+
+use common::{folder, urbis};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../engine/utility/tests/data").join(name)
+}
+
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_path(path).unwrap().deserialize().map(Result::unwrap).collect()
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column} of {row:?}"))
+}
+
+fn summary(out: &Path) -> Json {
+    serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap()).unwrap()
+}
+
+/// Solves a net of pandapipes; returns its nodes beside the expected ones.
+fn solved(place: &Path, of: &str, net: &str) -> Vec<[BTreeMap<String, String>; 2]> {
+    let file = data(net).join("net.json.gz");
+    let ended = urbis(place, &[of, "solve", &file.to_string_lossy(), "--out", of, "--format", "csv"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let expected = rows(&data(net).join("res_junction.csv"));
+    let found = rows(&place.join(of).join("node.csv"));
+    assert_eq!(found.len(), expected.len());
+    found.into_iter().zip(expected).map(|(found, expected)| [found, expected]).collect()
+}
+
+#[test]
+fn gas_and_heat_are_those_of_pandapipes() {
+    let place = folder(&[("broken.json", "{\"_class\": \"pandapipesNet\"")]);
+    for [found, expected] in solved(place.path(), "gas", "pandapipes_gas_zoo") {
+        if !expected["p_bar"].is_empty() && found["is_supplied"] == "true" {
+            assert!((number(&found, "p_bar") - number(&expected, "p_bar")).abs() < 1e-8, "{found:?} {expected:?}");
+        }
+    }
+    for [found, expected] in solved(place.path(), "heat", "pandapipes_heat_zoo") {
+        if !expected["t_k"].is_empty() && found["is_supplied"] == "true" {
+            assert!((number(&found, "t_k") - number(&expected, "t_k")).abs() < 1e-6, "{found:?} {expected:?}");
+        }
+    }
+    let told = summary(&place.path().join("heat"));
+    let kw = |key: &str| told[key].as_f64().unwrap_or_else(|| panic!("{key}: {told}"));
+    assert!((kw("produced_kw") - kw("delivered_kw") - kw("lost_kw")).abs() < 1e-6 * kw("produced_kw"), "{told}");
+    for of in ["gas", "heat"] {
+        let ended = urbis(place.path(), &[of, "solve", "broken.json", "--out", "no"]);
+        assert!(ended.code == 2 && ended.stderr.contains("broken.json"), "{}", ended.stderr);
+        assert!(!place.path().join("no").exists());
+    }
+}
+
+#[test]
+fn sewers_keep_their_water() {
+    let place = folder(&[("broken.inp", "[JUNCTIONS]\nJ1 abc\n")]);
+    let file = data("sewer/tree_kinematic.inp");
+    for method in ["kinematic", "dynamic"] {
+        let ended = urbis(
+            place.path(),
+            &["sewer", "solve", &file.to_string_lossy(), "--out", method, "--method", method, "--format", "csv"],
+        );
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let told = summary(&place.path().join(method));
+        assert!(!rows(&place.path().join(method).join("link.csv")).is_empty(), "{told}");
+        let errors = told.as_object().unwrap().iter().filter(|(key, _)| key.contains("continuity"));
+        let errors: Vec<f64> = errors.filter_map(|(_, value)| value.as_f64()).collect();
+        assert!(errors.len() >= 2 && errors.iter().all(|percent| percent.abs() < 2.0), "{told}");
+    }
+    let ended = urbis(place.path(), &["sewer", "solve", "broken.inp", "--out", "no"]);
+    assert!(ended.code == 2 && ended.stderr.contains("broken.inp") && ended.stderr.contains("abc"), "{}", ended.stderr);
+    assert!(!place.path().join("no").exists());
+}
