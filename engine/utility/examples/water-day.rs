@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..repeat.max(1) {
         let mut run = Simulation::new(network.clone()).map_err(|why| format!("{why:?}"))?;
         let duration_s = run.hydraulics.network().times.duration_s;
+        #[allow(clippy::disallowed_methods)] // it measures
         let begun = Instant::now();
         let (mut solves, mut trials, mut unbalanced) = (0_u32, 0_u32, 0_u32);
         loop {

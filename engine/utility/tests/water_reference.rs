@@ -86,7 +86,7 @@ fn a_day_is_that_of_epanet() {
                 solves += 1;
                 let net = run.hydraulics.network();
                 imbalance_m3ps = imbalance_m3ps.max(imbalance(&run));
-                if run.time_s % 3600 == 0 {
+                if run.time_s.is_multiple_of(3600) {
                     let hour = (run.time_s / 3600) as usize;
                     for (node, id) in net.nodes.id.iter().enumerate() {
                         head.see(run.hydraulics.head_m[node], heads[id][hour], hour == 0);

@@ -1,13 +1,11 @@
 //! `urbis gas`: flow of a gas network from its file, without a city; and what `urbis heat` shares with it.
 
-use crate::args::TableFormat;
-use crate::screen::{figure, print, print_json, say, table};
+use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use serde_json::Value as Json;
 use std::path::PathBuf;
 use urbis::pipe_options::{PipeOptions, PipeSummary};
 use urbis::utility::pipes::friction::FrictionLaw;
-use urbis_core::{Problem, Result};
+use urbis_core::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GasCommand {
@@ -60,18 +58,6 @@ enum FrictionChoice {
     SwameeJain,
 }
 
-/// Forms of figures, and the short form for tables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FormatChoice {
-    /// A table for people
-    #[default]
-    Table,
-    /// One JSON object for programs
-    Json,
-    /// Tables of results as CSV
-    Csv,
-}
-
 impl PipeArguments {
     pub(crate) fn options(&self) -> PipeOptions {
         PipeOptions {
@@ -88,38 +74,15 @@ impl PipeArguments {
     }
 
     /// Tells what came of a solve.
-    pub(crate) fn tell(&self, summary: &PipeSummary, figures: &[(&str, &str, &str)], tables: &str) -> Result<()> {
-        if !self.quiet {
-            summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", self.net.display())));
-        }
-        let format = if self.format == FormatChoice::Json { TableFormat::Json } else { TableFormat::Table };
-        match format {
-            TableFormat::Json => print_json(&summary.json)?,
-            TableFormat::Table => {
-                let shown = |value: &Json| match value {
-                    Json::Null => None,
-                    // Residuals, whose size is what they tell.
-                    Json::Number(number) => number.as_f64().map(|value| match value.abs() {
-                        small if small > 0.0 && small < 1e-4 => format!("{value:.1e}"),
-                        _ => figure(value),
-                    }),
-                    Json::String(text) => Some(text.clone()),
-                    other => Some(other.to_string()),
-                };
-                let row = |&(key, name, unit): &(&str, &str, &str)| {
-                    Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
-                };
-                let (out, ending) = (self.out.display(), if self.options().as_csv { "csv" } else { "parquet" });
-                print(&table(&["figure", "value", "unit"], &[1], figures.iter().filter_map(row)))?;
-                print(&format!("\nresults  {out}/{tables} (.{ending}), summary.json\n"))?;
-            }
-        }
-        match &summary.failure {
-            None => Ok(()),
-            Some(why) => {
-                Err(Problem::file(&self.net, why.clone()).with_help("what was found is written all the same").into())
-            }
-        }
+    pub(crate) fn tell(&self, summary: &PipeSummary, figures: &[(&str, &str, &str)], tables: &[&str]) -> Result<()> {
+        let solved = Solved {
+            input: &self.net,
+            out: &self.out,
+            json: &summary.json,
+            notes: if self.quiet { &[] } else { &summary.notes },
+            failure: summary.failure.as_deref().map(|why| (why, "what was found is written all the same")),
+        };
+        solved.tell(figures, tables, self.format == FormatChoice::Json, self.options().as_csv)
     }
 }
 
@@ -145,6 +108,6 @@ const STATE: [(&str, &str, &str); 15] = [
 /// Solves, writes and tells.
 pub(crate) fn run(command: &GasCommand) -> Result<()> {
     match command {
-        GasCommand::Solve(of) => of.tell(&urbis::gas_run::solve(&of.options())?, &STATE, "node, link"),
+        GasCommand::Solve(of) => of.tell(&urbis::gas_run::solve(&of.options())?, &STATE, &["node", "link"]),
     }
 }

@@ -55,5 +55,5 @@ const STATE: [(&str, &str, &str); 16] = [
 pub(crate) fn run(command: &HeatCommand) -> Result<()> {
     let HeatCommand::Solve(HeatArguments { of, sequential }) = command;
     let coupling = if *sequential { Coupling::Sequential } else { Coupling::Mutual };
-    of.tell(&urbis::heat_run::solve(&of.options(), coupling)?, &STATE, "node, link, consumer, plant")
+    of.tell(&urbis::heat_run::solve(&of.options(), coupling)?, &STATE, &["node", "link", "consumer", "plant"])
 }

@@ -26,6 +26,7 @@ mod results;
 mod scenario;
 mod screen;
 mod sewer;
+mod solved;
 mod store;
 mod traffic;
 mod transit;

@@ -1,9 +1,9 @@
 //! `urbis power`: power flow of a grid from its file, without a city.
 
 use crate::args::TableFormat;
-use crate::screen::{csv, figure, print, print_json, say, table};
+use crate::screen::{csv, print, print_json, say};
+use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use urbis::power_controls::ControlOptions;
 use urbis::power_plan::PlanOptions;
@@ -261,18 +261,6 @@ enum TablesChoice {
     Csv,
 }
 
-/// Forms of figures, and the short form for tables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FormatChoice {
-    /// A table for people
-    #[default]
-    Table,
-    /// One JSON object for programs
-    Json,
-    /// Tables of results as CSV
-    Csv,
-}
-
 /// What becomes of steps that do not converge.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum FailureChoice {
@@ -311,39 +299,16 @@ impl CaseArguments {
         })
     }
 
-    fn tell(&self, summary: &PowerSummary, figures: &[(&str, &str, &str)], next: &str) -> Result<()> {
-        if !self.quiet {
-            summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", self.case.display())));
-        }
-        let format = if self.format == FormatChoice::Json { TableFormat::Json } else { TableFormat::Table };
-        match format {
-            TableFormat::Json => print_json(&summary.json)?,
-            TableFormat::Table => {
-                let shown = |value: &Json| match value {
-                    Json::Null => None,
-                    // Mismatches and residuals, whose size is what they tell.
-                    Json::Number(number) => number.as_f64().map(|value| match value.abs() {
-                        small if small > 0.0 && small < 1e-4 => format!("{value:.1e}"),
-                        _ => figure(value),
-                    }),
-                    Json::String(text) => Some(text.clone()),
-                    other => Some(other.to_string()),
-                };
-                let row = |&(key, name, unit): &(&str, &str, &str)| {
-                    Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
-                };
-                let out = self.out.display();
-                let ending = if self.options()?.as_csv { "csv" } else { "parquet" };
-                print(&table(&["figure", "value", "unit"], &[1], figures.iter().filter_map(row)))?;
-                print(&format!("\nresults  {out}/{next}.{ending}, summary.json\n"))?;
-            }
-        }
-        match &summary.failure {
-            None => Ok(()),
-            Some(why) => Err(Problem::file(&self.case, why.clone())
-                .with_help("what was found is written all the same; try --start dc or given, or lower loads")
-                .into()),
-        }
+    fn tell(&self, summary: &PowerSummary, figures: &[(&str, &str, &str)], tables: &[&str]) -> Result<()> {
+        let help = "what was found is written all the same; try --start dc or given, or lower loads";
+        let solved = Solved {
+            input: &self.case,
+            out: &self.out,
+            json: &summary.json,
+            notes: if self.quiet { &[] } else { &summary.notes },
+            failure: summary.failure.as_deref().map(|why| (why, help)),
+        };
+        solved.tell(figures, tables, self.format == FormatChoice::Json, self.options()?.as_csv)
     }
 }
 
@@ -413,13 +378,13 @@ const OUTAGES: [(&str, &str, &str); 6] = [
 pub(crate) fn run(command: &PowerCommand) -> Result<()> {
     match command {
         PowerCommand::Solve(SolveArguments { of, three_phase: true, .. }) => {
-            of.tell(&urbis::power_phases::solve(&of.options()?)?, &PHASES, "bus")
+            of.tell(&urbis::power_phases::solve(&of.options()?)?, &PHASES, &["bus", "branch"])
         }
         PowerCommand::Solve(SolveArguments { of, enforce_q_limits, control_taps, .. }) => {
             let controls = ControlOptions { enforces_q_limits: *enforce_q_limits, tap_voltage_pu: *control_taps };
-            of.tell(&urbis::power_run::solve(&of.options()?, &controls)?, &STATE, "bus")
+            of.tell(&urbis::power_run::solve(&of.options()?, &controls)?, &STATE, &["bus", "branch"])
         }
-        PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, "n1"),
+        PowerCommand::N1(of) => of.tell(&urbis::power_run::n1(&of.options()?)?, &OUTAGES, &["n1"]),
         PowerCommand::Profiles(arguments) => profiles(arguments),
         PowerCommand::Plan(arguments) => plan(arguments),
         PowerCommand::Series(arguments) => {
@@ -437,7 +402,11 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
                 voltage_band_pu: (arguments.vm_min, arguments.vm_max),
                 loading_limit_percent: arguments.loading_max,
             };
-            of.tell(&urbis::power_series::series(&of.options()?, &of_series)?, &SERIES, "totals")
+            of.tell(
+                &urbis::power_series::series(&of.options()?, &of_series)?,
+                &SERIES,
+                &["totals", "bus_day", "branch_day", "exceptions"],
+            )
         }
     }
 }

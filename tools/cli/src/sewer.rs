@@ -1,8 +1,7 @@
 //! `urbis sewer`: runoff and sewers from an input file of SWMM, without a city.
 
-use crate::screen::{figure, print, print_json, say, table};
+use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use serde_json::Value as Json;
 use std::path::PathBuf;
 use urbis::sewer_run::{SewerOptions, solve};
 use urbis::utility::sewer::Method;
@@ -54,18 +53,6 @@ enum MethodChoice {
     Steady,
 }
 
-/// Forms of figures, and the short form for tables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FormatChoice {
-    /// A table for people
-    #[default]
-    Table,
-    /// One JSON object for programs
-    Json,
-    /// Tables of results as CSV
-    Csv,
-}
-
 /// What is told.
 const FIGURES: [(&str, &str, &str); 17] = [
     ("method", "routing", ""),
@@ -97,21 +84,7 @@ pub(crate) fn run(command: &SewerCommand) -> Result<()> {
         MethodChoice::Steady => Method::Steady,
     });
     let summary = solve(&SewerOptions { input: input.clone(), out: out.clone(), method, as_csv })?;
-    if !quiet {
-        summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", input.display())));
-    }
-    if *format == FormatChoice::Json {
-        return print_json(&summary.json);
-    }
-    let shown = |value: &Json| match value {
-        Json::Number(number) => number.as_f64().map(figure),
-        Json::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    let row = |&(key, name, unit): &(&str, &str, &str)| {
-        Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
-    };
-    print(&table(&["figure", "value", "unit"], &[1], FIGURES.iter().filter_map(row)))?;
-    let (folder, ending) = (out.display(), if as_csv { "csv" } else { "parquet" });
-    print(&format!("\nresults  {folder}/node.{ending}, link, subcatchment, flooding, summary.json\n"))
+    let solved =
+        Solved { input, out, json: &summary.json, notes: if *quiet { &[] } else { &summary.notes }, failure: None };
+    solved.tell(&FIGURES, &["node", "link", "subcatchment", "flooding"], *format == FormatChoice::Json, as_csv)
 }

@@ -1,8 +1,7 @@
 //! `urbis water`: a water network over time from its file, without a city.
 
-use crate::screen::{figure, print, print_json, say, table};
+use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
-use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use urbis::utility::water::network::DemandModel;
 use urbis::water_run::WaterOptions;
@@ -63,18 +62,6 @@ enum ModelChoice {
     Pda,
 }
 
-/// Forms of figures, and of tables.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FormatChoice {
-    /// A table for people
-    #[default]
-    Table,
-    /// One JSON object for programs
-    Json,
-    /// Tables of results as CSV
-    Csv,
-}
-
 /// What is told of a run.
 const FIGURES: [(&str, &str, &str); 14] = [
     ("junctions", "junctions", ""),
@@ -120,25 +107,14 @@ pub(crate) fn run(command: &WaterCommand) -> Result<()> {
         duration_s,
         as_csv: arguments.format == FormatChoice::Csv,
     })?;
-    if !arguments.quiet {
-        summary.notes.iter().for_each(|note| say(&format!("note: {}: {note}", arguments.network.display())));
-    }
-    if arguments.format == FormatChoice::Json {
-        print_json(&summary.json)?;
-    } else {
-        let shown = |value: &Json| value.as_f64().map(figure);
-        let row = |&(key, name, unit): &(&str, &str, &str)| {
-            Some(vec![name.to_owned(), shown(&summary.json[key])?, unit.to_owned()])
-        };
-        let out = arguments.out.display();
-        let ending = if arguments.format == FormatChoice::Csv { "csv" } else { "parquet" };
-        print(&table(&["figure", "value", "unit"], &[1], FIGURES.iter().filter_map(row)))?;
-        print(&format!("\nresults  {out}/node.{ending}, link, tank, pump, summary.json\n"))?;
-    }
-    match summary.failure {
-        None => Ok(()),
-        Some(why) => Err(Problem::file(&arguments.network, why)
-            .with_help("everything is written all the same; rows of these steps say is_balanced = false")
-            .into()),
-    }
+    let help = "everything is written all the same; rows of these steps say is_balanced = false";
+    let solved = Solved {
+        input: &arguments.network,
+        out: &arguments.out,
+        json: &summary.json,
+        notes: if arguments.quiet { &[] } else { &summary.notes },
+        failure: summary.failure.as_deref().map(|why| (why, help)),
+    };
+    let (is_json, as_csv) = (arguments.format == FormatChoice::Json, arguments.format == FormatChoice::Csv);
+    solved.tell(&FIGURES, &["node", "link", "tank", "pump"], is_json, as_csv)
 }
