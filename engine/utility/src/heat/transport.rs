@@ -2,7 +2,7 @@
 //!
 //! 1. consumers ask for flow by what is given and the temperature at their inlet in the step before;
 //! 2. pressures and flows are solved as steady ones at the temperatures of the step before;
-//! 3. water moves: nodes mix what arrives within the step, pipes take it in and let out what is ahead of it ([`plug`]).
+//! 3. water moves: nodes mix what arrives within the step, pipes take it in and let out what is ahead of it (`plug`).
 //!
 //! Nodes are visited along the flow; a pipe that holds more than passes hands nothing on within the step and breaks
 //! circles, as plants do. Where flow yet runs in a circle, a node gives water of the temperature before and carries the

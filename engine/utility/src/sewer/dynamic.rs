@@ -1,6 +1,6 @@
 //! Dynamic waves: heads at nodes and flows in links by successive approximation within each step.
 //!
-//! An iteration finds flows in all conduits from heads ([`super::momentum`]), flows in regulators, then heads at nodes
+//! An iteration finds flows in all conduits from heads (`momentum`), flows in regulators, then heads at nodes
 //! from the net inflow of the step over the surface of the node and half of its conduits; both are relaxed by one half.
 //! A surcharged node has no surface: its head moves by net inflow over the sum of dq/dh, as in EXTRAN, or full conduits
 //! have a slot. Above its rim a node floods or ponds. Steps follow the Courant number and how fast nodes fill.
