@@ -9,6 +9,7 @@ use urbis_city::geoparquet::TableWriter;
 use urbis_core::Result;
 use urbis_utility::heat::{Coupling, HeatFlow, HeatLink, HeatOutcome, HeatSettings};
 use urbis_utility::pipes::BAR;
+use urbis_utility::pipes::network::{Consumer, Given};
 
 /// Solves one state of a net. `coupling` says how flows and temperatures meet.
 ///
@@ -26,7 +27,13 @@ pub fn solve(options: &PipeOptions, coupling: Coupling) -> Result<PipeSummary> {
     options.write("link", state_table(&flow, &states))?;
     options.write("consumer", consumer_table(&flow))?;
     options.write("plant", plant_table(&flow))?;
-    let failure = (!outcome.is_converged).then(|| failure(&outcome));
+    let failure = match short(&flow)[..] {
+        _ if !outcome.is_converged => Some(failure(&outcome)),
+        [] => None,
+        [first, ..] => {
+            Some(format!("consumer {first} and {} more get less heat than they ask for", short(&flow).len() - 1))
+        }
+    };
     options.finish(summary(&flow, &states, &outcome, &net.notes), net.notes, failure)
 }
 
@@ -99,11 +106,26 @@ fn plant_table(flow: &HeatFlow) -> TableWriter {
     let mut table = TableWriter::new("Plants of a solved network of heat");
     table.text("plant_id", "Table and index of the net.", of.iter().map(|of| format!("{} {}", of.table, of.id)));
     table.number("mdot_kgps", "kg/s", "Flow.", &column(&|of| of.mdot_kgps));
-    table.number("heat_w", "W", "Heat given.", &column(&|of| -of.heat_w));
+    table.number("heat_w", "W", "Heat given.", &column(&|of| 0.0 - of.heat_w));
     table.number("t_return_k", "K", "Temperature of the return.", &column(&|of| of.t_from_k));
     table.number("t_flow_k", "K", "Temperature of the water given.", &column(&|of| of.t_out_k));
     table.number("lift_pa", "Pa", "Rise of pressure.", &column(&|of| of.p_to_pa - of.p_from_pa));
     table
+}
+
+/// Supplied consumers that get less heat than is asked for, beyond rounding.
+fn short(flow: &HeatFlow) -> Vec<&str> {
+    let network = flow.network();
+    let asked_w = |given: Given| match given {
+        Given::FlowHeat(_, q_w) | Given::HeatDrop(q_w, _) | Given::HeatReturn(q_w, _) => Some(q_w),
+        Given::FlowDrop(..) | Given::FlowReturn(..) => None,
+    };
+    let is_short = |of: &&Consumer| {
+        let is_live = flow.hydraulics().supply().is_live[of.link as usize];
+        let got_w = flow.link(of.link as usize).heat_w;
+        is_live && asked_w(of.given).is_some_and(|q_w| q_w > 0.0 && got_w < (1.0 - 1e-3) * q_w)
+    };
+    network.consumers.iter().filter(is_short).map(|of| of.id.as_str()).collect()
 }
 
 fn summary(flow: &HeatFlow, states: &[HeatLink], outcome: &HeatOutcome, notes: &[String]) -> serde_json::Value {
@@ -121,6 +143,7 @@ fn summary(flow: &HeatFlow, states: &[HeatLink], outcome: &HeatOutcome, notes: &
         "fluid": network.fluid.name, "nodes": nodes.len(), "links": states.len(),
         "consumers": network.consumers.len(), "plants": network.plants.len(),
         "nodes_without_supply": nodes.len() - supplied().count(),
+        "consumers_short": short(flow).len(),
         "consumers_without_supply": network.consumers.iter().filter(|of| !live(of.link)).count(),
         "converged": outcome.is_converged, "rounds": outcome.rounds, "residual": outcome.hydraulic.residual,
         "imbalance_kgps": outcome.hydraulic.imbalance_kgps, "idle_equations": outcome.hydraulic.idle_equations,

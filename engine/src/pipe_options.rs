@@ -4,12 +4,12 @@
 //! Files in the folder: tables as named by each run, and `summary.json`, which is removed first and written last, so that
 //! its presence says that the others are whole.
 
-use crate::power_run::remove_summary;
+use crate::power_run::{keep_apart, remove_summary};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
+use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_core::{Problem, Result};
 use urbis_utility::pipes::friction::FrictionLaw;
 use urbis_utility::pipes::network::{Element, Network};
 use urbis_utility::pipes::pandapipes::{self, PipeNet};
@@ -48,11 +48,7 @@ impl PipeOptions {
     /// A net that is not right, results that would go to the folder that is read, a folder that cannot be written.
     pub(crate) fn ready(&self) -> Result<PipeNet> {
         let net = pandapipes::read(&self.net)?;
-        if let (Ok(read), Ok(written)) = (self.net.canonicalize(), self.out.canonicalize())
-            && read == written
-        {
-            return Err(Problem::file(&self.out, "is read, expected another folder than that of the net").into());
-        }
+        keep_apart(&self.net, &self.out)?;
         remove_summary(&self.out)?;
         Ok(net)
     }

@@ -33,7 +33,8 @@ pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
         let mut flow = PhaseFlow::new(net.grid.clone())?;
         options.check_out()?;
         remove_summary(&options.out)?;
-        let settings = PhaseSettings { start: Start::Flat, tolerance_pu: options.tolerance_pu, ..Default::default() };
+        let (tolerance_pu, max_iterations) = (options.tolerance_pu, options.max_iterations);
+        let settings = PhaseSettings { start: Start::Flat, tolerance_pu, max_iterations };
         let outcome = flow.solve_parallel(&settings);
         let solved = Solved { net: &net, flow: &flow, branches: branches(&net, &flow) };
         options.write("bus", solved.bus_table())?;

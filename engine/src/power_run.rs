@@ -46,12 +46,7 @@ impl PowerOptions {
     /// # Errors
     /// Results that would go to the folder that is read.
     pub(crate) fn check_out(&self) -> Result<()> {
-        match (self.case.canonicalize(), self.out.canonicalize()) {
-            (Ok(read), Ok(written)) if read == written => {
-                Err(Problem::file(&self.out, "is read, expected another folder than that of the grid").into())
-            }
-            _ => Ok(()),
-        }
+        keep_apart(&self.case, &self.out)
     }
     /// Writes a table of results.
     ///
@@ -131,6 +126,19 @@ impl<'a> Ready<'a> {
     pub(crate) fn bus_name(&self, bus: u32) -> &str {
         &self.case.grid.buses.id[bus as usize]
     }
+}
+
+/// Keeps results away from what is read: a folder of tables, or a file that lies where results go.
+///
+/// # Errors
+/// Both are one place.
+pub(crate) fn keep_apart(input: &Path, out: &Path) -> Result<()> {
+    let (Ok(read), Ok(written)) = (input.canonicalize(), out.canonicalize()) else { return Ok(()) };
+    let is_beside = !read.is_dir() && read.parent() == Some(&written);
+    if read == written || is_beside {
+        return Err(Problem::file(out, "is read, expected another folder than that of the input").into());
+    }
+    Ok(())
 }
 
 /// Makes a folder ready for results: a place that cannot be written to is known before the work, not after it.

@@ -4,12 +4,12 @@
 //! every node, and `summary.json`, which is removed first and written last, so that its presence says that the others are
 //! whole.
 
-use crate::power_run::remove_summary;
+use crate::power_run::{keep_apart, remove_summary};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
+use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_core::{Problem, Result};
 use urbis_utility::sewer::{self, Method, Results, Sewer};
 
 /// Rain and infiltration of 1 m/s in mm/h.
@@ -35,6 +35,8 @@ pub struct SewerSummary {
     pub json: Json,
     /// What the reader left out, changed or assumed.
     pub notes: Vec<String>,
+    /// Why the results are not to be trusted, if they are not: books of water that do not close.
+    pub failure: Option<String>,
 }
 
 /// Reads, simulates and writes.
@@ -43,10 +45,7 @@ pub struct SewerSummary {
 /// An input that is not right, or a folder that cannot be written.
 pub fn solve(options: &SewerOptions) -> Result<SewerSummary> {
     let sewer = sewer::inp::read(&options.input, options.method)?;
-    let folder = options.input.parent().and_then(|folder| folder.canonicalize().ok());
-    if folder.is_some() && folder == options.out.canonicalize().ok() {
-        return Err(Problem::file(&options.out, "is read, expected another folder than that of the input").into());
-    }
+    keep_apart(&options.input, &options.out)?;
     remove_summary(&options.out)?;
     let results = sewer::run(&sewer);
     write(options, "node", node_table(&sewer, &results))?;
@@ -55,7 +54,18 @@ pub fn solve(options: &SewerOptions) -> Result<SewerSummary> {
     write(options, "flooding", flooding_table(&sewer, &results))?;
     let json = summary(options, &sewer, &results);
     write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
-    Ok(SewerSummary { json, notes: sewer.notes })
+    let failure = failure(&json);
+    Ok(SewerSummary { json, notes: sewer.notes, failure })
+}
+
+/// Continuity errors beyond which results say little, percent; SWMM warns from here too.
+const CONTINUITY_PCT: f64 = 10.0;
+
+fn failure(json: &Json) -> Option<String> {
+    let errors = [("runoff", "runoff_continuity_error_pct"), ("routing", "routing_continuity_error_pct")];
+    let is_bad = |value: &Json| !value.as_f64().is_some_and(|percent| percent.abs() <= CONTINUITY_PCT);
+    let bad = errors.iter().find(|(_, key)| is_bad(&json[*key]));
+    bad.map(|(of, key)| format!("continuity error of {of} = {} percent, expected {CONTINUITY_PCT} at most", json[*key]))
 }
 
 fn write(options: &SewerOptions, name: &str, table: TableWriter) -> Result<()> {

@@ -5,13 +5,13 @@
 //!
 //! A step that does not settle is flagged in the column `is_balanced`, counted, and the run goes on.
 
-use crate::power_run::remove_summary;
+use crate::power_run::{keep_apart, remove_summary};
 use serde_json::{Value as Json, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableWriter;
-use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_utility::water::network::{DemandModel, LinkKind, NodeKind, QualityKind};
+use urbis_core::{Problem, Result};
+use urbis_utility::water::network::{DemandModel, LinkKind, NodeKind, Options, QualityKind};
 use urbis_utility::water::quality::QualityRun;
 use urbis_utility::water::{Simulation, inp};
 
@@ -22,10 +22,12 @@ pub struct WaterOptions {
     pub network: PathBuf,
     /// Folder of the results; other files in it stay.
     pub out: PathBuf,
-    /// Demand model in place of that of the file.
-    pub demand_model: Option<DemandModel>,
-    /// Whether pressures of a model that depends on them are those of the file, where it has them.
-    pub is_model_of_file: bool,
+    /// Whether demands depend on pressure, in place of what the file says.
+    pub is_pressure_driven: Option<bool>,
+    /// Pressure below which nothing is delivered, in place of that of the file, metres.
+    pub minimum_m: Option<f64>,
+    /// Pressure from which all is delivered, in place of that of the file, metres; 20 where neither says it.
+    pub required_m: Option<f64>,
     /// Length of the run in place of that of the file, seconds.
     pub duration_s: Option<u32>,
     /// Tables as CSV instead of Parquet.
@@ -69,20 +71,49 @@ struct Reports {
     reports: usize,
 }
 
+/// What the books may lack of what was moved.
+const BOOKS: f64 = 1e-6;
+
+impl WaterOptions {
+    /// # Errors
+    /// Results that would go over the input.
+    fn check_out(&self) -> Result<()> {
+        keep_apart(&self.network, &self.out)
+    }
+}
+
+/// The demand model that is asked for, with pressures of the file where nothing else is said.
+fn demand_model(options: &WaterOptions, of: &Options) -> Result<DemandModel> {
+    let is_driven = options.is_pressure_driven.unwrap_or(matches!(of.demand_model, DemandModel::PressureDriven { .. }));
+    if !is_driven {
+        return Ok(DemandModel::Fixed);
+    }
+    let [minimum_m, required_m, exponent] = match of.demand_model {
+        DemandModel::PressureDriven { minimum_m, required_m, exponent } => [minimum_m, required_m, exponent],
+        DemandModel::Fixed => of.stated_pressures.unwrap_or([0.0, 20.0, 0.5]),
+    };
+    let (minimum_m, required_m) = (options.minimum_m.unwrap_or(minimum_m), options.required_m.unwrap_or(required_m));
+    if !(minimum_m >= 0.0 && required_m > minimum_m && required_m.is_finite()) {
+        let what = format!("{required_m}, expected more than the minimum pressure {minimum_m}, metres");
+        return Err(Problem::file(Path::new("required pressure"), what).into());
+    }
+    Ok(DemandModel::PressureDriven { minimum_m, required_m, exponent })
+}
+
 /// Solves, writes and sums up.
 ///
 /// # Errors
 /// A network that is not right, or a folder that cannot be written.
 pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
     let inp::InpFile { mut network, notes, .. } = inp::read(&options.network)?;
-    match (options.demand_model, network.options.demand_model) {
-        (Some(DemandModel::PressureDriven { .. }), DemandModel::PressureDriven { .. }) if options.is_model_of_file => {}
-        (Some(model), _) => network.options.demand_model = model,
-        (None, _) => {}
-    }
+    network.options.demand_model = demand_model(options, &network.options)?;
     if let Some(duration_s) = options.duration_s {
         network.times.duration_s = duration_s;
+        if network.times.report_start_s > duration_s {
+            network.times.report_start_s = 0;
+        }
     }
+    options.check_out()?;
     let duration_s = network.times.duration_s;
     let mut quality = QualityRun::new(&network);
     let mut run = Simulation::new(network)?;
@@ -96,8 +127,8 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         if !balance.is_balanced {
             unbalanced.push(run.time_s);
         }
+        unsupplied = unsupplied.max(run.hydraulics.is_supplied.iter().filter(|is_supplied| !**is_supplied).count());
         if run.is_report() || duration_s == 0 {
-            unsupplied = unsupplied.max(run.hydraulics.is_supplied.iter().filter(|is_supplied| !**is_supplied).count());
             reports.take(&run, &quality, balance.is_balanced);
         }
         if run.time_s >= duration_s {
@@ -124,7 +155,8 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         "duration_s": duration_s, "solves": solves, "trials": trials, "reports": reports.reports,
         "unbalanced_steps": unbalanced.len(), "unbalanced_at_s": unbalanced.iter().take(20).collect::<Vec<_>>(),
         "unsupplied_nodes_max": unsupplied,
-        "asked_m3": of.asked_m3, "served_m3": of.served_m3, "unserved_m3": of.asked_m3 - of.served_m3.min(of.asked_m3),
+        "asked_m3": of.asked_m3, "served_m3": of.served_m3, "unserved_m3": (of.asked_m3 - of.served_m3).max(0.0),
+        "injected_m3": of.injected_m3,
         "emitted_m3": of.emitted_m3, "supplied_m3": of.supplied_m3, "stored_m3": of.stored_m3, "spilt_m3": of.spilt_m3,
         "residual_m3": run.residual_m3(),
         "pressure_m_min": lowest.map(|(pressure, _)| *pressure).fold(None, |least: Option<f64>, pressure| {
@@ -135,8 +167,14 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         "notes": notes,
     });
     write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
-    let failure = (!unbalanced.is_empty())
-        .then(|| format!("{} of {solves} steps did not settle, the first at {} s", unbalanced.len(), unbalanced[0]));
+    let moved_m3 = of.supplied_m3.abs() + of.served_m3 + of.stored_m3.abs();
+    let failure = if let Some(first_s) = unbalanced.first() {
+        Some(format!("{} of {solves} steps did not settle, the first at {first_s} s", unbalanced.len()))
+    } else if run.residual_m3().abs() > BOOKS * moved_m3.max(1e-3) {
+        Some(format!("the books of water do not close: {} of {moved_m3} m3", run.residual_m3()))
+    } else {
+        None
+    };
     Ok(WaterSummary { json, notes, failure })
 }
 

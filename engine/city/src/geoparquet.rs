@@ -77,9 +77,9 @@ impl TableWriter {
     ) {
         self.push(name, "", description, true, Arc::new(values.into_iter().collect::<StringArray>()));
     }
-    /// Adds a column of numbers; NaN becomes null.
+    /// Adds a column of numbers; NaN becomes null, and -0 zero.
     pub fn number(&mut self, name: &str, unit: &str, description: &str, values: &[f64]) {
-        let column: Float64Array = values.iter().map(|&v| (!v.is_nan()).then_some(v)).collect();
+        let column: Float64Array = values.iter().map(|&v| (!v.is_nan()).then_some(v + 0.0)).collect();
         self.push(name, unit, description, column.null_count() > 0, Arc::new(column));
     }
     /// Adds a column of whole numbers.

@@ -193,7 +193,7 @@ pub(crate) struct SolveArguments {
     #[arg(long, value_name = "PU", num_args = 0..=1, default_missing_value = "1.0", require_equals = true)]
     control_taps: Option<f64>,
     /// Solve each phase: for grids of pandapower with zero-sequence data, whose loads may differ by phase
-    #[arg(long, conflicts_with_all = ["enforce_q_limits", "control_taps", "method"])]
+    #[arg(long, conflicts_with_all = ["enforce_q_limits", "control_taps", "method", "start"])]
     three_phase: bool,
 }
 

@@ -84,7 +84,12 @@ pub(crate) fn run(command: &SewerCommand) -> Result<()> {
         MethodChoice::Steady => Method::Steady,
     });
     let summary = solve(&SewerOptions { input: input.clone(), out: out.clone(), method, as_csv })?;
-    let solved =
-        Solved { input, out, json: &summary.json, notes: if *quiet { &[] } else { &summary.notes }, failure: None };
+    let solved = Solved {
+        input,
+        out,
+        json: &summary.json,
+        notes: if *quiet { &[] } else { &summary.notes },
+        failure: summary.failure.as_deref().map(|why| (why, "shorter steps (ROUTING_STEP) or longer conduits help")),
+    };
     solved.tell(&FIGURES, &["node", "link", "subcatchment", "flooding"], *format == FormatChoice::Json, as_csv)
 }

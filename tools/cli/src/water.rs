@@ -3,7 +3,6 @@
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
-use urbis::utility::water::network::DemandModel;
 use urbis::water_run::WaterOptions;
 use urbis_core::{Problem, Result};
 
@@ -36,9 +35,9 @@ pub(crate) struct SolveArguments {
     /// Whether demands depend on pressure [default: as the file says]
     #[arg(long, value_enum)]
     demand_model: Option<ModelChoice>,
-    /// With pda: pressure below which nothing is delivered, metres
-    #[arg(long, value_name = "M", default_value_t = 0.0)]
-    minimum_pressure: f64,
+    /// With pda: pressure below which nothing is delivered, metres [default: that of the file, else 0]
+    #[arg(long, value_name = "M")]
+    minimum_pressure: Option<f64>,
     /// With pda: pressure from which all is delivered, metres [default: that of the file, else 20]
     #[arg(long, value_name = "M")]
     required_pressure: Option<f64>,
@@ -63,7 +62,7 @@ enum ModelChoice {
 }
 
 /// What is told of a run.
-const FIGURES: [(&str, &str, &str); 14] = [
+const FIGURES: [(&str, &str, &str); 16] = [
     ("junctions", "junctions", ""),
     ("tanks", "tanks", ""),
     ("pipes", "pipes", ""),
@@ -76,6 +75,8 @@ const FIGURES: [(&str, &str, &str); 14] = [
     ("emitted_m3", "lost at emitters", "m3"),
     ("supplied_m3", "from reservoirs", "m3"),
     ("stored_m3", "into tanks", "m3"),
+    ("spilt_m3", "spilt by tanks", "m3"),
+    ("residual_m3", "books lack", "m3"),
     ("pressure_m_min", "lowest pressure", "m"),
     ("pump_energy_kwh", "energy of pumps", "kWh"),
 ];
@@ -88,22 +89,12 @@ pub(crate) fn run(command: &WaterCommand) -> Result<()> {
         Some(hours) if !(0.0..=1e6).contains(&hours) => return wrong("--hours", format!("{hours}, expected 0 to 1e6")),
         hours => hours.map(|hours| (hours * 3600.0).round() as u32),
     };
-    let minimum_m = arguments.minimum_pressure;
-    let required_m = arguments.required_pressure.unwrap_or(20.0);
-    if !(minimum_m >= 0.0 && required_m > minimum_m && required_m.is_finite()) {
-        return wrong(
-            "--required-pressure",
-            format!("{required_m}, expected more than --minimum-pressure = {minimum_m}"),
-        );
-    }
     let summary = urbis::water_run::solve(&WaterOptions {
         network: arguments.network.clone(),
         out: arguments.out.clone(),
-        demand_model: arguments.demand_model.map(|model| match model {
-            ModelChoice::Dda => DemandModel::Fixed,
-            ModelChoice::Pda => DemandModel::PressureDriven { minimum_m, required_m, exponent: 0.5 },
-        }),
-        is_model_of_file: arguments.required_pressure.is_none(),
+        is_pressure_driven: arguments.demand_model.map(|model| matches!(model, ModelChoice::Pda)),
+        minimum_m: arguments.minimum_pressure,
+        required_m: arguments.required_pressure,
         duration_s,
         as_csv: arguments.format == FormatChoice::Csv,
     })?;

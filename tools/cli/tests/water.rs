@@ -69,6 +69,28 @@ fn a_network_from_file_to_tables() {
     assert!(place.path().join("pda/link.parquet").exists());
 }
 
+/// A pump follows its pattern; a rule starts it, at the speed that it has.
+#[test]
+fn rules_and_patterns_steer_pumps() {
+    let net = "[JUNCTIONS]\na 0 1\n[RESERVOIRS]\nlow 10\n[TANKS]\nhigh 30 1 0 9 20 0\n[PIPES]\np a high 100 200 100 0 Open\n\
+               [PUMPS]\nu low a HEAD c SPEED 0.9\n[CURVES]\nc 10 60\n[STATUS]\nu Closed\n\
+               [RULES]\nRULE 1\nIF SYSTEM TIME >= 1:30\nTHEN PUMP u STATUS IS OPEN\n\
+               [OPTIONS]\nUnits LPS\nHeadloss H-W\n[TIMES]\nDuration 4\nRule Timestep 0:30\n[END]\n";
+    let place = folder(&[("net.inp", net)]);
+    let ended = water(place.path(), &["solve", "net.inp", "--out", "out", "--format", "csv", "-q"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let links = rows(&place.path().join("out/link.csv"));
+    let pump: Vec<(&str, f64)> = links
+        .iter()
+        .filter(|row| row["link_id"] == "u")
+        .map(|row| (row["status"].as_str(), number(row, "flow_m3ps")))
+        .collect();
+    assert_eq!(pump.iter().map(|of| of.0).collect::<Vec<_>>(), ["closed", "closed", "open", "open", "open"]);
+    assert!(pump[1].1.abs() < 1e-9 && pump[2].1 > 1e-3, "{pump:?}");
+    let pumps = rows(&place.path().join("out/pump.csv"));
+    assert!((number(&pumps[0], "running_s") - 2.5 * 3600.0).abs() < 1.0, "{pumps:?}");
+}
+
 #[test]
 fn bad_input_is_named() {
     let spoilt = NET.replace("b near far 1000", "b near fat -1000");
@@ -79,6 +101,8 @@ fn bad_input_is_named() {
     assert!(!place.path().join("out").exists());
     let ended = water(place.path(), &["solve", "none.inp", "--out", "out"]);
     assert!(ended.code == 2 && ended.stderr.contains("none.inp"), "{}", ended.stderr);
-    let ended = water(place.path(), &["solve", "none.inp", "--out", "out", "--required-pressure=-1"]);
-    assert!(ended.code == 2 && ended.stderr.contains("--required-pressure"), "{}", ended.stderr);
+    let whole = folder(&[("net.inp", NET)]);
+    let pressures = ["--demand-model", "pda", "--required-pressure=-1"];
+    let ended = water(whole.path(), &[&["solve", "net.inp", "--out", "out"], &pressures[..]].concat());
+    assert!(ended.code == 2 && ended.stderr.contains("required pressure"), "{}", ended.stderr);
 }

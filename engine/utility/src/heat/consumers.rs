@@ -5,7 +5,7 @@
 //! Contract: pure functions.
 
 use crate::pipes::fluid::Fluid;
-use crate::pipes::network::Given;
+use crate::pipes::network::{Given, Network};
 
 /// Flow of a consumer at temperatures of its water, kg/s.
 #[must_use]
@@ -29,4 +29,11 @@ pub fn flow_kgps(given: Given, fluid: &Fluid, t_in_k: f64, t_out_k: f64) -> f64 
 #[must_use]
 pub fn follows_temperature(given: Given) -> bool {
     matches!(given, Given::HeatDrop(..) | Given::HeatReturn(..))
+}
+
+/// Highest temperature at which plants and feeds give water, K; negative infinity of none that is given.
+#[must_use]
+pub fn hottest_k(network: &Network) -> f64 {
+    let plants = network.plants.iter().filter_map(|plant| plant.t_flow_k);
+    plants.chain(network.feeds.iter().filter_map(|feed| feed.t_k)).fold(f64::NEG_INFINITY, f64::max)
 }

@@ -1,6 +1,6 @@
 //! The steady state of a network of heat.
 
-use super::consumers::{flow_kgps, follows_temperature};
+use super::consumers::{flow_kgps, follows_temperature, hottest_k};
 use super::temperatures::{Temperatures, ends, flow_of};
 use crate::pipes::network::{Given, HeatRule, Network};
 use crate::pipes::solver::{HydraulicOutcome, HydraulicSettings, Hydraulics};
@@ -144,9 +144,16 @@ impl HeatFlow {
     /// Flows of consumers that follow from the temperatures at hand.
     fn follow(&mut self) -> f64 {
         let mut change = 0.0_f64;
+        let hottest_k = hottest_k(&self.network);
         for consumer in self.network.consumers.iter().filter(|of| follows_temperature(of.given)) {
             let link = consumer.link as usize;
-            let (t_in_k, t_out_k) = (self.hydraulics.t_from_k[link], self.hydraulics.t_to_k[link]);
+            let (mut t_in_k, t_out_k) = (self.hydraulics.t_from_k[link], self.hydraulics.t_to_k[link]);
+            if let Given::HeatReturn(_, return_k) = consumer.given
+                && t_in_k <= return_k
+                && hottest_k > return_k
+            {
+                t_in_k = hottest_k; // what stands cold before a consumer gives way to what the plants send
+            }
             let m = flow_kgps(consumer.given, &self.network.fluid, t_in_k, t_out_k);
             if m.is_finite() {
                 change = change.max((m - self.hydraulics.flow_set_kgps[link]).abs());
@@ -181,7 +188,7 @@ impl HeatFlow {
                 outcome.is_converged = outcome.hydraulic.is_converged && is_found;
                 break;
             }
-            if !is_found && !left_k.is_finite() {
+            if (!is_found && !left_k.is_finite()) || outcome.change_k.is_nan() {
                 break;
             }
         }
@@ -198,8 +205,10 @@ impl HeatFlow {
             let (t_in_k, t_out_k) = (self.temperatures.node_k[start], self.temperatures.out_k[link]);
             let is_back = self.hydraulics.mdot_kgps[link] < 0.0;
             let (from_k, to_k) = if is_back { (t_out_k, t_in_k) } else { (t_in_k, t_out_k) };
-            change = change.max((from_k - self.hydraulics.t_from_k[link]).abs());
-            change = change.max((to_k - self.hydraulics.t_to_k[link]).abs());
+            for off in [from_k - self.hydraulics.t_from_k[link], to_k - self.hydraulics.t_to_k[link]] {
+                // Not a number goes through.
+                change = if off.is_nan() { f64::NAN } else { change.max(off.abs()) };
+            }
             (self.hydraulics.t_from_k[link], self.hydraulics.t_to_k[link]) = (from_k, to_k);
         }
         change

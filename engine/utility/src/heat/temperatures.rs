@@ -162,9 +162,12 @@ impl Temperatures {
                         continue;
                     }
                     self.out_k[link] = outlet_k(network, link, flow_of(hydraulics, link), t_k, self.out_k[link]);
-                    self.waits_for[end] = self.waits_for[end].saturating_sub(1);
-                    if self.waits_for[end] == 0 {
-                        self.queue.push(end as u32);
+                    // A node where a circle was begun has been visited already.
+                    if self.waits_for[end] > 0 {
+                        self.waits_for[end] -= 1;
+                        if self.waits_for[end] == 0 {
+                            self.queue.push(end as u32);
+                        }
                     }
                 }
             }

@@ -21,7 +21,7 @@
 //! follows from temperatures asks for at least a drop of the settings' least. Contract: no allocation in
 //! [`HeatRun::step`]; single-threaded, sums in the order of tables: the same input gives the same bits.
 
-use super::consumers::follows_temperature;
+use super::consumers::{follows_temperature, hottest_k};
 use super::flow::{HeatFlow, HeatSettings};
 use super::plug::Plugs;
 use super::temperatures::{Around, ends, flow_of};
@@ -218,13 +218,17 @@ impl HeatRun {
     /// Flows of consumers that follow from temperatures.
     fn ask(&mut self) {
         let (cp, least_k) = (self.cp, self.settings.least_drop_k);
+        let hottest_k = hottest_k(self.flow.network());
         let (network, hydraulics, temperatures) = self.flow.parts();
         for consumer in network.consumers.iter().filter(|of| follows_temperature(of.given)) {
             let link = consumer.link as usize;
             let t_in_k = temperatures.node_k[network.links.from[link] as usize];
             hydraulics.flow_set_kgps[link] = match consumer.given {
                 Given::HeatDrop(q_w, drop_k) => q_w / (cp * drop_k),
-                Given::HeatReturn(q_w, return_k) if t_in_k > return_k => q_w / (cp * (t_in_k - return_k).max(least_k)),
+                // Also where the water has gone cold: it flows on until warmer water comes.
+                Given::HeatReturn(q_w, return_k) if t_in_k.max(hottest_k) > return_k => {
+                    q_w / (cp * (t_in_k - return_k).max(least_k))
+                }
                 _ => 0.0,
             };
         }

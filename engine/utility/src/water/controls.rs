@@ -1,7 +1,7 @@
 //! Simple controls at the beginning of a step, and rules, which are looked at in steps of their own.
 //!
 //! A control by a tank's level acts from one second of flow before it is reached, as tanks move by whole seconds. A rule
-//! holds where its premises do: `AND` goes before `OR` in the order of the file, as EPANET chains them; of actions on
+//! holds where its premises do: `OR` binds before `AND`, as EPANET chains them; of actions on
 //! one link that of the highest priority is done.
 //!
 //! Contract: in order of the file.
@@ -23,12 +23,14 @@ impl Simulation {
             let acts = match control.trigger {
                 Trigger::Time(time_s) => time_s == self.time_s,
                 Trigger::TimeOfDay(time_s) => self.clock_s(self.time_s) == time_s,
-                Trigger::HeadAbove(node, head_m) => {
-                    self.tank_volumes(node, head_m).is_some_and(|[now, wanted, second]| now >= wanted - second)
-                }
-                Trigger::HeadBelow(node, head_m) => {
-                    self.tank_volumes(node, head_m).is_some_and(|[now, wanted, second]| now <= wanted + second)
-                }
+                Trigger::HeadAbove(node, head_m) => match self.tank_volumes(node, head_m) {
+                    Some([now, wanted, second]) => now >= wanted - second,
+                    None => !self.hydraulics.is_junction(node) && self.hydraulics.head_m[node as usize] >= head_m,
+                },
+                Trigger::HeadBelow(node, head_m) => match self.tank_volumes(node, head_m) {
+                    Some([now, wanted, second]) => now <= wanted + second,
+                    None => !self.hydraulics.is_junction(node) && self.hydraulics.head_m[node as usize] <= head_m,
+                },
             };
             if acts {
                 self.hydraulics.act(&control.action);
@@ -46,7 +48,7 @@ impl Simulation {
     }
     /// Time of day.
     pub(crate) fn clock_s(&self, time_s: u32) -> u32 {
-        (time_s + self.hydraulics.net.times.start_clock_s) % DAY_S
+        ((u64::from(time_s) + u64::from(self.hydraulics.net.times.start_clock_s)) % u64::from(DAY_S)) as u32
     }
     /// Does what rules say of the moment `now_s`, the last of `interval_s` seconds. Returns whether anything changed.
     pub(crate) fn do_rules(&mut self, now_s: u32, interval_s: u32) -> bool {

@@ -9,8 +9,9 @@
 //!
 //! solved by [`Ldlt`] on a pattern that is analysed once, until flows no longer change; then statuses are looked at
 //! (`statuses`), and where one changes it goes on. Demands that depend on pressure, and emitters, are links to a node of
-//! fixed head whose loss is the inverse of their law. A pressure valve that acts holds the head of its junction by a
-//! large number on the diagonal, and carries what that junction lacks.
+//! fixed head whose loss is the inverse of their law. A pressure valve that acts holds the head of its junction, which
+//! then counts as given, and carries what that junction lacks. A valve whose acting would leave junctions on its other side
+//! without any head that is given cannot act, and is open.
 //!
 //! Junctions that no open link joins to a reservoir or tank are unserved: they draw nothing and their pressure is told as
 //! zero. EPANET gives them heads of millions of metres below ground instead.
@@ -40,8 +41,6 @@ const ACCURACY_MIN: f64 = 1e-6;
 const LARGEST_CHANGE_M3PS: f64 = 1e-7;
 /// Least difference of required and minimum pressure, metres.
 const PRESSURE_DIFFERENCE_MIN_M: f64 = 0.1 * FOOT_M;
-/// Diagonal of a junction whose head is held, m2/s.
-const HOLD: f64 = 1e8 * CUBIC_FOOT_M3 / FOOT_M;
 
 /// What a link does at the moment. All before [`LinkState::Open`] let nothing through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +112,8 @@ pub struct Hydraulics {
     pressure_valves: Vec<u32>,
     /// Loss over the square of flow of valves by their settings. Shape: links.
     valve_minor: Vec<f64>,
+    /// Head of junctions that a pressure valve holds; NaN of others. Shape: nodes.
+    held_m: Vec<f64>,
     sets: Sets,
     /// Whether `is_supplied` holds for the statuses at hand.
     is_supply_known: bool,
@@ -180,6 +181,7 @@ impl Hydraulics {
             inflow: vec![0.0; nodes],
             pressure_valves,
             valve_minor: vec![0.0; links],
+            held_m: vec![f64::NAN; nodes],
             sets: Sets::new(nodes + 1),
             is_supply_known: false,
             tank_of,
@@ -242,8 +244,8 @@ impl Hydraulics {
             LinkKind::Tcv if setting.is_finite() => super::losses::minor_loss(setting, of.diameter_m[link]),
             _ => self.losses.minor(link),
         };
+        self.is_supply_known = false;
         if was_open != state.is_open() {
-            self.is_supply_known = false;
             self.flow_m3ps[link] = self.first_flow(link);
         }
     }
@@ -306,6 +308,13 @@ impl Hydraulics {
         };
         let (trials, accuracy) = (self.net.options.trials.max(1), self.net.options.accuracy.min(ACCURACY_MIN));
         let mut balance = Balance::default();
+        for link in 0..self.state.len() {
+            // What could not act at the last moment may do so now.
+            if self.state[link] == LinkState::CannotFlow {
+                self.state[link] = LinkState::Active;
+                self.is_supply_known = false;
+            }
+        }
         let (check_every, check_until) = (self.net.options.check_every.max(1), self.net.options.check_until);
         let (damp_limit, flow_change) = (self.net.options.damp_limit, self.net.options.flow_change_m3ps);
         let most_off_m = self.net.options.head_error_m;
@@ -315,6 +324,7 @@ impl Hydraulics {
             // Statuses that go to and fro stay as they are from here on, and the rest is settled.
             let is_extra = trial > trials;
             self.know_supply();
+            self.free_valves();
             self.lines();
             self.assemble();
             self.ldlt.factor(&self.matrix);
@@ -325,6 +335,7 @@ impl Hydraulics {
             let (change, largest, head_error_m) = self.move_flows(factor);
             balance = Balance { is_balanced: false, trials: trial, change, largest_change_m3ps: largest };
             if !change.is_finite() {
+                (0..self.flow_m3ps.len()).for_each(|link| self.flow_m3ps[link] = self.first_flow(link));
                 break;
             }
             let is_near =
@@ -388,6 +399,50 @@ impl Hydraulics {
             self.is_supplied[node] = self.sets.root(node as u32) == self.sets.root(nodes as u32);
         }
     }
+    /// Opens valves that act where junctions would have no head that is given: pressure valves whose other side they alone
+    /// join, and, where demands are drawn whatever the pressure, flow valves that alone feed what is behind them.
+    fn free_valves(&mut self) {
+        let is_fixed = self.net.options.demand_model == DemandModel::Fixed;
+        let acts = |kind: LinkKind| match kind {
+            LinkKind::Prv | LinkKind::Psv => true,
+            LinkKind::Fcv => is_fixed,
+            _ => false,
+        };
+        let kinds = |link: usize| acts(self.net.links.kind[link]) && self.state[link] == LinkState::Active;
+        if !(0..self.state.len()).any(kinds) {
+            return;
+        }
+        let nodes = self.net.nodes.id.len();
+        self.sets.reset();
+        for node in 0..nodes {
+            if self.row[node] == NONE {
+                self.sets.join(node as u32, nodes as u32);
+            }
+        }
+        for link in 0..self.state.len() {
+            let (from, to) = (self.net.links.from[link], self.net.links.to[link]);
+            let acts = acts(self.net.links.kind[link]) && self.state[link] == LinkState::Active;
+            match self.net.links.kind[link] {
+                LinkKind::Prv if acts => self.sets.join(to, nodes as u32),
+                LinkKind::Psv if acts => self.sets.join(from, nodes as u32),
+                _ if acts || !self.state[link].is_open() => {}
+                _ => self.sets.join(from, to),
+            }
+        }
+        for link in 0..self.state.len() {
+            if !(acts(self.net.links.kind[link]) && self.state[link] == LinkState::Active) {
+                continue;
+            }
+            let other = match self.net.links.kind[link] {
+                LinkKind::Prv => self.net.links.from[link],
+                _ => self.net.links.to[link],
+            };
+            if self.is_supplied[other as usize] && self.sets.root(other) != self.sets.root(nodes as u32) {
+                self.state[link] = LinkState::CannotFlow;
+                self.sets.join(self.net.links.from[link], self.net.links.to[link]);
+            }
+        }
+    }
     /// Lines through the losses of links.
     fn lines(&mut self) {
         let of = &self.net.links;
@@ -405,7 +460,7 @@ impl Hydraulics {
                 LinkKind::Pbv if setting.is_finite() && setting > 0.0 && self.valve_minor[link] * q * q <= setting => {
                     Line { p: 1.0 / SLOPE_MIN, y: setting / SLOPE_MIN + q }
                 }
-                LinkKind::Gpv if of.curve[link] != NONE && self.state[link] == LinkState::Active => {
+                LinkKind::Gpv if of.curve[link] != NONE => {
                     self.losses.by_curve(&self.net.curves[of.curve[link] as usize], q)
                 }
                 _ => self.losses.valve(self.valve_minor[link], q),
@@ -455,6 +510,12 @@ impl Hydraulics {
             return None;
         }
         let (q, n) = (self.emitted_m3ps[node], 1.0 / self.net.options.emitter_exponent);
+        // Of a law that is steep at no flow, the line from no flow to a thousandth of that at a metre.
+        let (q_least, steep) = (1e-3 * coefficient, n < 1.0);
+        if steep && q.abs() < q_least {
+            let slope = 1e-3_f64.powf(n) / q_least;
+            return Some(Line { p: 1.0 / slope, y: q });
+        }
         let slope = n * (q.abs() / coefficient).powf(n - 1.0) / coefficient;
         Some(if slope < SLOPE_MIN { Line { p: 1.0 / SLOPE_MIN, y: q } } else { Line { p: 1.0 / slope, y: q / n } })
     }
@@ -463,6 +524,7 @@ impl Hydraulics {
         self.matrix.off_diagonal.fill(0.0);
         self.right.fill(0.0);
         self.inflow.fill(0.0);
+        self.hold_heads();
         for link in 0..self.lines.len() {
             let Line { p, y } = self.lines[link];
             if p <= 0.0 {
@@ -473,18 +535,17 @@ impl Hydraulics {
             self.inflow[from] -= q;
             self.inflow[to] += q;
             let (a, b) = (self.row[from], self.row[to]);
-            if self.entry[link] != NONE {
+            let (at_from, at_to) = (self.given_head(from), self.given_head(to));
+            if self.entry[link] != NONE && at_from.is_none() && at_to.is_none() {
                 self.matrix.off_diagonal[self.entry[link] as usize] -= p;
             }
-            if a != NONE {
-                let held = if b == NONE { p * self.head_m[to] } else { 0.0 };
+            if at_from.is_none() {
                 self.matrix.diagonal[a as usize] += p;
-                self.right[a as usize] += y - q + held;
+                self.right[a as usize] += y - q + at_to.map_or(0.0, |head_m| p * head_m);
             }
-            if b != NONE {
-                let held = if a == NONE { p * self.head_m[from] } else { 0.0 };
+            if at_to.is_none() {
                 self.matrix.diagonal[b as usize] += p;
-                self.right[b as usize] += q - y + held;
+                self.right[b as usize] += q - y + at_from.map_or(0.0, |head_m| p * head_m);
             }
         }
         for node in 0..self.row.len() {
@@ -517,7 +578,15 @@ impl Hydraulics {
                 }
             }
         }
-        self.hold_heads();
+        self.carry_what_lacks();
+    }
+    /// Head of a node that is given: of a reservoir or tank, or held by a valve.
+    fn given_head(&self, node: usize) -> Option<f64> {
+        if self.row[node] == NONE {
+            Some(self.head_m[node])
+        } else {
+            Some(self.held_m[node]).filter(|head_m| !head_m.is_nan())
+        }
     }
     /// Head at which a demand that depends on pressure is nothing, metres.
     fn zero_head_m(&self, node: usize) -> f64 {
@@ -527,8 +596,27 @@ impl Hydraulics {
         };
         self.net.nodes.elevation_m[node] + lowest_m
     }
-    /// Pressure valves that act: their junction's head is given, and the other side gives or takes what that one lacks.
+    /// Junctions whose head a pressure valve holds.
     fn hold_heads(&mut self) {
+        for at in 0..self.pressure_valves.len() {
+            let link = self.pressure_valves[at] as usize;
+            for node in [self.net.links.from[link], self.net.links.to[link]] {
+                self.held_m[node as usize] = f64::NAN;
+            }
+        }
+        for at in 0..self.pressure_valves.len() {
+            let link = self.pressure_valves[at] as usize;
+            if self.holds(link) {
+                let is_prv = self.net.links.kind[link] == LinkKind::Prv;
+                let node = if is_prv { self.net.links.to[link] } else { self.net.links.from[link] } as usize;
+                if self.row[node] != NONE && self.is_supplied[node] {
+                    self.held_m[node] = self.net.nodes.elevation_m[node] + self.setting[link];
+                }
+            }
+        }
+    }
+    /// Pressure valves that act: the other side gives or takes what their junction lacks.
+    fn carry_what_lacks(&mut self) {
         for at in 0..self.pressure_valves.len() {
             let link = self.pressure_valves[at] as usize;
             if !self.holds(link) {
@@ -540,13 +628,13 @@ impl Hydraulics {
             let lacks = self.inflow[held];
             let q = self.flow_m3ps[link];
             self.lines[link] = Line { p: 0.0, y: if is_prv { q + lacks } else { q - lacks } };
-            if self.row[held] != NONE {
+            if !self.held_m[held].is_nan() {
                 let row = self.row[held] as usize;
-                self.matrix.diagonal[row] += HOLD;
-                self.right[row] += HOLD * (self.net.nodes.elevation_m[held] + self.setting[link]);
+                self.matrix.diagonal[row] = 1.0;
+                self.right[row] = self.held_m[held];
             }
             let (row, is_right_way) = (self.row[other], if is_prv { lacks < 0.0 } else { lacks > 0.0 });
-            if row != NONE && is_right_way {
+            if row != NONE && self.held_m[other].is_nan() && is_right_way {
                 self.right[row as usize] += lacks;
             }
         }

@@ -144,6 +144,51 @@ fn valves_do_what_they_are_for() {
     assert!(of.state[1] == LinkState::Closed && of.flow_m3ps[0].abs() < 1e-6, "{:?}", of.flow_m3ps);
 }
 
+/// A valve with a curve loses head by it whether it is told to be open or not.
+#[test]
+fn a_valve_with_a_curve_loses_head_by_it() {
+    let mut net = network(&[(NodeKind::Reservoir, 50.0), (NodeKind::Junction, 0.0)]);
+    let at = link(&mut net, LinkKind::Gpv, 0, 1, 0.0);
+    net.curves.push(Curve { id: "c".into(), points: vec![[0.0, 0.0], [0.01, 8.0], [0.02, 20.0]] });
+    (net.links.curve[at], net.links.status[at]) = (0, LinkStatus::Open);
+    let of = solved(net, &[(1, 0.015)]);
+    assert!((of.head_m[1] - (50.0 - 14.0)).abs() < 1e-6, "{:?}", of.head_m);
+}
+
+/// A valve for the pressure before it that alone feeds a place cannot hold it back.
+#[test]
+fn a_valve_that_alone_feeds_is_open() {
+    let mut net = network(&[
+        (NodeKind::Reservoir, 50.0),
+        (NodeKind::Junction, 0.0),
+        (NodeKind::Junction, 0.0),
+        (NodeKind::Junction, 0.0),
+    ]);
+    link(&mut net, LinkKind::Pipe, 0, 1, 1.0);
+    let valve = link(&mut net, LinkKind::Psv, 1, 2, 45.0);
+    link(&mut net, LinkKind::Pipe, 2, 3, 1.0);
+    let of = solved(net.clone(), &[(2, 0.06), (3, 0.05)]);
+    assert!(of.state[valve] == LinkState::CannotFlow && (of.flow_m3ps[valve] - 0.11).abs() < 1e-9);
+    assert!((of.head_m[1] - (50.0 - loss_m(0.11))).abs() < 0.05, "{:?}", of.head_m);
+    // The same of a valve that lets less through than is drawn.
+    net.links.kind[valve] = LinkKind::Fcv;
+    net.links.setting[valve] = 0.02;
+    let of = solved(net, &[(2, 0.06), (3, 0.05)]);
+    assert!(of.state[valve] == LinkState::CannotFlow && of.head_m.iter().all(|head| head.abs() < 1e3));
+}
+
+#[test]
+fn steep_emitters_begin_again() {
+    let mut net = network(&[(NodeKind::Reservoir, 50.0), (NodeKind::Junction, 0.0)]);
+    link(&mut net, LinkKind::Pipe, 0, 1, 1.0);
+    net.nodes.emitter_m3ps[1] = 1e-4;
+    net.options.emitter_exponent = 1.5;
+    let mut of = Hydraulics::new(net).unwrap();
+    of.emitted_m3ps[1] = 0.0;
+    assert!(of.solve().is_balanced);
+    assert!((of.emitted_m3ps[1] - 1e-4 * of.head_m[1].powf(1.5)).abs() < 1e-9, "{:?}", of.emitted_m3ps);
+}
+
 #[test]
 fn a_pump_works_where_its_curve_meets_the_system() {
     let mut net = network(&[(NodeKind::Reservoir, 10.0), (NodeKind::Junction, 0.0), (NodeKind::Reservoir, 50.0)]);

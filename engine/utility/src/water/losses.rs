@@ -253,7 +253,7 @@ fn friction(q: f64, rough: f64, viscous: f64) -> (f64, f64) {
 fn segment(points: &[[f64; 2]], x: f64) -> (f64, f64) {
     match points {
         [] => (0.0, 0.0),
-        [only] => (0.0, only[1] / only[0]),
+        [only] => (0.0, if only[0] > 0.0 { only[1] / only[0] } else { 0.0 }),
         _ => {
             let k = points.partition_point(|point| point[0] <= x).clamp(1, points.len() - 1);
             let ([x1, y1], [x2, y2]) = (points[k - 1], points[k]);

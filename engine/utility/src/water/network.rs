@@ -420,6 +420,8 @@ pub struct Options {
     pub head_loss: HeadLoss,
     /// Demand model.
     pub demand_model: DemandModel,
+    /// Pressures of a file that states them without a model that depends on pressure: minimum, required, exponent.
+    pub stated_pressures: Option<[f64; 3]>,
     /// Density over that of water.
     pub specific_gravity: f64,
     /// Kinematic viscosity, m2/s.
@@ -520,6 +522,7 @@ impl Default for Options {
         Self {
             head_loss: HeadLoss::HazenWilliams,
             demand_model: DemandModel::Fixed,
+            stated_pressures: None,
             specific_gravity: 1.0,
             // 1.1e-5 square feet per second.
             viscosity_m2ps: 1.1e-5 * 0.3048 * 0.3048,

@@ -9,13 +9,11 @@
 //! Contract: one thread; no allocation once begun.
 
 use super::hydraulics::{Balance, Hydraulics, NO_FLOW_M3PS};
-use super::network::{Action, NONE, Network, NodeKind, Trigger};
+use super::network::{Action, NONE, Network, NodeKind, Trigger, WEIGHT_NPM3};
 use super::tanks::{level_m, range_m3, volume_m3};
 use urbis_core::Result;
 
 const DAY_S: u32 = 86_400;
-/// Weight of water in EPANET's energies: 62.4 pounds a cubic foot, N/m3.
-const WEIGHT_NPM3: f64 = 745.7 / (8.814 * 0.3048 * 0.3048 * 0.3048 * 0.3048);
 
 /// Volumes since the start, m3.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,6 +22,8 @@ pub struct Volumes {
     pub asked_m3: f64,
     /// Delivered to demands.
     pub served_m3: f64,
+    /// Fed in at junctions: negative demands.
+    pub injected_m3: f64,
     /// Lost at emitters.
     pub emitted_m3: f64,
     /// From reservoirs, less what flows back.
@@ -116,7 +116,7 @@ impl Simulation {
     pub fn advance(&mut self, most_s: u32) -> u32 {
         let step_s = self.next_step_s(most_s);
         if self.is_report() {
-            self.report_s += self.hydraulics.net.times.report_step_s.max(1);
+            self.report_s = self.report_s.saturating_add(self.hydraulics.net.times.report_step_s.max(1));
         }
         let step_s = if self.hydraulics.net.rules.is_empty() {
             self.fill_tanks(step_s);
@@ -130,34 +130,34 @@ impl Simulation {
     }
     fn set_patterns(&mut self) {
         let net = &self.hydraulics.net;
-        let step = (self.time_s + net.times.pattern_start_s) / net.times.pattern_step_s.max(1);
-        let multiplier = |pattern: u32| match net.patterns.get(pattern as usize) {
-            Some(pattern) if !pattern.multipliers.is_empty() => {
-                pattern.multipliers[step as usize % pattern.multipliers.len()]
-            }
-            _ => 1.0,
-        };
+        let step = self.pattern_step();
         if self.has_own_demands {
             self.hydraulics.demand_m3ps.fill(0.0);
             for row in 0..net.demands.node.len() {
-                let drawn = net.demands.base_m3ps[row] * multiplier(net.demands.pattern[row]);
+                let drawn = net.demands.base_m3ps[row] * multiplier(net, net.demands.pattern[row], step);
                 self.hydraulics.demand_m3ps[net.demands.node[row] as usize] += drawn * net.options.demand_multiplier;
             }
         }
         for node in 0..net.nodes.id.len() {
             if net.nodes.kind[node] == NodeKind::Reservoir {
-                self.hydraulics.head_m[node] = net.nodes.elevation_m[node] * multiplier(net.nodes.head_pattern[node]);
+                self.hydraulics.head_m[node] =
+                    net.nodes.elevation_m[node] * multiplier(net, net.nodes.head_pattern[node], step);
             }
         }
-        for pump in 0..net.pumps.link.len() {
+        for pump in 0..self.pumps.len() {
+            let net = &self.hydraulics.net;
             let (link, pattern) = (net.pumps.link[pump], net.pumps.speed_pattern[pump]);
             if pattern != NONE {
-                self.wanted.push((Action { link, status: None, setting: Some(multiplier(pattern)) }, 0.0));
+                let speed = multiplier(net, pattern, step);
+                self.hydraulics.set_speed(link, speed);
             }
         }
-        while let Some((Action { link, setting: Some(speed), .. }, _)) = self.wanted.pop() {
-            self.hydraulics.set_speed(link, speed);
-        }
+    }
+    /// Number of the pattern step at hand.
+    fn pattern_step(&self) -> usize {
+        let times = &self.hydraulics.net.times;
+        let since = u64::from(self.time_s) + u64::from(times.pattern_start_s);
+        (since / u64::from(times.pattern_step_s.max(1))) as usize
     }
     /// Heads of tanks by their volumes.
     fn place_tanks(&mut self) {
@@ -215,7 +215,8 @@ impl Simulation {
             }
         };
         let pattern_s = times.pattern_step_s.max(1);
-        at_most(pattern_s - (self.time_s + times.pattern_start_s) % pattern_s);
+        let since = u64::from(self.time_s) + u64::from(times.pattern_start_s);
+        at_most(pattern_s - (since % u64::from(pattern_s)) as u32);
         at_most(self.report_s.saturating_sub(self.time_s));
         if self.is_report() {
             at_most(times.report_step_s);
@@ -264,7 +265,8 @@ impl Simulation {
             match of.net.nodes.kind[node] {
                 NodeKind::Junction => {
                     self.volumes.asked_m3 += of.demand_m3ps[node].max(0.0) * length_s;
-                    self.volumes.served_m3 += of.served_m3ps[node] * length_s;
+                    self.volumes.served_m3 += of.served_m3ps[node].max(0.0) * length_s;
+                    self.volumes.injected_m3 += (-of.served_m3ps[node]).max(0.0) * length_s;
                     self.volumes.emitted_m3 += of.emitted_m3ps[node] * length_s;
                 }
                 NodeKind::Reservoir => self.volumes.supplied_m3 -= of.served_m3ps[node] * length_s,
@@ -304,19 +306,21 @@ impl Simulation {
         let price = if own.is_nan() { net.energy.price_per_kwh } else { own };
         let own = net.pumps.price_pattern[pump];
         let pattern = if own == NONE { net.energy.price_pattern } else { own };
-        let step = (self.time_s + net.times.pattern_start_s) / net.times.pattern_step_s.max(1);
-        match net.patterns.get(pattern as usize) {
-            Some(pattern) if !pattern.multipliers.is_empty() => {
-                price * pattern.multipliers[step as usize % pattern.multipliers.len()]
-            }
-            _ => price,
-        }
+        price * multiplier(net, pattern, self.pattern_step())
     }
-    /// What the books of water lack, m3: supplied - served - emitted - stored.
+    /// What the books of water lack, m3: supplied + injected - served - emitted - stored.
     #[must_use]
     pub fn residual_m3(&self) -> f64 {
         let of = &self.volumes;
-        of.supplied_m3 - of.served_m3 - of.emitted_m3 - of.stored_m3
+        of.supplied_m3 + of.injected_m3 - of.served_m3 - of.emitted_m3 - of.stored_m3
+    }
+}
+
+/// Multiplier of a pattern at a step; 1 of none.
+fn multiplier(net: &Network, pattern: u32, step: usize) -> f64 {
+    match net.patterns.get(pattern as usize) {
+        Some(pattern) if !pattern.multipliers.is_empty() => pattern.multipliers[step % pattern.multipliers.len()],
+        _ => 1.0,
     }
 }
 

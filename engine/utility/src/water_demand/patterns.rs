@@ -3,7 +3,8 @@
 use super::HOURS;
 
 /// Homes: "Residential" of Micropolis (K. Brumbelow and others, Virtual cities for water distribution and infrastructure
-/// system research, 2007), in WNTR's DemandPatternLibrary (Revised BSD).
+/// system research, 2007), figures as in WNTR's DemandPatternLibrary (Copyright National Technology &
+/// Engineering Solutions of Sandia, LLC; Revised BSD).
 pub(super) const HOMES: [f64; HOURS] = [
     0.55, 0.55, 0.58, 0.67, 0.85, 1.05, 1.16, 1.12, 1.15, 1.1, 1.02, 1.0, 1.02, 1.1, 1.2, 1.35, 1.45, 1.5, 1.5, 1.35,
     1.0, 0.8, 0.7, 0.6,

@@ -12,8 +12,24 @@ use super::lines::Reader;
 /// Least drop of a conduit, 0.001 ft.
 const LEAST_DROP_M: f64 = 0.001 * FOOT_M;
 
+/// Steps that suit the time simulated.
+fn steps(reader: &mut Reader<'_>, sewer: &mut Sewer) {
+    let of = &mut sewer.options;
+    if of.report_step_s > of.duration_s && of.duration_s >= 1.0 {
+        reader.notes.push(format!("REPORT_STEP is longer than the simulation and was lowered to {} s", of.duration_s));
+        of.report_step_s = of.duration_s;
+    }
+    for (name, step_s) in [("REPORT_STEP", &mut of.report_step_s), ("RULE_STEP", &mut of.rule_step_s)] {
+        if *step_s > 0.0 && *step_s < 1.0 {
+            reader.notes.push(format!("{name} is below a second and was raised to it"));
+            *step_s = 1.0;
+        }
+    }
+}
+
 /// Finishes tables and checks the network.
 pub(super) fn finish(reader: &mut Reader<'_>, sewer: &mut Sewer) {
+    steps(reader, sewer);
     for link in 0..sewer.links.id.len() {
         heights(reader, sewer, link);
         match sewer.links.kind[link] {

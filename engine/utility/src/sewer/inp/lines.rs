@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         let mut rows = Vec::new();
         let (mut kind, mut section) = (Kind::Unknown, "");
         let mut left_out: BTreeMap<&'t str, usize> = BTreeMap::new();
-        for (at, line) in text.lines().enumerate() {
+        for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let number = at + 1;
             let trimmed = line.trim();
             if let Some(name) = trimmed.strip_prefix('[') {

@@ -53,7 +53,7 @@ struct Ends {
     limit: f64,
 }
 
-/// An offset in m; NaN for `*`, which is the node's bottom.
+/// An offset in m; minus infinity for `*`, which is the node's bottom.
 fn offset(reader: &mut Reader<'_>, row: &Row<'_>, at: usize, field: &str) -> f64 {
     if reader.is_by_elevation && row.word(at) == Some("*") {
         return f64::NEG_INFINITY;
@@ -199,9 +199,13 @@ fn sections(reader: &mut Reader<'_>, rows: &[Row<'_>], sewer: &mut Sewer) {
             sewer.links.section[link] = section;
             check_shape(reader, row, kind, sewer, section.shape);
             if let Shape::FilledCircular { sediment_m, .. } = section.shape {
-                // The bottom of the water is the sediment's top.
-                sewer.links.offset_from_m[link] += sediment_m;
-                sewer.links.offset_to_m[link] += sediment_m;
+                // The bottom of the water is the sediment's top, over a node's bottom where no elevation is given.
+                let bottom_m = |node: u32| sewer.nodes.invert_m.get(node as usize).copied().unwrap_or(0.0);
+                let bottoms = [bottom_m(sewer.links.from[link]), bottom_m(sewer.links.to[link])];
+                let offsets = [&mut sewer.links.offset_from_m[link], &mut sewer.links.offset_to_m[link]];
+                for (offset_m, bottom_m) in offsets.into_iter().zip(bottoms) {
+                    *offset_m = if offset_m.is_finite() { *offset_m } else { bottom_m } + sediment_m;
+                }
             }
         }
         let LinkKind::Conduit(conduit) = kind else { continue };

@@ -226,6 +226,10 @@ impl<'a> Reader<'a> {
         let tolerance = raw.tolerance.unwrap_or(0.01);
         self.network.quality.tolerance = tolerance * self.quality_unit();
         let required = raw.required.unwrap_or(raw.minimum + LEAST_SPAN);
+        if let Some(required) = raw.required.filter(|required| *required > raw.minimum) {
+            let [minimum_m, required_m] = [raw.minimum, required].map(|pressure| pressure * units.pressure_m);
+            self.network.options.stated_pressures = Some([minimum_m, required_m, raw.exponent]);
+        }
         if raw.is_pressure_driven {
             self.network.options.demand_model = DemandModel::PressureDriven {
                 minimum_m: raw.minimum * units.pressure_m,

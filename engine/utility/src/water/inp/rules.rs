@@ -208,7 +208,8 @@ impl<'a> Reader<'a> {
             return Err(format!("{}, expected STATUS or SETTING", line.word(3)));
         }
         if let Some(status) = which(line.word(5), &STATUSES) {
-            return Ok(Self::set_to(link, kind, status));
+            // Unlike in a simple control, a pump that runs keeps its speed.
+            return Ok(Action { link, status: Some(status), setting: None });
         }
         let setting = text::number(line.word(5)).filter(|setting| *setting >= 0.0);
         let setting =
