@@ -114,6 +114,8 @@ pub struct Hydraulics {
     valve_minor: Vec<f64>,
     /// Head of junctions that a pressure valve holds; NaN of others. Shape: nodes.
     held_m: Vec<f64>,
+    /// Whether a valve was opened because it alone feeds a place. Shape: links.
+    pub(crate) is_freed: Vec<bool>,
     sets: Sets,
     /// Whether `is_supplied` holds for the statuses at hand.
     is_supply_known: bool,
@@ -182,6 +184,7 @@ impl Hydraulics {
             pressure_valves,
             valve_minor: vec![0.0; links],
             held_m: vec![f64::NAN; nodes],
+            is_freed: vec![false; links],
             sets: Sets::new(nodes + 1),
             is_supply_known: false,
             tank_of,
@@ -308,6 +311,7 @@ impl Hydraulics {
         };
         let (trials, accuracy) = (self.net.options.trials.max(1), self.net.options.accuracy.min(ACCURACY_MIN));
         let mut balance = Balance::default();
+        self.is_freed.fill(false);
         for link in 0..self.state.len() {
             // What could not act at the last moment may do so now.
             if self.state[link] == LinkState::CannotFlow {
@@ -439,6 +443,7 @@ impl Hydraulics {
             };
             if self.is_supplied[other as usize] && self.sets.root(other) != self.sets.root(nodes as u32) {
                 self.state[link] = LinkState::CannotFlow;
+                self.is_freed[link] = true;
                 self.sets.join(self.net.links.from[link], self.net.links.to[link]);
             }
         }

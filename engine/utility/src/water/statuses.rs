@@ -70,7 +70,7 @@ impl Hydraulics {
             LinkKind::Fcv if setting.is_finite() => {
                 if h1 - h2 < -HEAD_TOLERANCE_M || q < -FLOW_TOLERANCE_M3PS {
                     state = LinkState::CannotFlow;
-                } else if state == LinkState::CannotFlow && q >= setting {
+                } else if state == LinkState::CannotFlow && q >= setting && !self.is_freed[link] {
                     state = LinkState::Active;
                 }
             }
