@@ -143,7 +143,7 @@ mod tests {
         };
         assert!(
             solve(&options, &ControlOptions::default())
-                .is_err_and(|error| format!("{error:?}").contains("another folder than that of the grid"))
+                .is_err_and(|error| format!("{error:?}").contains("another folder than that of the input"))
         );
     }
 }

@@ -128,14 +128,15 @@ impl<'a> Ready<'a> {
     }
 }
 
-/// Keeps results away from what is read: a folder of tables, or a file that lies where results go.
+/// Keeps results away from what is read: a folder of tables, or a file that the summary would replace.
 ///
 /// # Errors
 /// Both are one place.
 pub(crate) fn keep_apart(input: &Path, out: &Path) -> Result<()> {
     let (Ok(read), Ok(written)) = (input.canonicalize(), out.canonicalize()) else { return Ok(()) };
-    let is_beside = !read.is_dir() && read.parent() == Some(&written);
-    if read == written || is_beside {
+    // Of all results only the summary may be called as an input is.
+    let is_summary = read.parent() == Some(&written) && read.ends_with("summary.json");
+    if read == written || is_summary {
         return Err(Problem::file(out, "is read, expected another folder than that of the input").into());
     }
     Ok(())
