@@ -29,6 +29,7 @@ pub mod power_series;
 pub mod run;
 pub mod sewer_run;
 pub mod simulation;
+mod solved_folder;
 pub mod step;
 pub mod synthesis_run;
 pub mod threads;

@@ -1,15 +1,11 @@
 //! What runs of networks of pipes ([`crate::gas_run`], [`crate::heat_run`]) share: options, files, tables of the file's
-//! elements.
-//!
-//! Files in the folder: tables as named by each run, and `summary.json`, which is removed first and written last, so that
-//! its presence says that the others are whole.
+//! elements. The folder of results is `solved_folder`'s.
 
-use crate::power_run::{keep_apart, remove_summary};
+use crate::solved_folder::{keep_apart, make_ready, write_summary, write_table};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
 use urbis_core::Result;
-use urbis_core::files::write_whole;
 use urbis_utility::pipes::friction::FrictionLaw;
 use urbis_utility::pipes::network::{Element, Network};
 use urbis_utility::pipes::pandapipes::{self, PipeNet};
@@ -49,7 +45,7 @@ impl PipeOptions {
     pub(crate) fn ready(&self) -> Result<PipeNet> {
         let net = pandapipes::read(&self.net)?;
         keep_apart(&self.net, &self.out)?;
-        remove_summary(&self.out)?;
+        make_ready(&self.out)?;
         Ok(net)
     }
     pub(crate) fn settings(&self, net: &PipeNet) -> HydraulicSettings {
@@ -57,13 +53,10 @@ impl PipeOptions {
         HydraulicSettings { friction, iterations: self.max_iterations, ..HydraulicSettings::default() }
     }
     pub(crate) fn write(&self, name: &str, table: TableWriter) -> Result<()> {
-        match self.as_csv {
-            true => table.write_csv(&self.out.join(format!("{name}.csv"))),
-            false => table.write(&self.out.join(format!("{name}.parquet"))),
-        }
+        write_table(&self.out, self.as_csv, name, table)
     }
     pub(crate) fn finish(&self, json: Json, notes: Vec<String>, failure: Option<String>) -> Result<PipeSummary> {
-        write_whole(&self.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
+        write_summary(&self.out, &json)?;
         Ok(PipeSummary { json, notes, failure })
     }
 }

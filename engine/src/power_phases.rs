@@ -4,7 +4,8 @@
 //! Tables: `bus`, with the voltage of each phase and the unbalance, and `branch`, with powers and currents of each phase
 //! at both ends. Loading is the largest current of a phase, at either end, over the rated one.
 
-use crate::power_run::{MW, PowerOptions, PowerSummary, remove_summary};
+use crate::power_run::{MW, PowerOptions, PowerSummary};
+use crate::solved_folder::{keep_apart, make_ready, write_summary, write_table};
 use crate::threads;
 use serde_json::json;
 use urbis_city::geoparquet::TableWriter;
@@ -31,18 +32,18 @@ pub fn solve(options: &PowerOptions) -> Result<PowerSummary> {
     threads::pool(options.threads)?.0.install(|| {
         let net = pandapower::read_three_phase(&options.case)?;
         let mut flow = PhaseFlow::new(net.grid.clone())?;
-        options.check_out()?;
-        remove_summary(&options.out)?;
+        keep_apart(&options.case, &options.out)?;
+        make_ready(&options.out)?;
         let (tolerance_pu, max_iterations) = (options.tolerance_pu, options.max_iterations);
         let settings = PhaseSettings { start: Start::Flat, tolerance_pu, max_iterations };
         let outcome = flow.solve_parallel(&settings);
         let solved = Solved { net: &net, flow: &flow, branches: branches(&net, &flow) };
-        options.write("bus", solved.bus_table())?;
-        options.write("branch", solved.branch_table())?;
+        write_table(&options.out, options.as_csv, "bus", solved.bus_table())?;
+        write_table(&options.out, options.as_csv, "branch", solved.branch_table())?;
         let stem = name.split('.').next().unwrap_or_default();
         let mut json = solved.summary(&outcome);
         json["case"] = stem.into();
-        options.write_summary(&json)?;
+        write_summary(&options.out, &json)?;
         Ok(PowerSummary { json, notes: net.notes.clone(), failure: failure(&outcome) })
     })
 }

@@ -4,7 +4,8 @@
 //! removed first and written last, so that its presence says that the others are whole. All of it is synthetic, and the
 //! tables' descriptions and the summary say so.
 
-use crate::power_run::{MW, remove_summary};
+use crate::power_run::MW;
+use crate::solved_folder::make_ready;
 use geo::{LineString, Point};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -58,7 +59,7 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
         Some(path) => Equipment::from_toml(&text_of(path)?, path)?,
     };
     let projection = Projection::from_code(&city.manifest.crs).map_err(|what| Problem::file(&options.package, what))?;
-    remove_summary(&options.out)?;
+    make_ready(&options.out)?;
     let peaks_w = estimate_peaks_w(&city, &equipment);
     let of = SyntheticGrid::plan(&city, &peaks_w, &settings, &equipment)?;
     let figures = Figures::new(&city, &of, &NewtonSettings::default())?;

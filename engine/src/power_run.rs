@@ -6,12 +6,12 @@
 
 use crate::power_controls::ControlOptions;
 use crate::power_places::{self, places};
+use crate::solved_folder::{keep_apart, make_ready, write_summary, write_table};
 use crate::threads;
 use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
-use urbis_core::files::{create_folder, write_whole};
-use urbis_core::{Error, Problem, Result};
+use urbis_core::{Problem, Result};
 use urbis_utility::power::case::{self, Case};
 use urbis_utility::power::n_minus_1;
 use urbis_utility::power::state::{Balance, Extremes};
@@ -42,31 +42,6 @@ pub struct PowerOptions {
     pub as_csv: bool,
 }
 
-impl PowerOptions {
-    /// # Errors
-    /// Results that would go to the folder that is read.
-    pub(crate) fn check_out(&self) -> Result<()> {
-        keep_apart(&self.case, &self.out)
-    }
-    /// Writes a table of results.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub(crate) fn write(&self, name: &str, table: TableWriter) -> Result<()> {
-        match self.as_csv {
-            true => table.write_csv(&self.out.join(format!("{name}.csv"))),
-            false => table.write(&self.out.join(format!("{name}.parquet"))),
-        }
-    }
-    /// Writes `summary.json`, last.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub(crate) fn write_summary(&self, json: &Json) -> Result<()> {
-        write_whole(&self.out.join("summary.json"), format!("{json:#}\n").as_bytes())
-    }
-}
-
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct PowerSummary {
@@ -88,9 +63,9 @@ pub(crate) struct Ready<'a> {
 impl<'a> Ready<'a> {
     pub(crate) fn new(options: &'a PowerOptions) -> Result<Self> {
         let case = case::read(&options.case)?;
-        options.check_out()?;
+        keep_apart(&options.case, &options.out)?;
         let flow = PowerFlow::new(case.grid.clone())?;
-        remove_summary(&options.out)?;
+        make_ready(&options.out)?;
         Ok(Self { options, case, flow })
     }
 
@@ -104,7 +79,7 @@ impl<'a> Ready<'a> {
     }
 
     pub(crate) fn write(&self, name: &str, table: TableWriter) -> Result<()> {
-        self.options.write(name, table)
+        write_table(&self.options.out, self.options.as_csv, name, table)
     }
 
     pub(crate) fn finish(&self, of_run: Json, failure: Option<String>) -> Result<PowerSummary> {
@@ -119,36 +94,12 @@ impl<'a> Ready<'a> {
             "notes": self.case.notes,
         });
         let json = merged(of_grid, of_run);
-        self.options.write_summary(&json)?;
+        write_summary(&self.options.out, &json)?;
         Ok(PowerSummary { json, notes: self.case.notes.clone(), failure })
     }
 
     pub(crate) fn bus_name(&self, bus: u32) -> &str {
         &self.case.grid.buses.id[bus as usize]
-    }
-}
-
-/// Keeps results away from what is read: a folder of tables, or a file that the summary would replace.
-///
-/// # Errors
-/// Both are one place.
-pub(crate) fn keep_apart(input: &Path, out: &Path) -> Result<()> {
-    let (Ok(read), Ok(written)) = (input.canonicalize(), out.canonicalize()) else { return Ok(()) };
-    // Of all results only the summary may be called as an input is.
-    let is_summary = read.parent() == Some(&written) && read.ends_with("summary.json");
-    if read == written || is_summary {
-        return Err(Problem::file(out, "is read, expected another folder than that of the input").into());
-    }
-    Ok(())
-}
-
-/// Makes a folder ready for results: a place that cannot be written to is known before the work, not after it.
-pub(crate) fn remove_summary(out: &Path) -> Result<()> {
-    create_folder(out)?;
-    let summary = out.join("summary.json");
-    match std::fs::remove_file(&summary) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::write(&summary, error)),
-        _ => Ok(()),
     }
 }
 

@@ -4,12 +4,11 @@
 //! every node, and `summary.json`, which is removed first and written last, so that its presence says that the others are
 //! whole.
 
-use crate::power_run::{keep_apart, remove_summary};
+use crate::solved_folder::{keep_apart, make_ready, write_summary, write_table};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
 use urbis_core::Result;
-use urbis_core::files::write_whole;
 use urbis_utility::sewer::{self, Method, Results, Sewer};
 
 /// Rain and infiltration of 1 m/s in mm/h.
@@ -46,14 +45,14 @@ pub struct SewerSummary {
 pub fn solve(options: &SewerOptions) -> Result<SewerSummary> {
     let sewer = sewer::inp::read(&options.input, options.method)?;
     keep_apart(&options.input, &options.out)?;
-    remove_summary(&options.out)?;
+    make_ready(&options.out)?;
     let results = sewer::run(&sewer);
     write(options, "node", node_table(&sewer, &results))?;
     write(options, "link", link_table(&sewer, &results))?;
     write(options, "subcatchment", subcatchment_table(&sewer, &results))?;
     write(options, "flooding", flooding_table(&sewer, &results))?;
     let json = summary(options, &sewer, &results);
-    write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
+    write_summary(&options.out, &json)?;
     let failure = failure(&json);
     Ok(SewerSummary { json, notes: sewer.notes, failure })
 }
@@ -69,10 +68,7 @@ fn failure(json: &Json) -> Option<String> {
 }
 
 fn write(options: &SewerOptions, name: &str, table: TableWriter) -> Result<()> {
-    match options.as_csv {
-        true => table.write_csv(&options.out.join(format!("{name}.csv"))),
-        false => table.write(&options.out.join(format!("{name}.parquet"))),
-    }
+    write_table(&options.out, options.as_csv, name, table)
 }
 
 /// A table with a moment and an element for each row.

@@ -5,11 +5,10 @@
 //!
 //! A step that does not settle is flagged in the column `is_balanced`, counted, and the run goes on.
 
-use crate::power_run::{keep_apart, remove_summary};
+use crate::solved_folder::{keep_apart, make_ready, write_summary, write_table};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableWriter;
-use urbis_core::files::write_whole;
 use urbis_core::{Problem, Result};
 use urbis_utility::water::network::{DemandModel, LinkKind, NodeKind, Options, QualityKind};
 use urbis_utility::water::quality::QualityRun;
@@ -74,14 +73,6 @@ struct Reports {
 /// What the books may lack of what was moved.
 const BOOKS: f64 = 1e-6;
 
-impl WaterOptions {
-    /// # Errors
-    /// Results that would go over the input.
-    fn check_out(&self) -> Result<()> {
-        keep_apart(&self.network, &self.out)
-    }
-}
-
 /// The demand model that is asked for, with pressures of the file where nothing else is said.
 fn demand_model(options: &WaterOptions, of: &Options) -> Result<DemandModel> {
     let is_driven = options.is_pressure_driven.unwrap_or(matches!(of.demand_model, DemandModel::PressureDriven { .. }));
@@ -113,11 +104,11 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
             network.times.report_start_s = 0;
         }
     }
-    options.check_out()?;
+    keep_apart(&options.network, &options.out)?;
     let duration_s = network.times.duration_s;
     let mut quality = QualityRun::new(&network);
     let mut run = Simulation::new(network)?;
-    remove_summary(&options.out)?;
+    make_ready(&options.out)?;
     let mut reports = Reports::default();
     let (mut solves, mut trials, mut unbalanced, mut unsupplied) = (0_u32, 0_u32, Vec::new(), 0_usize);
     loop {
@@ -166,7 +157,7 @@ pub fn solve(options: &WaterOptions) -> Result<WaterSummary> {
         "quality_ledger_error": quality.ledger().error(),
         "notes": notes,
     });
-    write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
+    write_summary(&options.out, &json)?;
     let moved_m3 = of.supplied_m3.abs() + of.served_m3 + of.stored_m3.abs();
     let failure = if let Some(first_s) = unbalanced.first() {
         Some(format!("{} of {solves} steps did not settle, the first at {first_s} s", unbalanced.len()))
@@ -222,10 +213,7 @@ impl Reports {
 
 fn write(options: &WaterOptions, run: &Simulation, reports: &Reports) -> Result<()> {
     let net = run.hydraulics.network();
-    let put = |name: &str, table: TableWriter| match options.as_csv {
-        true => table.write_csv(&options.out.join(format!("{name}.csv"))),
-        false => table.write(&options.out.join(format!("{name}.parquet"))),
-    };
+    let put = |name: &str, table: TableWriter| write_table(&options.out, options.as_csv, name, table);
     let times = |ids: &[String]| ids.iter().cycle().take(ids.len() * reports.reports).cloned().collect::<Vec<String>>();
     let mut nodes = TableWriter::new("Nodes of a water network at each report");
     nodes.count("time_s", "s", "Time since the start.", &reports.node_time_s);

@@ -1,7 +1,11 @@
 //! Spoilt texts of networks: a network whose rows point to rows that are there and whose quality can be followed, or
 //! problems; never a panic.
 
+#[path = "common/spoilt.rs"]
+mod spoilt;
+
 use proptest::prelude::*;
+use spoilt::{changes, with_changes};
 use std::path::Path;
 use urbis_utility::water::inp;
 use urbis_utility::water::network::{NONE, PumpLift, QualityKind};
@@ -86,19 +90,10 @@ proptest! {
 
     #[test]
     fn pieces_are_others_and_the_end_is_cut(
-        changes in prop::collection::vec((0.0..1.0_f64, 0..60_usize, 0..PIECES.len()), 1..6),
+        changes in changes(60, PIECES.len(), 6),
         cut in prop::option::of(0.0..1.0_f64),
     ) {
-        let mut text = TEXT.to_owned();
-        for (at, length, piece) in changes {
-            let place = |at: usize, text: &str| text.floor_char_boundary(at.min(text.len()));
-            let at = (at * text.len() as f64) as usize;
-            let range = place(at, &text)..place(at + length, &text);
-            text.replace_range(range, PIECES[piece]);
-        }
-        if let Some(cut) = cut {
-            text.truncate(text.floor_char_boundary((cut * text.len() as f64) as usize));
-        }
+        let text = with_changes(TEXT, changes, &PIECES, cut);
         read(&text);
     }
 

@@ -1,9 +1,11 @@
 //! The reader of pandapipes on spoilt files with every kind of element: a network or problems, never a panic; what is read
 //! can be solved or says why not.
 
-use flate2::read::GzDecoder;
+#[path = "common/spoilt.rs"]
+mod spoilt;
+
 use proptest::prelude::*;
-use std::io::Read;
+use spoilt::{changes, unpacked, with_changes, with_value};
 use std::path::Path;
 use std::sync::LazyLock;
 use urbis_utility::gas::GasFlow;
@@ -12,11 +14,6 @@ use urbis_utility::pipes::pandapipes;
 use urbis_utility::pipes::solver::HydraulicSettings;
 
 static TEXTS: LazyLock<[String; 4]> = LazyLock::new(|| {
-    let unpacked = |bytes: &[u8]| {
-        let mut text = String::new();
-        GzDecoder::new(bytes).read_to_string(&mut text).expect("a text");
-        text
-    };
     [
         unpacked(include_bytes!("data/pandapipes_gas_zoo/net.json.gz")),
         unpacked(include_bytes!("data/pandapipes_heat_zoo/net.json.gz")),
@@ -47,13 +44,6 @@ const PIECES: [&str; 20] = [
     "é",
 ];
 
-/// The places of values: after a colon, comma or bracket, up to the next of them.
-fn values(text: &str) -> Vec<(usize, usize)> {
-    let is_edge = |c: char| matches!(c, ',' | '[' | ']' | ':' | '{' | '}');
-    let edges: Vec<usize> = text.match_indices(is_edge).map(|(at, _)| at).collect();
-    edges.windows(2).map(|pair| (pair[0] + 1, pair[1])).filter(|(from, to)| from < to).collect()
-}
-
 fn read_and_solve(text: &str) {
     let Ok(net) = pandapipes::parse(Path::new("spoilt.json"), text) else { return };
     let hydraulic =
@@ -79,29 +69,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
     #[test]
     fn one_value_is_another(which in 0..4_usize, at in 0.0..1.0_f64, piece in 0..PIECES.len()) {
-        let mut text = TEXTS[which].clone();
-        let places = values(&text);
-        let (from, to) = places[(at * places.len() as f64) as usize];
-        text.replace_range(from..to, PIECES[piece]);
+        let text = with_value(&TEXTS[which], at, PIECES[piece]);
         read_and_solve(&text);
     }
 
     #[test]
     fn pieces_are_others_and_the_end_is_cut(
         which in 0..4_usize,
-        changes in prop::collection::vec((0.0..1.0_f64, 0..30_usize, 0..PIECES.len()), 1..5),
+        changes in changes(30, PIECES.len(), 5),
         cut in prop::option::of(0.0..1.0_f64),
     ) {
-        let mut text = TEXTS[which].clone();
-        for (at, length, piece) in changes {
-            let place = |at: usize, text: &str| text.floor_char_boundary(at.min(text.len()));
-            let at = (at * text.len() as f64) as usize;
-            let range = place(at, &text)..place(at + length, &text);
-            text.replace_range(range, PIECES[piece]);
-        }
-        if let Some(cut) = cut {
-            text.truncate(text.floor_char_boundary((cut * text.len() as f64) as usize));
-        }
+        let text = with_changes(&TEXTS[which], changes, &PIECES, cut);
         read_and_solve(&text);
     }
 }

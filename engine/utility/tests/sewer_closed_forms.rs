@@ -1,7 +1,11 @@
 //! Sewers against closed forms; the same bits on any number of threads; spoilt files; what is refused, and how.
 #![allow(clippy::print_stdout)] // figures, for those who look
 
+#[path = "common/spoilt.rs"]
+mod spoilt;
+
 use proptest::prelude::*;
+use spoilt::{changes, with_changes};
 use std::path::Path;
 use urbis_core::Error;
 use urbis_utility::sewer::units::{GRAVITY_MPS2, MANNING};
@@ -258,19 +262,10 @@ proptest! {
     #[test]
     fn pieces_are_others_and_the_end_is_cut(
         which in 0..4_usize,
-        changes in prop::collection::vec((0.0..1.0_f64, 0..30_usize, 0..PIECES.len()), 1..5),
+        changes in changes(30, PIECES.len(), 5),
         cut in prop::option::of(0.0..1.0_f64),
     ) {
-        let mut text = TEXTS[which].to_owned();
-        for (at, length, piece) in changes {
-            let place = |at: usize, text: &str| text.floor_char_boundary(at.min(text.len()));
-            let at = (at * text.len() as f64) as usize;
-            let range = place(at, &text)..place(at + length, &text);
-            text.replace_range(range, PIECES[piece]);
-        }
-        if let Some(cut) = cut {
-            text.truncate(text.floor_char_boundary((cut * text.len() as f64) as usize));
-        }
+        let text = with_changes(TEXTS[which], changes, &PIECES, cut);
         read_and_run(&text);
     }
 }

@@ -328,7 +328,6 @@ impl Hydraulics {
             // Statuses that go to and fro stay as they are from here on, and the rest is settled.
             let is_extra = trial > trials;
             self.know_supply();
-            self.free_valves();
             self.lines();
             self.assemble();
             self.ldlt.factor(&self.matrix);
@@ -381,7 +380,7 @@ impl Hydraulics {
         }
         has_changed
     }
-    /// Finds which nodes an open link joins to a reservoir or tank.
+    /// Finds which nodes an open link joins to a reservoir or tank, and which valves cannot act, where a status changed.
     fn know_supply(&mut self) {
         if self.is_supply_known {
             return;
@@ -402,6 +401,7 @@ impl Hydraulics {
         for node in 0..nodes {
             self.is_supplied[node] = self.sets.root(node as u32) == self.sets.root(nodes as u32);
         }
+        self.free_valves();
     }
     /// Opens valves that act where junctions would have no head that is given: pressure valves whose other side they alone
     /// join, and, where demands are drawn whatever the pressure, flow valves that alone feed what is behind them.
