@@ -15,6 +15,7 @@ mod sets;
 pub mod sewer;
 pub mod solar;
 pub mod sparse;
+mod streets;
 pub mod telecom;
 pub mod water;
 pub mod water_demand;

@@ -15,8 +15,8 @@
 use super::demand::{Demand, Sums};
 use super::equipment::{CableRole, Equipment, Laid};
 use super::partition::Division;
-use super::paths::{Graph, NONE, Search};
 use super::settings::SyntheticGridSettings;
+use crate::streets::paths::{Graph, NONE, Search};
 use urbis_core::chunks::map_chunks;
 
 /// Areas planned by one thread at a time.

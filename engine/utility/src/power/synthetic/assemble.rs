@@ -6,11 +6,11 @@
 //! peak, its own drop aside, and without load nearest to the wanted one, as both ends of the range matter.
 
 use super::areas::Basis;
-use super::paths::NONE;
-use super::streets::Streets;
 use super::{BranchFacts, BranchKind, Planned, Source, Station, Substation, SyntheticGrid, TransformerRole};
 use super::{Installed, Laid};
 use crate::power::grid::{Branch, Bus, Grid, Load};
+use crate::streets::Streets;
+use crate::streets::paths::NONE;
 use urbis_city::model::City;
 
 /// Power of one per unit, VA.

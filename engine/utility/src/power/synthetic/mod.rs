@@ -8,7 +8,7 @@
 //! which works bottom-up, from customers along streets to substations. What is done here is simpler than either: no cost
 //! is minimised. Steps:
 //!
-//! 1. `streets` where cables may lie, and where buildings meet them.
+//! 1. [`crate::streets`] where cables may lie, and where buildings meet them.
 //! 2. `demand` how peaks coincide.
 //! 3. `areas` stations and their trees, sized by the peak behind each cable and the voltage at each building.
 //!    Buildings above a limit have a station of their own.
@@ -32,9 +32,7 @@ mod areas;
 mod assemble;
 mod demand;
 mod partition;
-mod paths;
 mod rings;
-mod streets;
 
 pub use demand::estimate_peaks_w;
 pub use equipment::{Cable, CableRole, Equipment, Installed, Laid, Transformer, TransformerRole};
@@ -43,11 +41,11 @@ pub use settings::SyntheticGridSettings;
 
 use super::grid::Grid;
 use super::settings::refusing;
+use crate::streets::Streets;
 use areas::{Area, Basis};
 use demand::{Demand, Sums};
 use rings::Stop;
 use std::path::Path;
-use streets::Streets;
 use urbis_city::model::City;
 use urbis_core::{Problem, Problems, Result};
 
@@ -186,7 +184,7 @@ impl SyntheticGrid {
         if city.buildings.is_empty() {
             return Ok(assemble::empty());
         }
-        let streets = Streets::new(city, settings).ok_or_else(|| {
+        let streets = Streets::new(city, settings.streets()).ok_or_else(|| {
             Problem::file(Path::new("links"), "no street between nodes with coordinates, so nowhere to lay cables")
         })?;
         let basis = basis(city, peak_w, settings, equipment, &demand, &streets);

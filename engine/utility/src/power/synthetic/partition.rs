@@ -6,7 +6,7 @@
 //!
 //! That is a two-centre Voronoi partition with weights chosen to balance, applied again and again.
 
-use super::paths::{Graph, Search};
+use crate::streets::paths::{Graph, Search};
 
 /// Labels areas of vertices while they are divided.
 pub(super) struct Division<'a> {

@@ -17,7 +17,7 @@ use super::areas::{Basis, drop_pu, first_rung};
 use super::demand::Sums;
 use super::equipment::{CableRole, Laid};
 use super::partition::Division;
-use super::paths::Search;
+use crate::streets::paths::Search;
 use urbis_core::chunks::map_chunks;
 
 /// Rings planned by one thread at a time.

@@ -1,5 +1,6 @@
 //! Settings of synthetic grids.
 
+use crate::streets::StreetSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +117,11 @@ impl SyntheticGridSettings {
     #[must_use]
     pub fn tan_phi(&self) -> f64 {
         (1.0 - self.power_factor * self.power_factor).max(0.0).sqrt() / self.power_factor
+    }
+    /// What of the streets counts.
+    pub(crate) fn streets(&self) -> StreetSettings {
+        let Self { joint_spacing_m, fragment_m_max, joining_m_max, .. } = *self;
+        StreetSettings { joint_spacing_m, fragment_m_max, joining_m_max }
     }
     /// Tells every value that cannot be, as key and what is wrong with it.
     pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {

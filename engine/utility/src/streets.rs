@@ -1,24 +1,36 @@
-//! Where cables may lie and where buildings meet them: the street graph without directions, with a joint where service
-//! cables leave. Vertices are the city's nodes, then the joints; segments are stretches of street between neighbours.
+//! Where cables and pipes may lie and where buildings meet them: the street graph without directions, with a joint where
+//! service lines leave. Vertices are the city's nodes, then the joints; segments are stretches of street between neighbours.
 //!
 //! * Streets are all links but motorways and those that stand for the outside; of both directions and of near-equal
 //!   doubles between two nodes one is kept.
-//! * Streets that hang together but are no longer than a fragment carry no cables.
+//! * Streets that hang together but are no longer than a fragment carry nothing.
 //! * A building meets the nearest place of a street; places within the joint spacing of the first of them share the
 //!   place midway, those within half of it from a node share the node.
-//! * Stretches that do not meet are joined to the one with most buildings by the shortest straight cable between nodes,
+//! * Stretches that do not meet are joined to the one with most buildings by the shortest straight line between nodes,
 //!   if it is short enough.
 
-use super::paths::{Graph, NONE};
-use super::settings::SyntheticGridSettings;
+pub(crate) mod paths;
+
 use crate::sets::Sets;
+use paths::{Graph, NONE};
 use urbis_city::locate::LinkLocator;
 use urbis_city::model::{City, RoadClass};
 use urbis_city::projection::Projection;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 
-/// Lengths of segments below this are taken as this, millimetres: no cable is shorter.
+/// Lengths of segments below this are taken as this, millimetres: no line is shorter.
 const SHORTEST_MM: u32 = 500;
+
+/// What of a city's streets counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreetSettings {
+    /// Service lines that meet a street within this distance along it share a joint, metres.
+    pub(crate) joint_spacing_m: f64,
+    /// Connected streets of less total length carry nothing, unless they are all there is, metres.
+    pub(crate) fragment_m_max: f64,
+    /// Stretches that do not meet are joined by a straight line up to this length, metres.
+    pub(crate) joining_m_max: f64,
+}
 
 #[derive(Clone, Debug)]
 struct Street {
@@ -40,16 +52,20 @@ struct Stretch {
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Streets {
+pub(crate) struct Streets {
     /// Easting, northing of vertices, metres.
-    pub(super) place: Vec<[f64; 2]>,
-    pub(super) graph: Graph,
+    pub(crate) place: Vec<[f64; 2]>,
+    /// Height of the ground at vertices, metres, even along a street between its ends; see [`heights_m`].
+    pub(crate) height_m: Vec<f64>,
+    /// Whether heights are those of the city, at some nodes at least.
+    pub(crate) has_heights: bool,
+    pub(crate) graph: Graph,
     /// Vertex of each building.
-    pub(super) joint: Vec<u32>,
+    pub(crate) joint: Vec<u32>,
     /// Vertices that hang together, by stretch, those with buildings only, most buildings first.
-    pub(super) supplied: Vec<Vec<u32>>,
-    /// Length of the straight cables that join stretches, metres.
-    pub(super) joinings_m: Vec<f64>,
+    pub(crate) supplied: Vec<Vec<u32>>,
+    /// Length of the straight lines that join stretches, metres.
+    pub(crate) joinings_m: Vec<f64>,
     streets: Vec<Street>,
     stretches: Vec<Stretch>,
     segments: Vec<(u32, u32, u32)>,
@@ -57,13 +73,14 @@ pub(super) struct Streets {
 
 impl Streets {
     /// Of a city; `None` where it has no street.
-    pub(super) fn new(city: &City, settings: &SyntheticGridSettings) -> Option<Self> {
+    pub(crate) fn new(city: &City, settings: StreetSettings) -> Option<Self> {
         let mut streets = Self { streets: kept_streets(city, settings), ..Self::default() };
         if streets.streets.is_empty() {
             return None;
         }
         let nodes = &city.nodes;
         streets.place = (0..nodes.len()).map(|node| [nodes.x_m[node], nodes.y_m[node]]).collect();
+        (streets.height_m, streets.has_heights) = heights_m(city);
         streets.attach(city, settings);
         streets.join(settings);
         streets.graph = Graph::new(streets.place.len(), &streets.segments);
@@ -71,7 +88,7 @@ impl Streets {
     }
 
     /// Meets buildings and streets: joints and segments.
-    fn attach(&mut self, city: &City, settings: &SyntheticGridSettings) {
+    fn attach(&mut self, city: &City, settings: StreetSettings) {
         let mut street_of_link = vec![NONE; city.links.len()];
         for (row, street) in self.streets.iter().enumerate() {
             street_of_link[street.link as usize] = row as u32;
@@ -115,6 +132,8 @@ impl Streets {
                 to
             } else {
                 self.place.push(along(&self.streets[row].corners, share));
+                let [at_from, at_to] = [from, to].map(|node| self.height_m[node as usize]);
+                self.height_m.push(at_from + share * (at_to - at_from));
                 let vertex = self.place.len() as u32 - 1;
                 self.add(Some(row), last, vertex, last_share, share);
                 (last, last_share) = (vertex, share);
@@ -137,7 +156,7 @@ impl Streets {
     }
 
     /// Joins stretches that do not meet, and lists those with buildings.
-    fn join(&mut self, settings: &SyntheticGridSettings) {
+    fn join(&mut self, settings: StreetSettings) {
         let mut sets = Sets::new(self.place.len());
         self.segments.iter().for_each(|&(a, b, _)| sets.join(a, b));
         let mut buildings = vec![0_u32; self.place.len()];
@@ -181,7 +200,7 @@ impl Streets {
     }
 
     /// Line of a way of segments, each with the vertex that it leads to, from a vertex; easting, northing, metres.
-    pub(super) fn line(&self, from: u32, way: &[(u32, u32)]) -> Vec<[f64; 2]> {
+    pub(crate) fn line(&self, from: u32, way: &[(u32, u32)]) -> Vec<[f64; 2]> {
         let mut line = vec![self.place[from as usize]];
         for &(segment, to) in way {
             let Stretch { street, from: begin, until } = self.stretches[segment as usize];
@@ -200,8 +219,8 @@ impl Streets {
     }
 }
 
-/// Streets of a city that carry cables, by their nodes.
-fn kept_streets(city: &City, settings: &SyntheticGridSettings) -> Vec<Street> {
+/// Streets of a city that carry lines, by their nodes.
+fn kept_streets(city: &City, settings: StreetSettings) -> Vec<Street> {
     let (nodes, links) = (&city.nodes, &city.links);
     let is_outside = |node: usize| nodes.external.get(node).copied().unwrap_or(false);
     let is_finite = |node: usize| nodes.x_m[node].is_finite() && nodes.y_m[node].is_finite();
@@ -256,6 +275,33 @@ fn kept_streets(city: &City, settings: &SyntheticGridSettings) -> Vec<Street> {
         }
     };
     kept.iter().map(street).collect()
+}
+
+/// Height of the ground at each node, metres, and whether any is known. Where it is not known it is that of the nearest
+/// node by links that is, the mean where no link leads there, and 0 in a city that knows none.
+fn heights_m(city: &City) -> (Vec<f64>, bool) {
+    let (nodes, links) = (&city.nodes, &city.links);
+    let mut height_m: Vec<f64> =
+        (0..nodes.len()).map(|node| nodes.elevation_m.get(node).copied().unwrap_or(f64::NAN)).collect();
+    let mut reached: Vec<u32> = (0..nodes.len() as u32).filter(|&node| height_m[node as usize].is_finite()).collect();
+    if reached.is_empty() {
+        return (vec![0.0; nodes.len()], false);
+    }
+    let mean_m = reached.iter().map(|&node| height_m[node as usize]).sum::<f64>() / reached.len() as f64;
+    let hops: Vec<(u32, u32, u32)> = (0..links.len()).map(|link| (links.from[link].0, links.to[link].0, 1)).collect();
+    let graph = Graph::new(nodes.len(), &hops);
+    let mut at = 0;
+    while let Some(&node) = reached.get(at) {
+        for (next, ..) in graph.arcs(node) {
+            if !height_m[next as usize].is_finite() {
+                height_m[next as usize] = height_m[node as usize];
+                reached.push(next);
+            }
+        }
+        at += 1;
+    }
+    height_m.iter_mut().filter(|of| !of.is_finite()).for_each(|of| *of = mean_m);
+    (height_m, true)
 }
 
 fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {

@@ -7,11 +7,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// No vertex.
-pub(super) const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// An undirected graph in rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     start: Vec<u32>,
     to: Vec<u32>,
     length_mm: Vec<u32>,
@@ -20,7 +20,7 @@ pub(super) struct Graph {
 
 impl Graph {
     /// Of segments `(a, b, length)`.
-    pub(super) fn new(vertices: usize, segments: &[(u32, u32, u32)]) -> Self {
+    pub(crate) fn new(vertices: usize, segments: &[(u32, u32, u32)]) -> Self {
         let mut start = vec![0_u32; vertices + 1];
         for &(a, b, _) in segments {
             start[a as usize + 1] += 1;
@@ -41,11 +41,11 @@ impl Graph {
         }
         graph
     }
-    pub(super) fn vertices(&self) -> usize {
+    pub(crate) fn vertices(&self) -> usize {
         self.start.len() - 1
     }
     /// Neighbours with length and segment.
-    pub(super) fn arcs(&self, vertex: u32) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
+    pub(crate) fn arcs(&self, vertex: u32) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
         let range = self.start[vertex as usize] as usize..self.start[vertex as usize + 1] as usize;
         range.map(|arc| (self.to[arc], self.length_mm[arc], self.segment[arc]))
     }
@@ -53,18 +53,18 @@ impl Graph {
 
 /// A search and its last result.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(crate) struct Search {
     epoch: u32,
     stamp: Vec<u32>,
     dist_mm: Vec<u64>,
     via: Vec<(u32, u32)>,
     heap: BinaryHeap<Reverse<(u64, u32)>>,
     /// Vertices settled, nearest first.
-    pub(super) settled: Vec<u32>,
+    pub(crate) settled: Vec<u32>,
 }
 
 impl Search {
-    pub(super) fn new(vertices: usize) -> Self {
+    pub(crate) fn new(vertices: usize) -> Self {
         Self {
             epoch: 0,
             stamp: vec![0; vertices],
@@ -75,7 +75,7 @@ impl Search {
         }
     }
     /// From a vertex over those that `may_pass`, until `is_done` of a vertex just settled says so.
-    pub(super) fn run(
+    pub(crate) fn run(
         &mut self,
         graph: &Graph,
         from: u32,
@@ -108,15 +108,15 @@ impl Search {
         self.heap.push(Reverse((dist, vertex)));
     }
     /// Distance of a vertex reached, millimetres.
-    pub(super) fn dist_mm(&self, vertex: u32) -> Option<u64> {
+    pub(crate) fn dist_mm(&self, vertex: u32) -> Option<u64> {
         (self.stamp[vertex as usize] == self.epoch).then(|| self.dist_mm[vertex as usize])
     }
     /// Vertex before one reached, and the segment between; [`NONE`] at the start.
-    pub(super) fn before(&self, vertex: u32) -> (u32, u32) {
+    pub(crate) fn before(&self, vertex: u32) -> (u32, u32) {
         self.via[vertex as usize]
     }
     /// Segments from the start to a vertex reached, in order, each with the vertex that it leads to.
-    pub(super) fn way(&self, mut vertex: u32) -> Vec<(u32, u32)> {
+    pub(crate) fn way(&self, mut vertex: u32) -> Vec<(u32, u32)> {
         let mut way = Vec::new();
         while self.before(vertex).0 != NONE {
             let (before, segment) = self.before(vertex);
