@@ -24,11 +24,15 @@ use urbis_core::Result;
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{LongTerm, PopulationSettings, Skims};
 use urbis_scenario::Loaded;
-use urbis_utility::WeatherSettings;
+use urbis_utility::gas::city::GasSettings;
+use urbis_utility::heat::city::CityHeatSettings;
+use urbis_utility::water::city::WaterSettings;
+use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 9] = ["name", "title", "description", "seed", "city", "policy", "power", "weather", "output"];
+const LEFT_OUT: [&str; 12] =
+    ["name", "title", "description", "seed", "city", "policy", "power", "water", "gas", "heat", "weather", "output"];
 
 /// What a run stands on.
 #[derive(Debug)]
@@ -106,9 +110,12 @@ fn key(loaded: &Loaded, city: &City) -> String {
     let tables = [&mut scenario.population.day_tables, &mut synthesis.seed_households, &mut synthesis.seed_persons];
     tables.into_iter().flatten().for_each(|path| *path = absolute(std::mem::take(path)));
     scenario.transit.feeds.iter_mut().for_each(|feed| feed.0 = absolute(loaded.resolve(&feed.0)));
-    let mut without_weather = loaded.clone();
-    without_weather.scenario.weather = WeatherSettings::default();
-    let settings = hash_with_files(&without_weather, scenario.hash_without(&LEFT_OUT));
+    let mut without = loaded.clone();
+    without.scenario.weather = WeatherSettings::default();
+    without.scenario.power = PowerSettings::default();
+    (without.scenario.water, without.scenario.gas) = (WaterSettings::default(), GasSettings::default());
+    without.scenario.heat = CityHeatSettings::default();
+    let settings = hash_with_files(&without, scenario.hash_without(&LEFT_OUT));
     urbis_core::hash::sha256_hex(format!("{version} {settings} {}", city.manifest.content_hash).as_bytes())
 }
 

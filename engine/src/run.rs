@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
 use urbis_core::{Error, Result};
 use urbis_output::{Kpi, ResultsWriter, RunEnd, RunFacts, Table, machine, stopwatch};
-use urbis_scenario::Loaded;
+use urbis_scenario::{Loaded, Scenario};
 
 /// How to run a scenario.
 #[derive(Clone, Debug, Default)]
@@ -272,6 +272,9 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     files.extend(loaded.weather().file);
     let grid = &loaded.scenario.power.grid;
     let named = transit.feeds.iter().map(|feed| &feed.0).chain(&grid.case).chain(&grid.buildings);
+    let (water, gas, heat) = (&loaded.scenario.water, &loaded.scenario.gas, &loaded.scenario.heat);
+    let named = named.chain(&water.case).chain(&water.buildings);
+    let named = named.chain(&gas.case).chain(&gas.buildings).chain(&heat.case).chain(&heat.buildings);
     for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
@@ -298,14 +301,33 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
 const OF_GRID: [Table; 5] =
     [Table::BusState, Table::BranchState, Table::SubstationLoad, Table::EnergyBalance, Table::Outages];
 
+/// Tables of networks of pipes that a scenario does not have.
+fn of_absent_pipes(scenario: &Scenario) -> Vec<Table> {
+    let (has_water, has_gas, has_heat) = (!scenario.water.is_none(), !scenario.gas.is_none(), !scenario.heat.is_none());
+    let has_pipes = has_water || has_gas || has_heat;
+    [
+        (has_water, &[Table::WaterNode, Table::WaterLink, Table::Tank][..]),
+        (has_gas, &[Table::GasNode, Table::GasLink]),
+        (has_heat, &[Table::HeatNode, Table::HeatLink]),
+        (has_pipes, &[Table::UtilityBalance]),
+        (has_pipes || !scenario.power.grid.is_none(), &[Table::Service]),
+    ]
+    .into_iter()
+    .filter(|(is_there, _)| !is_there)
+    .flat_map(|(_, tables)| tables.iter().copied())
+    .collect()
+}
+
 /// The tables that get a file even if no row comes.
 fn tables(loaded: &Loaded) -> Vec<Table> {
     let schedules = loaded.scenario.output.tables.schedules();
+    let absent = of_absent_pipes(&loaded.scenario);
     Table::ALL
         .iter()
         .copied()
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
+        .filter(|table| !absent.contains(table))
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
 use urbis_coupling::policy::area::InArea;
-use urbis_coupling::{Changes, CityParking, ElectricCars};
+use urbis_coupling::{Changes, CityParking, ElectricCars, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_grid;
@@ -26,6 +26,7 @@ use urbis_population::{FitReport, Households, People, Persons, Places, Planner, 
 use urbis_scenario::{Loaded, TableSchedule};
 use urbis_traffic::{CarNetwork, GridlockReport, Traffic, TrafficSettings};
 use urbis_utility::Weather;
+use urbis_utility::piped::PipedSettings;
 
 /// A run in progress. Results go to the writer it was made with.
 pub struct Simulation {
@@ -99,6 +100,10 @@ impl Simulation {
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power, weather, &clock, loaded.folder(), seed)?;
+        let pipes =
+            PipedSettings { power: &scenario.power, water: &scenario.water, gas: &scenario.gas, heat: &scenario.heat };
+        urbis_utility::piped::install(&mut world, &city, pipes, &clock, loaded.folder())?;
+        world.insert_resource(Services::default());
         world.insert_resource(scenario.coupling.clone());
         if scenario.coupling.electric_car_share > 0.0 {
             let persons = world.resource::<Persons>().len();
@@ -262,12 +267,22 @@ pub(crate) fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
     city
 }
 
+/// Whether a table has the rows of a network, not of zones.
+fn is_of_network(table: &str) -> bool {
+    let of_grid = ["bus_state", "branch_state", "substation_load", "energy_balance"];
+    let of_pipes = ["water_node", "water_link", "tank", "gas_node", "gas_link", "heat_node", "heat_link"];
+    of_grid.contains(&table) || of_pipes.contains(&table) || table == "utility_balance"
+}
+
 /// The recorders of a scenario; zones by name become flags by row.
 fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
     let mut recorders = Recorders::default();
     let mut problems = urbis_core::Problems::new();
     let step_s = loaded.scenario.power.step_s;
     let has_grid = !loaded.scenario.power.grid.is_none();
+    let has_water = !loaded.scenario.water.is_none();
+    let (has_gas, has_heat) = (!loaded.scenario.gas.is_none(), !loaded.scenario.heat.is_none());
+    let has_pipes = has_water || has_gas || has_heat;
     for TableSchedule { table, enabled, every_s, zones } in loaded.scenario.output.tables.schedules() {
         let mut in_area = if zones.is_empty() { Vec::new() } else { vec![false; city.zones.len()] };
         for zone in zones {
@@ -280,18 +295,16 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
                 )),
             }
         }
-        if matches!(table, "bus_state" | "branch_state" | "substation_load" | "energy_balance") && !zones.is_empty() {
+        let is_of_network = is_of_network(table);
+        if is_of_network && !zones.is_empty() {
             problems.push(loaded.problem_at(
                 &format!("output.tables.{table}.zones"),
-                &format!("table `{table}` covers the whole grid; leave out `zones`"),
+                &format!("table `{table}` covers the whole network; leave out `zones`"),
                 "not by zone",
             ));
         }
-        let is_of_power = matches!(
-            table,
-            "building_load" | "zone_load" | "bus_state" | "branch_state" | "substation_load" | "energy_balance"
-        );
-        if enabled && is_of_power && every_s.is_some_and(|every| every % step_s != 0) {
+        let steps_with_power = is_of_network || matches!(table, "building_load" | "zone_load" | "service");
+        if enabled && steps_with_power && every_s.is_some_and(|every| every % step_s != 0) {
             problems.push(loaded.problem_at(
                 &format!("output.tables.{table}.every_s"),
                 &format!(
@@ -328,6 +341,15 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "substation_load" if has_grid => recorders.substation_load = recording,
             "energy_balance" if has_grid => recorders.energy_balance = recording,
             "outages" if has_grid => recorders.outages = recording,
+            "water_node" if has_water => recorders.water_node = recording,
+            "water_link" if has_water => recorders.water_link = recording,
+            "tank" if has_water => recorders.tank = recording,
+            "gas_node" if has_gas => recorders.gas_node = recording,
+            "gas_link" if has_gas => recorders.gas_link = recording,
+            "heat_node" if has_heat => recorders.heat_node = recording,
+            "heat_link" if has_heat => recorders.heat_link = recording,
+            "service" if has_grid || has_pipes => recorders.service = recording,
+            "utility_balance" if has_pipes => recorders.utility_balance = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}

@@ -5,9 +5,9 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, building demand |
-//! | Solve | traffic, simple modes, power | each its own state only |
-//! | Feedback | payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | parking, changes, people, travel times |
+//! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, demand of buildings |
+//! | Solve | traffic, simple modes, power, water, gas, heat | each its own state only |
+//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,12 +16,14 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, change_vehicles, charge_drivers, delay_buses, dispatch_trips, end_trips, go_on,
-    leave_spaces, plug_in_cars, run_devices, search_spaces, switch_grid, switch_policies,
+    advance_transit, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
+    dispatch_trips, end_trips, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces, switch_grid,
+    switch_policies,
 };
-use urbis_output::{audit, record, record_grid, record_policies, record_traffic};
+use urbis_output::{audit, record, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
+use urbis_utility::piped::serve_pipes;
 use urbis_utility::power::serve_loads;
 
 /// The parts of a step.
@@ -51,16 +53,41 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (switch_policies, dispatch_trips, leave_spaces, go_on, switch_grid, ask_for_power, run_devices)
+        (switch_policies, dispatch_trips, leave_spaces, go_on, switch_grid, ask_for_power, run_devices, ask_of_pipes)
             .chain()
             .in_set(Exchange),
-        (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes, serve_loads)
+        (
+            load_departures,
+            control_signals,
+            advance_vehicles,
+            advance_transit,
+            advance_simple_modes,
+            serve_loads,
+            serve_pipes,
+        )
             .chain()
             .in_set(Solve),
-        (charge_drivers, search_spaces, change_vehicles, plug_in_cars, end_trips, update_travel_times, delay_buses)
+        (
+            count_service,
+            charge_drivers,
+            search_spaces,
+            change_vehicles,
+            plug_in_cars,
+            end_trips,
+            update_travel_times,
+            delay_buses,
+        )
             .chain()
             .in_set(Feedback),
-        (audit::vehicles, audit::gridlock, audit::parking, audit::persons, audit::energy, record_policies::audit)
+        (
+            audit::vehicles,
+            audit::gridlock,
+            audit::parking,
+            audit::persons,
+            audit::energy,
+            audit::pipes,
+            record_policies::audit,
+        )
             .chain()
             .in_set(Audit),
         (
@@ -73,6 +100,11 @@ pub fn schedule() -> Schedule {
             record::activity_presence,
             record::loads,
             record_grid::grid,
+            record_pipes::water,
+            record_pipes::gas,
+            record_pipes::heat,
+            record_pipes::service,
+            record_pipes::balance,
             record::ledgers,
         )
             .chain()
@@ -81,7 +113,7 @@ pub fn schedule() -> Schedule {
     step
 }
 
-/// The same step without electricity and recorders, for the days in which people learn how long trips take.
+/// The same step without utilities and recorders, for the days in which people learn how long trips take.
 #[must_use]
 pub fn rehearsal() -> Schedule {
     use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};

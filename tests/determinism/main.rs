@@ -39,6 +39,11 @@ fn monaco_with_a_grid_is_the_same_on_1_2_3_and_8_threads() {
 }
 
 #[test]
+fn monaco_with_all_its_networks_is_the_same_on_1_2_and_8_threads() {
+    same_for("scenarios/monaco/networks.toml", "", &[1, 2, 8]);
+}
+
+#[test]
 fn the_town_with_devices_is_the_same_on_1_2_and_8_threads() {
     same_for("scenarios/town/devices.toml", "", &[1, 2, 8]);
 }

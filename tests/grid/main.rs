@@ -276,7 +276,7 @@ fn what_makes_no_grid_is_refused_with_its_place() {
         ("[power.grid]\nsource = \"synthetic\"\ncase = \"x.json\"\n", "counts with source = \"file\" alone"),
         ("[power.grid]\nsource = \"windmill\"\n", "windmill"),
         ("WIRED\n[output.tables.bus_state]\nevery_s = 100\n", "bus_state"),
-        ("WIRED\n[output.tables.bus_state]\nzones = [\"east\"]\n", "covers the whole grid"),
+        ("WIRED\n[output.tables.bus_state]\nzones = [\"east\"]\n", "covers the whole network"),
     ] {
         let message = message(patch, &no_files);
         assert!(message.contains(expected), "{patch}: {message}");

@@ -22,9 +22,10 @@ use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EnergyBalanceRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow,
-    OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION,
-    SignalsRow, SkimsRow, SubstationLoadRow, Table, TimeMs, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
+    EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
+    LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
+    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SignalsRow, SkimsRow, SubstationLoadRow, Table,
+    TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
@@ -199,6 +200,119 @@ fn grid_rows(writer: &mut ResultsWriter, time: TimeMs) {
         .unwrap();
 }
 
+/// A row in each table of the networks of pipes.
+fn pipe_rows(writer: &mut ResultsWriter, time: TimeMs) {
+    let (interval_s, node_id, link_id) = (900.0, "n1", "pipe 1");
+    writer
+        .water_node(&WaterNodeRow {
+            time,
+            interval_s,
+            node_id,
+            head_m: Some(60.0),
+            pressure_m: Some(40.0),
+            pressure_min_m: None,
+            demand_m3ps: 0.001,
+            served_m3ps: 0.001,
+            unsupplied_s: 0.0,
+        })
+        .unwrap();
+    let (from_node, to_node, name) = (node_id, node_id, "");
+    writer
+        .water_link(&WaterLinkRow {
+            time,
+            interval_s,
+            link_id,
+            kind: "pipe",
+            from_node,
+            to_node,
+            flow_m3ps: 0.002,
+            velocity_max_mps: 0.5,
+            headloss_m: Some(0.25),
+            status: "open",
+        })
+        .unwrap();
+    writer
+        .tank(&TankRow { time, interval_s, tank_id: node_id, level_m: 3.0, volume_m3: 120.0, inflow_m3ps: -0.001 })
+        .unwrap();
+    writer
+        .gas_node(&GasNodeRow {
+            time,
+            interval_s,
+            node_id,
+            pressure_pa: Some(151_325.0),
+            gauge_pa: Some(50_000.0),
+            gauge_min_pa: None,
+            unsupplied_s: 0.0,
+        })
+        .unwrap();
+    writer
+        .gas_link(&GasLinkRow {
+            time,
+            interval_s,
+            link_id,
+            name,
+            from_node,
+            to_node,
+            mdot_kgps: 0.01,
+            velocity_max_mps: 4.0,
+            linepack_kg: 0.5,
+        })
+        .unwrap();
+    writer
+        .heat_node(&HeatNodeRow {
+            time,
+            interval_s,
+            node_id,
+            pressure_pa: None,
+            temp_c: Some(85.0),
+            temp_min_c: Some(84.5),
+            unsupplied_s: 0.0,
+        })
+        .unwrap();
+    writer
+        .heat_link(&HeatLinkRow {
+            time,
+            interval_s,
+            link_id,
+            name,
+            from_node,
+            to_node,
+            mdot_kgps: 1.5,
+            velocity_mps: 0.75,
+            temp_from_c: Some(85.0),
+            temp_to_c: None,
+        })
+        .unwrap();
+    let (zone_id, utility) = ("z", "water");
+    writer
+        .service(&ServiceRow {
+            time,
+            interval_s,
+            zone_id,
+            utility,
+            persons: 4.0,
+            unserved_persons: 1.0,
+            unserved_person_h: 0.25,
+        })
+        .unwrap();
+    writer
+        .utility_balance(&UtilityBalanceRow {
+            time,
+            interval_s,
+            utility,
+            network: "synthetic",
+            unit: "m3",
+            asked: 2.0,
+            supplied: 2.5,
+            served: 2.0,
+            lost: 0.25,
+            stored: 0.25,
+            residual: 0.0,
+            failed_steps: 0,
+        })
+        .unwrap();
+}
+
 /// Writes one run with rows in every table.
 fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
     let mut writer = ResultsWriter::create(out, package, facts(scenario, seed), Table::ALL).unwrap();
@@ -248,6 +362,7 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
             })
             .unwrap();
         grid_rows(&mut writer, time);
+        pipe_rows(&mut writer, time);
         let (spaces, arrivals, turned_away) = (40, 8, 1);
         writer
             .parking(&ParkingRow {

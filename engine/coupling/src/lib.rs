@@ -8,6 +8,8 @@
 //! | cars that leave and arrive | parking, and back to the ends of trips | [`parking`] |
 //! | those who change between car and public transport | the other part of their trip | [`park_and_ride`] |
 //! | presence in buildings, date and weather | electricity demand | [`building_load`] |
+//! | presence, hour and weather | water, heat and gas that buildings draw | [`piped_loads`] |
+//! | what networks bring, presence | people without service | [`services`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
@@ -20,7 +22,9 @@ pub mod demand;
 pub mod devices;
 pub mod park_and_ride;
 pub mod parking;
+pub mod piped_loads;
 pub mod policy;
+pub mod services;
 pub mod settings;
 pub mod skims;
 mod stop_walks;
@@ -32,7 +36,9 @@ pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};
+pub use piped_loads::ask_of_pipes;
 pub use policy::Policy;
 pub use policy::state::{Policies, charge_drivers, switch_policies};
+pub use services::{Services, count_service};
 pub use settings::CouplingSettings;
 pub use transit::{CityTransit, advance_transit, delay_buses};

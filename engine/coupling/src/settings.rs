@@ -11,6 +11,10 @@ pub struct CouplingSettings {
     /// Electricity follows the people present in buildings. Off: buildings draw as under the presence
     /// of the first step of the period, at all hours.
     pub presence_to_power: bool,
+    /// Water and hot water follow the people present in buildings. Off: buildings draw as under the presence of the first
+    /// step of the period, at all hours.
+    #[serde(skip_serializing_if = "is_on")]
+    pub presence_to_water: bool,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -25,6 +29,11 @@ pub struct CouplingSettings {
 const USUAL_KWH_PER_KM: f64 = 0.18;
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_on(is_on: &bool) -> bool {
+    *is_on
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_zero(share: &f64) -> bool {
     share.abs() <= 0.0
 }
@@ -36,6 +45,11 @@ fn is_usual_car(kwh_per_km: &f64) -> bool {
 
 impl Default for CouplingSettings {
     fn default() -> Self {
-        Self { presence_to_power: true, electric_car_share: 0.0, electric_car_kwh_per_km: USUAL_KWH_PER_KM }
+        Self {
+            presence_to_power: true,
+            presence_to_water: true,
+            electric_car_share: 0.0,
+            electric_car_kwh_per_km: USUAL_KWH_PER_KM,
+        }
     }
 }

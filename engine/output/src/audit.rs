@@ -5,9 +5,12 @@
 //! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
 //! travels by a simple mode, searches a space or changes between car and public transport. Parking: arrived = parked +
 //! departed + turned away. Energy: served by zones = drawn by buildings and lamps; in a grid supplied = served + lost, and
-//! asked for = received + not received.
+//! asked for = received + not received. Water, gas and heat: supplied = served + lost + stored.
 
-use crate::ledger::{check_devices, check_energy, check_finite, check_persons, check_supply, check_vehicles};
+use crate::ledger::{
+    check_books, check_devices, check_energy, check_finite, check_persons, check_supply, check_vehicles,
+};
+use crate::record_pipes::accounts;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
@@ -15,7 +18,10 @@ use urbis_core::{Clock, Domain, Error, Result, Tick};
 use urbis_coupling::{Changes, CityParking, CityTransit};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
+use urbis_utility::gas::city::CityGas;
+use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::{BuildingLoads, CityGrid, Devices, ZoneLoads};
+use urbis_utility::water::city::CityWater;
 
 /// Ticks between full recounts.
 pub const RECOUNT_TICKS: Tick = 3600;
@@ -195,4 +201,20 @@ pub fn energy(
         power.turnover_w,
     ));
     fault.keep(check_energy(clock.tick(), energy.received_j, zones.total_served_j()));
+}
+
+/// Checks the books of water, gas and heat after every step of them.
+pub fn pipes(
+    clock: Res<'_, Clock>,
+    water: Option<Res<'_, CityWater>>,
+    gas: Option<Res<'_, CityGas>>,
+    heat: Option<Res<'_, CityHeat>>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    if !clock.is_due(Domain::Power) {
+        return;
+    }
+    for of in accounts(water.as_deref(), gas.as_deref(), heat.as_deref()) {
+        fault.keep(check_books(clock.tick(), of.utility, &of.books));
+    }
 }

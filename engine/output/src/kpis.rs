@@ -3,11 +3,13 @@
 //! they are rates, to one day.
 
 use crate::record::{CurvePoint, PeriodSums};
+use crate::record_pipes::accounts;
 use crate::tables::Kpi;
 use bevy_ecs::world::World;
 use urbis_city::model::{City, PanelRow};
 use urbis_core::Clock;
 use urbis_core::units::{HOURS_PER_YEAR, JOULES_PER_KWH};
+use urbis_coupling::Services;
 use urbis_population::plans::{Mode, Plans, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::PersonKind;
@@ -16,7 +18,10 @@ use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::synthesis::residents::residents_by_zone;
 use urbis_population::{People, Persons, Places, Sites};
 use urbis_traffic::{GridlockReport, Traffic};
+use urbis_utility::gas::city::CityGas;
+use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::{BuildingLoads, CityGrid, Devices, Sector, ZoneLoads};
+use urbis_utility::water::city::CityWater;
 
 /// Cities with more zones than this keep them off the first page.
 const ZONES_ON_FIRST_PAGE: usize = 12;
@@ -84,6 +89,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     electricity(&mut collector, world, days);
     devices(&mut collector, world);
     grid(&mut collector, world);
+    pipes(&mut collector, world, persons_each);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     collector.kpis
 }
@@ -358,4 +364,29 @@ fn grid(collector: &mut Collector<'_>, world: &World) {
     collector.add("power", "grid_tap_moves", f64::from(grid.tap_moves()), "moves");
     let kpi = collector.add("power", "electricity_not_supplied", energy.shed_j / JOULES_PER_KWH / 1000.0, "MWh");
     kpi.headline = energy.shed_j > 0.0;
+}
+
+/// What the networks of pipes show, and who went without, where there are any.
+fn pipes(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
+    let (water, gas, heat) =
+        (world.get_resource::<CityWater>(), world.get_resource::<CityGas>(), world.get_resource::<CityHeat>());
+    for of in accounts(water, gas, heat) {
+        let group = of.utility.name();
+        let figure = |value: f64| of.in_unit(value);
+        collector.add(group, "supplied", figure(of.books.supplied), of.unit);
+        on_first_page(collector.add(group, "served", figure(of.books.served), of.unit));
+        let missing = figure(of.books.asked - of.books.served).max(0.0);
+        collector.add(group, "not_served", missing, of.unit).headline = missing > 1e-6 * figure(of.books.asked);
+        let lost_share = of.books.lost / of.books.supplied.abs().max(f64::MIN_POSITIVE);
+        collector.add(group, "lost_share", 100.0 * lost_share, "percent");
+        collector.add(group, "network_is_synthetic", f64::from(u8::from(of.is_synthetic)), "1 or 0");
+        let kpi = collector.add(group, "steps_not_solved", f64::from(of.failed_steps), "steps");
+        kpi.headline = of.failed_steps > 0;
+    }
+    for of in world.get_resource::<Services>().map_or(&[][..], |services| &services.of) {
+        let (name, hours) = (of.utility.name(), of.total_unserved_s as f64 / 3600.0 * persons_each);
+        collector.add("service", &format!("person_hours_without_{name}"), hours, "person h").headline = hours > 0.0;
+        let most = of.unserved_max as f64 * persons_each;
+        collector.add("service", &format!("most_persons_without_{name}"), most, "persons").headline = most > 0.0;
+    }
 }

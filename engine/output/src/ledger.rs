@@ -10,6 +10,7 @@
 
 use urbis_core::{Error, Result, Tick};
 use urbis_utility::power::DeviceEnergy;
+use urbis_utility::wiring::{Books, Utility};
 
 /// Names in column `ledger` of table `ledgers`.
 pub mod name {
@@ -51,6 +52,9 @@ pub mod term {
 
 /// Largest relative difference between energy served and the sum of the buildings' loads.
 pub const ENERGY_TOLERANCE: f64 = 1e-9;
+
+/// The same of water, whose flows are found to what the lines through losses leave.
+pub const WATER_TOLERANCE: f64 = 1e-7;
 
 fn broken<T>(tick: Tick, law: &str, terms: &[(&str, String)]) -> Result<T> {
     let rows: Vec<_> = terms.iter().map(|(term, value)| format!("  {term} = {value}")).collect();
@@ -175,6 +179,29 @@ pub fn check_supply(tick: Tick, supplied_w: f64, served_w: f64, lost_w: f64, tur
             ("served_w", format!("{served_w}")),
             ("lost_w", format!("{lost_w}")),
             ("difference_w", format!("{difference_w}")),
+        ],
+    )
+}
+
+/// Books of a network since the start: `supplied = served + lost + stored`, to [`ENERGY_TOLERANCE`] of the largest, of water
+/// to [`WATER_TOLERANCE`].
+///
+/// # Errors
+/// [`Error::BrokenLedger`] with the figures; also when one of them is not finite.
+pub fn check_books(tick: Tick, utility: Utility, of: &Books) -> Result<()> {
+    let tolerance = if utility == Utility::Water { WATER_TOLERANCE } else { ENERGY_TOLERANCE };
+    if of.gap() <= tolerance {
+        return Ok(());
+    }
+    broken(
+        tick,
+        &format!("{} supplied = served + lost + stored", utility.name()),
+        &[
+            ("supplied", of.supplied.to_string()),
+            ("served", of.served.to_string()),
+            ("lost", of.lost.to_string()),
+            ("stored", of.stored.to_string()),
+            ("difference", of.residual().to_string()),
         ],
     )
 }

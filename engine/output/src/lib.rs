@@ -16,6 +16,7 @@ mod place_names;
 pub mod record;
 pub mod record_grid;
 pub mod record_people;
+pub mod record_pipes;
 pub mod record_policies;
 pub mod record_synthesis;
 pub mod record_traffic;
@@ -31,8 +32,9 @@ pub use staging::{Staging, sweep_leftovers};
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EnergyBalanceRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow,
-    OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, SignalsRow, SkimsRow,
-    SubstationLoadRow, Table, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
+    EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
+    KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
+    RunsRow, SCHEMA_VERSION, ServiceRow, SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow, ToursRow,
+    TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -111,6 +111,24 @@ pub struct Recorders {
     pub energy_balance: Recording,
     /// Table `outages`; its interval only says whether it is on.
     pub outages: Recording,
+    /// Table `water_node`.
+    pub water_node: Recording,
+    /// Table `water_link`.
+    pub water_link: Recording,
+    /// Table `tank`.
+    pub tank: Recording,
+    /// Table `gas_node`.
+    pub gas_node: Recording,
+    /// Table `gas_link`.
+    pub gas_link: Recording,
+    /// Table `heat_node`.
+    pub heat_node: Recording,
+    /// Table `heat_link`.
+    pub heat_link: Recording,
+    /// Table `service`.
+    pub service: Recording,
+    /// Table `utility_balance`.
+    pub utility_balance: Recording,
     /// Table `payments`; its interval only says whether it is on.
     pub payments: Recording,
 }

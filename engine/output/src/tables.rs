@@ -488,6 +488,101 @@ tables! {
         duration_s: Real, "s", "How long, within the period.";
         customer_minutes: Real, "min", "Customers times duration.";
     }
+    WaterNode water_node WaterNodeRow WaterNodeColumns: "Pressure and draw of each node of the water network per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        node_id: Text, "", "Junction, reservoir or tank.";
+        head_m: MaybeReal, "m", "Elevation plus pressure head in the last moment of the interval; null without supply.";
+        pressure_m: MaybeReal, "m", "Pressure head in the last moment.";
+        pressure_min_m: MaybeReal, "m", "Lowest of it in the interval; null where it was never supplied.";
+        demand_m3ps: Real, "m3/s", "Asked for, mean over the interval; 0 of reservoirs and tanks.";
+        served_m3ps: Real, "m3/s", "Delivered, mean over the interval; what flows into a reservoir or tank.";
+        unsupplied_s: Real, "s", "Time without supply in the interval.";
+    }
+    WaterLink water_link WaterLinkRow WaterLinkColumns: "Flow of each pipe, pump and valve of the water network per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        link_id: Text, "", "Link.";
+        kind: Text, "", "pipe, pump, or the kind of valve.";
+        from_node: Text, "", "Node of its from end; key of water_node.";
+        to_node: Text, "", "Node of its to end.";
+        flow_m3ps: Real, "m3/s", "Flow from its from to its to end, mean over the interval.";
+        velocity_max_mps: Real, "m/s", "Highest speed of the water in the interval; 0 in pumps.";
+        headloss_m: MaybeReal, "m", "Loss of head in the last moment, negative where a pump lifts; null without supply.";
+        status: Text, "", "What it does in the last moment: open, closed, active ...";
+    }
+    Tank tank TankRow TankColumns: "Water tanks per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        tank_id: Text, "", "Tank; key of water_node.";
+        level_m: Real, "m", "Level above its bottom at the end of the interval.";
+        volume_m3: Real, "m3", "Volume at the end of the interval.";
+        inflow_m3ps: Real, "m3/s", "What flowed in less what flowed out, mean over the interval.";
+    }
+    GasNode gas_node GasNodeRow GasNodeColumns: "Pressure of each node of the gas network per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        node_id: Text, "", "Node.";
+        pressure_pa: MaybeReal, "Pa", "Absolute pressure in the last step of the interval; null without supply.";
+        gauge_pa: MaybeReal, "Pa", "Pressure above the air there.";
+        gauge_min_pa: MaybeReal, "Pa", "Lowest of it in the interval; null where it was never supplied.";
+        unsupplied_s: Real, "s", "Time without supply in the interval.";
+    }
+    GasLink gas_link GasLinkRow GasLinkColumns: "Flow of each pipe, valve, compressor and regulator of the gas network per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        link_id: Text, "", "Its table and index there.";
+        name: Text, "", "Its name; may be empty.";
+        from_node: Text, "", "Node of its from end; key of gas_node.";
+        to_node: Text, "", "Node of its to end.";
+        mdot_kgps: Real, "kg/s", "Flow from its from to its to end in the last step of the interval; 0 without supply.";
+        velocity_max_mps: Real, "m/s", "Highest speed of the gas in the interval.";
+        linepack_kg: Real, "kg", "Gas within in the last step.";
+    }
+    HeatNode heat_node HeatNodeRow HeatNodeColumns: "Pressure and temperature of each node of the district heat network per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        node_id: Text, "", "Node.";
+        pressure_pa: MaybeReal, "Pa", "Absolute pressure in the last step of the interval; null without supply.";
+        temp_c: MaybeReal, "C", "Temperature of the water at the end of the interval.";
+        temp_min_c: MaybeReal, "C", "Lowest of it in the interval; null where it was never supplied.";
+        unsupplied_s: Real, "s", "Time without supply in the interval.";
+    }
+    HeatLink heat_link HeatLinkRow HeatLinkColumns: "Flow and temperatures of each pipe, plant and consumer of district heat per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        link_id: Text, "", "Its table and index there.";
+        name: Text, "", "Its name; may be empty.";
+        from_node: Text, "", "Node of its from end; key of heat_node.";
+        to_node: Text, "", "Node of its to end.";
+        mdot_kgps: Real, "kg/s", "Flow from its from to its to end in the last step of the interval; 0 without supply.";
+        velocity_mps: Real, "m/s", "Speed of the water.";
+        temp_from_c: MaybeReal, "C", "Temperature at its from end; null without supply.";
+        temp_to_c: MaybeReal, "C", "Temperature at its to end.";
+    }
+    Service service ServiceRow ServiceColumns: "People with and without a utility, by zone and interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        utility: Text, "", "electricity, water, gas, heat ...";
+        persons: Real, "persons", "People in buildings that are connected to it, mean over the interval, scaled up from the sample.";
+        unserved_persons: Real, "persons", "Those of them whose building gets less than half of what it asks for.";
+        unserved_person_h: Real, "person h", "Their time.";
+    }
+    UtilityBalance utility_balance UtilityBalanceRow UtilityBalanceColumns: "Where water, gas and heat came from and went, per interval: supplied = served + lost + stored." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        utility: Text, "", "water, gas, heat ...";
+        network: Text, "", "Which network it is: synthetic or file.";
+        unit: Text, "", "Unit of the figures: m3, kg or kWh.";
+        asked: Real, "see column unit", "Asked for.";
+        supplied: Real, "see column unit", "Fed in from outside or made.";
+        served: Real, "see column unit", "Given to those who ask.";
+        lost: Real, "see column unit", "Lost on the way: leaks, overflow, heat to the ground.";
+        stored: Real, "see column unit", "Kept by tanks and pipes, less what they gave.";
+        residual: Real, "see column unit", "Supplied less served, lost and stored; what rounding leaves.";
+        failed_steps: Count, "", "Steps, of water moments, at which no solution was found.";
+    }
     Kpis kpis KpisRow KpisColumns: "Headline and other figures of the run, each beside the published one where there is one." {
         group: Text, "", "Subject: traffic, people, power ...";
         indicator: Text, "", "What it is.";

@@ -53,6 +53,9 @@ fn check_utilities(loaded: &Loaded, problems: &mut Problems) {
         problems.push(loaded.problem_at(&key, &format!("`{key}` {what}"), "this value"));
     };
     loaded.scenario.power.check(&mut |key, what| tell(format!("power.{key}"), what));
+    loaded.scenario.water.check(&mut |key, what| tell(format!("water.{key}"), what));
+    loaded.scenario.gas.check(&mut |key, what| tell(format!("gas.{key}"), what));
+    loaded.scenario.heat.check(&mut |key, what| tell(format!("heat.{key}"), what));
     loaded.scenario.weather.check(&mut |key, what| tell(format!("weather.{key}"), what));
 }
 

@@ -8,6 +8,9 @@ use urbis_coupling::{CouplingSettings, Policy};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
+use urbis_utility::gas::city::GasSettings;
+use urbis_utility::heat::city::CityHeatSettings;
+use urbis_utility::water::city::WaterSettings;
 use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// An Urbis scenario: a city, a period, model settings and outputs. It may stand on another scenario and patch it.
@@ -49,6 +52,15 @@ pub struct Scenario {
     /// Electricity.
     #[serde(default)]
     pub power: PowerSettings,
+    /// Drinking water; no network where absent.
+    #[serde(default, skip_serializing_if = "WaterSettings::is_default")]
+    pub water: WaterSettings,
+    /// Gas; no network where absent.
+    #[serde(default, skip_serializing_if = "GasSettings::is_default")]
+    pub gas: GasSettings,
+    /// District heat; no network where absent.
+    #[serde(default, skip_serializing_if = "CityHeatSettings::is_default")]
+    pub heat: CityHeatSettings,
     /// Weather; none where absent.
     #[serde(default, skip_serializing_if = "WeatherSettings::is_absent")]
     pub weather: WeatherSettings,
@@ -170,6 +182,38 @@ pub struct OutputTables {
     /// Interruptions of supply.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub outages: PlainTable,
+    /// Pressure and draw of each node of the water network, per interval (default every 3600 s); only where there is one
+    /// (`water`), as for the two that follow.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub water_node: ScheduledTable<3600>,
+    /// Flow of each pipe, pump and valve, per interval (default every 3600 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub water_link: ScheduledTable<3600>,
+    /// Level of each water tank, per interval (default every 900 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub tank: ScheduledTable<900>,
+    /// Pressure of each node of the gas network, per interval (default every 3600 s); only where there is one (`gas`), as for
+    /// the one that follows.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub gas_node: ScheduledTable<3600>,
+    /// Flow of each gas pipe, valve and regulator, per interval (default every 3600 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub gas_link: ScheduledTable<3600>,
+    /// Temperature of each node of district heat, per interval (default every 3600 s); only where there is such a network
+    /// (`heat`), as for the one that follows.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub heat_node: ScheduledTable<3600>,
+    /// Flow and heat of each pipe, plant and consumer, per interval (default every 3600 s).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub heat_link: ScheduledTable<3600>,
+    /// People with and without electricity, water, gas and heat in each zone, per interval (default every 3600 s); only
+    /// where there are networks.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub service: ScheduledTable<3600>,
+    /// Where water, gas and heat came from and went, per interval (default every 900 s); only where there are networks of
+    /// them.
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub utility_balance: ScheduledTable<900>,
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
@@ -320,6 +364,15 @@ impl OutputTables {
             every("substation_load", &self.substation_load),
             every("energy_balance", &self.energy_balance),
             plain("outages", &self.outages),
+            every("water_node", &self.water_node),
+            every("water_link", &self.water_link),
+            every("tank", &self.tank),
+            every("gas_node", &self.gas_node),
+            every("gas_link", &self.gas_link),
+            every("heat_node", &self.heat_node),
+            every("heat_link", &self.heat_link),
+            every("service", &self.service),
+            every("utility_balance", &self.utility_balance),
             plain("payments", &self.payments),
         ]
     }

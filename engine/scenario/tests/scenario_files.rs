@@ -115,6 +115,15 @@ fn a_whole_scenario() {
             ("substation_load", true, Some(900)),
             ("energy_balance", true, Some(900)),
             ("outages", true, None),
+            ("water_node", true, Some(3600)),
+            ("water_link", true, Some(3600)),
+            ("tank", true, Some(900)),
+            ("gas_node", true, Some(3600)),
+            ("gas_link", true, Some(3600)),
+            ("heat_node", true, Some(3600)),
+            ("heat_link", true, Some(3600)),
+            ("service", true, Some(3600)),
+            ("utility_balance", true, Some(900)),
             ("payments", true, None),
         ]
     );

@@ -33,7 +33,7 @@ pub mod state;
 pub mod sums;
 pub mod sweep;
 pub mod synthetic;
-mod thermal;
+pub(crate) mod thermal;
 pub mod three_phase;
 
 pub use city_grid::{CityGrid, GridSettings, Needs};

@@ -19,6 +19,7 @@
 //! row; [`WaterDemands::ask`] is parallel over constant chunks and allocates nothing.
 
 use crate::power::intensity;
+use bevy_ecs::resource::Resource;
 use rayon::prelude::*;
 use urbis_city::model::BuildingUse;
 use urbis_core::Result;
@@ -130,7 +131,7 @@ impl WaterUse {
 }
 
 /// Draws of a city's buildings; columns by building.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Resource)]
 pub struct WaterDemands {
     by_use: WaterUse,
     purpose: Vec<BuildingUse>,
@@ -178,6 +179,51 @@ impl WaterDemands {
                 *hot_water_w = by_use.hot_water_w(purpose, *demand_m3ps);
             }
         });
+    }
+}
+
+/// What buildings draw when as many people are in them as usual; columns by building.
+#[derive(Clone, Debug, Default)]
+pub struct UsualDraws {
+    /// Mean of a day, m3/s.
+    pub mean_m3ps: Vec<f64>,
+    /// Highest hour, m3/s.
+    pub peak_m3ps: Vec<f64>,
+    /// Highest hour of heat for hot water, watts.
+    pub hot_peak_w: Vec<f64>,
+    /// Heat for hot water in a year of 365 days, kWh.
+    pub hot_kwh_year: Vec<f64>,
+}
+
+impl WaterDemands {
+    /// Draws at reference presence: what networks are planned for.
+    #[must_use]
+    pub fn usual(&self) -> UsualDraws {
+        let rows = self.purpose.len();
+        let mut usual = UsualDraws {
+            mean_m3ps: vec![0.0; rows],
+            peak_m3ps: vec![0.0; rows],
+            hot_peak_w: vec![0.0; rows],
+            hot_kwh_year: vec![0.0; rows],
+        };
+        for row in 0..rows {
+            for hour in 0..HOURS {
+                let (m3ps, hot_w) = self.usual_at(row, hour);
+                usual.mean_m3ps[row] += m3ps / HOURS as f64;
+                usual.peak_m3ps[row] = usual.peak_m3ps[row].max(m3ps);
+                usual.hot_peak_w[row] = usual.hot_peak_w[row].max(hot_w);
+                usual.hot_kwh_year[row] += hot_w * 365.0 / 1000.0;
+            }
+        }
+        usual
+    }
+    /// Draw of a building, m3/s, and heat for its hot water, watts, at a local hour (0 to 23) at reference presence.
+    #[must_use]
+    pub fn usual_at(&self, building: usize, hour: usize) -> (f64, f64) {
+        let (purpose, area_m2) = (self.purpose[building], self.floor_area_m2[building]);
+        let persons = self.by_use.reference_persons(purpose, area_m2, hour);
+        let m3ps = self.by_use.building_demand_m3ps(purpose, area_m2, persons, persons, hour);
+        (m3ps, self.by_use.hot_water_w(purpose, m3ps))
     }
 }
 

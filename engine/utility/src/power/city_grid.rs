@@ -17,7 +17,7 @@ mod settings;
 mod tally;
 mod wiring;
 
-pub use settings::{GridControls, GridRows, GridSettings, GridSource, InverterLaw};
+pub use settings::{GridControls, GridRows, GridSettings, InverterLaw};
 pub use tally::{BranchTally, BusTally, EnergyBalance, InfeedTally, PeriodExtremes};
 pub use wiring::{Infeed, Lamps, Wiring};
 

@@ -3,7 +3,7 @@
 //! Default none: a city says which country's days it keeps, or lists its own. Ignored: days off of single states and
 //! regions, half days such as 24 December.
 
-use super::profile::holidays_of_germany;
+use super::profile::{MonthDay, day_of_year, holidays_of_germany};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use urbis_core::calendar::Date;
@@ -38,6 +38,11 @@ impl HolidaySettings {
                 tell(&format!("dates.{at}"), format!("= {text:?}, expected a date such as 2024-11-19 or 11-19"));
             }
         }
+    }
+    /// Days off of a year.
+    pub(crate) fn month_days(&self, year: i32) -> Vec<MonthDay> {
+        let days = self.of_year(year).into_iter().enumerate().filter(|(_, is_off)| *is_off);
+        days.map(|(day, _)| day_of_year(year, day)).collect()
     }
     /// Days off of a year, by day of the year from 0. Shape: 366.
     pub(super) fn of_year(&self, year: i32) -> Vec<bool> {

@@ -16,10 +16,11 @@
 //! is refused where somebody asks for electricity for it. Ignored: see `heating.rs`. Contract: which buildings are
 //! heated or cooled by electricity depends on the row of the building alone; asking allocates nothing.
 
+use super::heating::HeatingSettings;
 use super::settings::PowerSettings;
 use crate::weather::Weather;
 use std::path::Path;
-use urbis_city::model::City;
+use urbis_city::model::{BuildingUse, City};
 use urbis_core::calendar::{Date, year_days};
 use urbis_core::rng::Rng;
 use urbis_core::{Problem, Result};
@@ -71,7 +72,6 @@ impl ThermalLoads {
             temp_c - cooling.base_temp_c
         })?;
         let per_k = |kwh: f64, kh: Option<f64>| kh.map_or(0.0, |kh| kwh * 1000.0 / kh);
-        let draw = |row: usize, purpose: u32| Rng::new(0, row as u32, 0, purpose).uniform();
         let rows = city.buildings.len();
         let mut loads = Self {
             heat_base_c: heating.base_temp_c,
@@ -82,10 +82,9 @@ impl ThermalLoads {
             electric_kwh_year: Vec::with_capacity(rows),
         };
         for (row, (&purpose, area_m2)) in city.buildings.purpose.iter().zip(&city.buildings.floor_area_m2).enumerate() {
-            let of_age = heating.age_shares.factor(draw(row, AGE));
-            let heat_kwh = heating.kwh_per_m2_year.of(purpose) * of_age * area_m2;
+            let heat_kwh = rooms_kwh_year(heating, row, purpose, *area_m2);
             let cool_kwh = cooling.kwh_per_m2_year.of(purpose) * area_m2 / cooling.eer;
-            let is_heated = draw(row, HEATED) < heating.electric_share;
+            let is_heated = is_heated_by_electricity(heating, row);
             let is_cooled = draw(row, COOLED) < cooling.electric_share;
             let part = |is_so: bool, value: f64| if is_so { value } else { 0.0 };
             loads.heat_w_per_k.push(per_k(heat_kwh, heat_kh));
@@ -118,6 +117,20 @@ impl ThermalLoads {
     pub(super) fn electric_w(&self, row: usize, [heat_k, cool_k]: [f64; 2]) -> f64 {
         self.electric_heat_w_per_k[row] * heat_k + self.electric_cool_w_per_k[row] * cool_k
     }
+}
+
+fn draw(row: usize, purpose: u32) -> f64 {
+    Rng::new(0, row as u32, 0, purpose).uniform()
+}
+
+/// Useful heat that the rooms of a building need in a year, kWh, by its use and its age, which is drawn.
+pub(crate) fn rooms_kwh_year(heating: &HeatingSettings, row: usize, purpose: BuildingUse, floor_area_m2: f64) -> f64 {
+    heating.kwh_per_m2_year.of(purpose) * heating.age_shares.factor(draw(row, AGE)) * floor_area_m2
+}
+
+/// Whether a building is one of those heated by electric resistance.
+pub(crate) fn is_heated_by_electricity(heating: &HeatingSettings, row: usize) -> bool {
+    draw(row, HEATED) < heating.electric_share
 }
 
 /// A local calendar year of weather.

@@ -66,8 +66,8 @@ pub struct Simulation {
     report_s: u32,
     /// Actions of rules at work.
     pub(crate) wanted: Vec<(Action, f64)>,
-    /// Whether demands are set from outside, not by patterns.
-    has_own_demands: bool,
+    /// Demands that the caller gives instead of the network's own, m3/s; NaN where there are none. Shape: nodes.
+    given_m3ps: Vec<f64>,
 }
 
 impl Simulation {
@@ -78,7 +78,7 @@ impl Simulation {
     pub fn new(net: Network) -> Result<Self> {
         let volume_m3 =
             (0..net.tanks.node.len()).map(|tank| volume_m3(&net, tank, net.tanks.initial_level_m[tank])).collect();
-        let (links, pumps) = (net.links.id.len(), net.pumps.link.len());
+        let (nodes, links, pumps) = (net.nodes.id.len(), net.links.id.len(), net.pumps.link.len());
         let report_s = net.times.report_start_s;
         let mut this = Self {
             hydraulics: Hydraulics::new(net)?,
@@ -88,14 +88,22 @@ impl Simulation {
             pumps: vec![PumpEnergy::default(); pumps],
             report_s,
             wanted: Vec::with_capacity(links),
-            has_own_demands: true,
+            given_m3ps: vec![f64::NAN; nodes],
         };
         this.place_tanks();
         Ok(this)
     }
-    /// From here on demands are those that the caller writes into [`Hydraulics::demand_m3ps`], not those of patterns.
+    /// From here on this is what a junction asks for, m3/s, instead of its own demands.
+    pub fn give_demand(&mut self, node: u32, demand_m3ps: f64) {
+        self.given_m3ps[node as usize] = demand_m3ps;
+    }
+    /// Adds to what is given of a junction, m3/s.
+    pub fn add_demand(&mut self, node: u32, demand_m3ps: f64) {
+        self.given_m3ps[node as usize] += demand_m3ps;
+    }
+    /// From here on no junction asks for its own demands, but for what is given: nothing at first.
     pub fn take_demands(&mut self) {
-        self.has_own_demands = false;
+        self.given_m3ps.fill(0.0);
     }
     /// Whether a report is due at this moment.
     #[must_use]
@@ -131,11 +139,14 @@ impl Simulation {
     fn set_patterns(&mut self) {
         let net = &self.hydraulics.net;
         let step = self.pattern_step();
-        if self.has_own_demands {
-            self.hydraulics.demand_m3ps.fill(0.0);
-            for row in 0..net.demands.node.len() {
-                let drawn = net.demands.base_m3ps[row] * multiplier(net, net.demands.pattern[row], step);
-                self.hydraulics.demand_m3ps[net.demands.node[row] as usize] += drawn * net.options.demand_multiplier;
+        self.hydraulics.demand_m3ps.fill(0.0);
+        for row in 0..net.demands.node.len() {
+            let drawn = net.demands.base_m3ps[row] * multiplier(net, net.demands.pattern[row], step);
+            self.hydraulics.demand_m3ps[net.demands.node[row] as usize] += drawn * net.options.demand_multiplier;
+        }
+        for (demand_m3ps, given_m3ps) in self.hydraulics.demand_m3ps.iter_mut().zip(&self.given_m3ps) {
+            if !given_m3ps.is_nan() {
+                *demand_m3ps = *given_m3ps;
             }
         }
         for node in 0..net.nodes.id.len() {

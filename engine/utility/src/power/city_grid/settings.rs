@@ -3,22 +3,10 @@
 use super::super::operation::{FaultSettings, OperationSettings, RandomFaultSettings};
 use super::super::series::OnFailure;
 use super::super::synthetic::SyntheticGridSettings;
+use crate::wiring::{NetworkSource, check_files};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Where the grid comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GridSource {
-    /// No grid: whatever is asked for is served.
-    #[default]
-    None,
-    /// One made up along the city's streets, and marked so.
-    Synthetic,
-    /// That of `case`, to whose buses `buildings` connects the city.
-    File,
-}
 
 /// Which rows of buses and branches are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +69,7 @@ impl Default for GridControls {
 #[serde(default, deny_unknown_fields)]
 pub struct GridSettings {
     /// Where it comes from.
-    pub source: GridSource,
+    pub source: NetworkSource,
     /// With `source = "file"`: a MATPOWER case, a JSON of pandapower or power-grid-model, or a folder of CSV tables,
     /// relative to the scenario. Its own loads stay as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +112,7 @@ pub struct GridSettings {
 impl Default for GridSettings {
     fn default() -> Self {
         Self {
-            source: GridSource::None,
+            source: NetworkSource::None,
             case: None,
             buildings: None,
             synthetic: SyntheticGridSettings::default(),
@@ -151,7 +139,7 @@ impl GridSettings {
     /// Whether the city has no grid.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.source == GridSource::None
+        self.source == NetworkSource::None
     }
     /// Reactive over active power of buildings and lamps.
     #[must_use]
@@ -178,17 +166,7 @@ impl GridSettings {
         if !(of.busbar_pu > 0.5 && of.busbar_pu < 1.5) {
             tell("controls.busbar_pu", format!("= {}, expected 0.5 to 1.5", of.busbar_pu));
         }
-        let is_file = self.source == GridSource::File;
-        for (field, path) in [("case", &self.case), ("buildings", &self.buildings)] {
-            match (is_file, path) {
-                (true, None) => tell("source", format!("= \"file\" needs `{field}`, expected the path of a file")),
-                (false, Some(path)) => {
-                    let path = path.display().to_string();
-                    tell(field, format!("= {path:?} counts with source = \"file\" alone"));
-                }
-                _ => {}
-            }
-        }
+        check_files(self.source, self.case.as_deref(), self.buildings.as_deref(), tell);
         self.operation.check(&mut |key, what| tell(&format!("operation.{key}"), what));
         self.random_faults.check(&mut |key, what| tell(&format!("random_faults.{key}"), what));
         self.synthetic.check(&mut |key, what| tell(&format!("synthetic.{key}"), what));

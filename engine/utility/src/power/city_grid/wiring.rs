@@ -12,12 +12,12 @@ use super::super::grid::{BusKind, Grid};
 use super::super::operation::Breakers;
 use super::super::settings::refusing;
 use super::super::synthetic::{BranchKind, Equipment, SyntheticGrid, estimate_peaks_w};
-use super::settings::{GridControls, GridSettings, GridSource};
+use super::settings::{GridControls, GridSettings};
+use crate::wiring::{Coverage, NetworkSource, read_buildings};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::City;
-use urbis_city::table::Table;
-use urbis_core::{Problem, Problems, Result};
+use urbis_core::Result;
 
 /// Where power enters the grid.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,10 +78,10 @@ impl Wiring {
     pub fn new(city: &City, settings: &GridSettings, highest_w: &[f64], folder: &Path) -> Result<Self> {
         refusing("power.grid", |tell| settings.check(tell))?;
         let mut this = match (settings.source, &settings.case, &settings.buildings) {
-            (GridSource::File, Some(case), Some(buildings)) => {
+            (NetworkSource::File, Some(case), Some(buildings)) => {
                 Self::of_file(city, &folder.join(case), &folder.join(buildings))?
             }
-            (GridSource::None, ..) => return Ok(Self::default()),
+            (NetworkSource::None, ..) => return Ok(Self::default()),
             _ => Self::synthetic(city, settings, highest_w)?,
         };
         let buses = &this.grid.buses;
@@ -136,7 +136,8 @@ impl Wiring {
         let case = case::read(case_path)?;
         let bus_of: BTreeMap<&str, u32> =
             case.grid.buses.id.iter().enumerate().map(|(row, id)| (id.as_str(), row as u32)).collect();
-        let building_bus = read_buildings(city, buildings_path, &bus_of)?;
+        let building_bus =
+            read_buildings(city, buildings_path, "bus_id", "a bus of the grid", &bus_of, Coverage::Every)?;
         let places = lamp_places(city, |_| None, &building_bus);
         let branches = &case.grid.branches;
         let is_transformer = |row: usize| {
@@ -248,33 +249,4 @@ fn lamp_places(city: &City, public: impl Fn(usize) -> Option<u32>, building_bus:
     }
     places.iter_mut().filter(|of| of.is_empty()).for_each(|of| of.clone_from(&everywhere));
     places
-}
-
-/// Bus of each building, from a table with columns `building_id` and `bus_id`.
-fn read_buildings(city: &City, path: &Path, bus_of: &BTreeMap<&str, u32>) -> Result<Vec<u32>> {
-    let mut problems = Problems::new();
-    let table = Table::read(path)?.with_id("building_id");
-    let Some([of_building, of_bus]) = table.required_all(["building_id", "bus_id"], &mut problems) else {
-        return problems.or_else(Vec::new());
-    };
-    let row_of: BTreeMap<&str, usize> =
-        city.buildings.id.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
-    let mut building_bus = vec![u32::MAX; city.buildings.len()];
-    for row in table.rows() {
-        match (row_of.get(row.text(of_building)), bus_of.get(row.text(of_bus))) {
-            (None, _) => problems.push(row.problem(of_building, "a building of the city")),
-            (_, None) => problems.push(row.problem(of_bus, "a bus of the grid")),
-            (Some(&at), _) if building_bus[at] != u32::MAX => {
-                problems.push(row.problem(of_building, "each building once"));
-            }
-            (Some(&at), Some(&bus)) => building_bus[at] = bus,
-        }
-    }
-    let missing: Vec<&str> =
-        row_of.iter().filter(|(_, row)| building_bus[**row] == u32::MAX).map(|(id, _)| *id).collect();
-    if let (true, Some(first)) = (problems.is_empty(), missing.first()) {
-        let what = format!("{} buildings have no row, the first is {first:?}; expected all of the city", missing.len());
-        problems.push(Problem::file(path, what));
-    }
-    problems.or_else(building_bus)
 }

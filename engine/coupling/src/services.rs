@@ -1,0 +1,122 @@
+//! Who goes without: persons in buildings that their electricity, water, gas or heat does not reach, by zone.
+//!
+//! Counted when a step is solved, with the people who are in buildings at its start. A building is served that gets at
+//! least half of what it asks for; who is in a building that is not connected to a network does not count for it.
+//! Contract: integers, so the order of buildings does not matter.
+
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Res, ResMut};
+use urbis_city::model::City;
+use urbis_core::{Clock, Domain};
+use urbis_population::{People, Places};
+use urbis_utility::gas::city::CityGas;
+use urbis_utility::heat::city::CityHeat;
+use urbis_utility::power::CityGrid;
+use urbis_utility::water::city::CityWater;
+use urbis_utility::wiring::Utility;
+
+/// Share of what is asked for from which a building counts as served.
+pub const SERVED_SHARE: f64 = 0.5;
+
+/// Simulated persons with and without a utility; columns by zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Which utility.
+    pub utility: Utility,
+    /// Person seconds in buildings that are connected, since the interval of table `service` began.
+    pub person_s: Vec<u64>,
+    /// Those of them without service.
+    pub unserved_s: Vec<u64>,
+    /// Person seconds without service since the start, all zones.
+    pub total_unserved_s: u64,
+    /// Most persons without service in a step.
+    pub unserved_max: u64,
+}
+
+/// All utilities that the city has networks of.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct Services {
+    /// In order of [`Utility`].
+    pub of: Vec<Service>,
+}
+
+impl Services {
+    fn of(&mut self, utility: Utility, zones: usize) -> &mut Service {
+        let at = self.of.iter().position(|of| of.utility == utility).unwrap_or_else(|| {
+            self.of.push(Service {
+                utility,
+                person_s: vec![0; zones],
+                unserved_s: vec![0; zones],
+                total_unserved_s: 0,
+                unserved_max: 0,
+            });
+            self.of.len() - 1
+        });
+        &mut self.of[at]
+    }
+    /// Begins the next interval.
+    pub fn begin(&mut self) {
+        for of in &mut self.of {
+            of.person_s.fill(0);
+            of.unserved_s.fill(0);
+        }
+    }
+    /// Counts a step: `served` says of each building whether it is served, or nothing where it is not connected.
+    fn count(
+        &mut self,
+        utility: Utility,
+        city: &City,
+        present: &[u32],
+        seconds: u64,
+        served: impl Fn(usize) -> Option<bool>,
+    ) {
+        let of = self.of(utility, city.zones.len());
+        let mut unserved = 0;
+        for (building, &persons) in present.iter().enumerate() {
+            let Some(is_served) = served(building) else { continue };
+            let (zone, persons) = (city.buildings.zone[building].row(), u64::from(persons));
+            of.person_s[zone] += persons * seconds;
+            if !is_served {
+                of.unserved_s[zone] += persons * seconds;
+                unserved += persons;
+            }
+        }
+        of.total_unserved_s += unserved * seconds;
+        of.unserved_max = of.unserved_max.max(unserved);
+    }
+}
+
+/// Counts the step that starts now.
+#[allow(clippy::too_many_arguments)] // a coupling reads all that serves
+pub fn count_service(
+    clock: Res<'_, Clock>,
+    city: Res<'_, City>,
+    places: Res<'_, Places>,
+    people: Res<'_, People>,
+    grid: Option<Res<'_, CityGrid>>,
+    water: Option<Res<'_, CityWater>>,
+    gas: Option<Res<'_, CityGas>>,
+    heat: Option<Res<'_, CityHeat>>,
+    mut services: ResMut<'_, Services>,
+) {
+    if !clock.is_due(Domain::Power) {
+        return;
+    }
+    let seconds = u64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
+    let present = &people.present[..places.buildings()];
+    let is_enough = |share: f64| share >= SERVED_SHARE;
+    if let Some(grid) = grid {
+        services.count(Utility::Electricity, &city, present, seconds, |row| Some(grid.is_supplied(row)));
+    }
+    if let Some(water) = water {
+        services.count(Utility::Water, &city, present, seconds, |row| Some(is_enough(water.served_share[row])));
+    }
+    if let Some(gas) = gas {
+        let served = |row: usize| gas.is_connected(row).then(|| is_enough(gas.served_share[row]));
+        services.count(Utility::Gas, &city, present, seconds, served);
+    }
+    if let Some(heat) = heat {
+        let served = |row: usize| heat.is_connected(row).then(|| is_enough(heat.served_share[row]));
+        services.count(Utility::Heat, &city, present, seconds, served);
+    }
+}

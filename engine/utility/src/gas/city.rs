@@ -1,0 +1,244 @@
+//! Gas of a city in a run: every step buildings ask for heat, boilers turn gas into it, and the network brings the gas.
+//!
+//! Each step is a steady flow; what pipes hold more or less than in the step before is booked as stored
+//! ([`super::linepack`]). A building has gas where its node has supply and a pressure that its appliances burn at; what is
+//! asked for elsewhere is not drawn. Where no flow is found the step keeps the state before, counts as failed and brings
+//! nothing to anybody.
+//!
+//! Law, checked by the audit at every step: fed in = drawn + stored. Contract: a step is a pure function of the one before
+//! and of what is asked for; one thread, same bits everywhere.
+
+mod settings;
+
+pub use settings::GasSettings;
+
+use super::linepack::Linepack;
+use super::{GasFlow, LinkState};
+use crate::pipes::network::Network;
+use crate::pipes::pandapipes;
+use crate::pipes::solver::HydraulicSettings;
+use crate::wiring::{Books, Coverage, NONE, NetworkSource, Switches, read_buildings};
+use bevy_ecs::resource::Resource;
+use std::collections::BTreeMap;
+use std::path::Path;
+use urbis_city::model::City;
+use urbis_core::Result;
+
+/// What nodes and elements did since the intervals of tables `gas_node` and `gas_link` began.
+#[derive(Clone, Debug, Default)]
+pub struct GasTally {
+    /// Lowest pressure above the air, Pa; infinite where there was none. Shape: nodes.
+    pub gauge_min_pa: Vec<f64>,
+    /// Time without supply, s. Shape: nodes.
+    pub dark_s: Vec<f64>,
+    /// Highest speed of the gas, m/s. Shape: elements.
+    pub velocity_max_mps: Vec<f64>,
+}
+
+impl GasTally {
+    fn new(network: &Network) -> Self {
+        let (nodes, elements) = (network.nodes.len(), network.elements.len());
+        Self {
+            gauge_min_pa: vec![f64::INFINITY; nodes],
+            dark_s: vec![0.0; nodes],
+            velocity_max_mps: vec![0.0; elements],
+        }
+    }
+    /// Begins the next interval of nodes.
+    pub fn begin_nodes(&mut self) {
+        self.gauge_min_pa.fill(f64::INFINITY);
+        self.dark_s.fill(0.0);
+    }
+    /// Begins the next interval of elements.
+    pub fn begin_links(&mut self) {
+        self.velocity_max_mps.fill(0.0);
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug, Resource)]
+pub struct CityGas {
+    is_synthetic: bool,
+    notes: Vec<String>,
+    building_draw: Vec<u32>,
+    flow: GasFlow,
+    settings: HydraulicSettings,
+    switches: Switches,
+    gauge_least_pa: f64,
+    /// Gas for each watt of heat, kg/J.
+    kg_per_j: f64,
+    /// Heat that buildings ask of gas in the step, watts. Shape: buildings.
+    pub asked_w: Vec<f64>,
+    /// Share of it that arrives; 1 of buildings that ask for nothing and have supply. Shape: buildings.
+    pub served_share: Vec<f64>,
+    /// What each draw asks for, kg/s; of those to which no building hangs what the file says.
+    draw_kgps: Vec<f64>,
+    feed_kgps: Vec<f64>,
+    linepack: Linepack,
+    books: Books,
+    is_converged: bool,
+    failed_steps: u32,
+    /// Tallies of the intervals of tables.
+    pub tally: GasTally,
+}
+
+impl CityGas {
+    /// The network of a city whose buildings ask for so much heat from gas at most, watts. Paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Settings, files or streets of which no network can be made; faults of links that it does not have.
+    pub fn new(city: &City, settings: &GasSettings, peak_w: &[f64], folder: &Path) -> Result<Self> {
+        crate::power::settings::refusing("gas", |tell| settings.check(tell))?;
+        let mut hydraulic = HydraulicSettings::default();
+        let (network, building_draw, notes) = match (settings.source, &settings.case, &settings.buildings) {
+            (NetworkSource::File, Some(case), Some(buildings)) => {
+                let net = pandapipes::read(&folder.join(case))?;
+                hydraulic.friction = net.options.friction;
+                let of = of_file(city, &net.network, &folder.join(buildings))?;
+                (net.network, of, net.notes)
+            }
+            _ => {
+                let of = super::synthetic::SyntheticGas::plan(city, peak_w, &settings.synthetic)?;
+                (of.network, of.building_draw, of.notes)
+            }
+        };
+        let switches = Switches::new("gas.fault", &settings.fault, |id| element_row(&network, id))?;
+        let kg_per_j = 1.0 / (settings.efficiency * settings.heating_value_j_per_kg(&network.fluid.name));
+        let tally = GasTally::new(&network);
+        let nodes = network.nodes.len();
+        Ok(Self {
+            is_synthetic: settings.source == NetworkSource::Synthetic,
+            notes,
+            asked_w: vec![0.0; building_draw.len()],
+            served_share: vec![1.0; building_draw.len()],
+            building_draw,
+            draw_kgps: network.draws.iter().map(|draw| draw.mdot_kgps).collect(),
+            flow: GasFlow::new(network)?,
+            settings: hydraulic,
+            switches,
+            gauge_least_pa: settings.gauge_least_pa,
+            kg_per_j,
+            feed_kgps: vec![0.0; nodes],
+            linepack: Linepack::default(),
+            books: Books::default(),
+            is_converged: true,
+            failed_steps: 0,
+            tally,
+        })
+    }
+    /// Whether it is made up.
+    #[must_use]
+    pub fn is_synthetic(&self) -> bool {
+        self.is_synthetic
+    }
+    /// What did not come out as planned, in sentences for people.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+    /// Whether a building is connected.
+    #[must_use]
+    pub fn is_connected(&self, building: usize) -> bool {
+        self.building_draw[building] != NONE
+    }
+    /// The network as it was last solved.
+    #[must_use]
+    pub fn flow(&self) -> &GasFlow {
+        &self.flow
+    }
+    /// Steps in which no flow was found.
+    #[must_use]
+    pub fn failed_steps(&self) -> u32 {
+        self.failed_steps
+    }
+    /// Where the gas came from and went, kg.
+    #[must_use]
+    pub fn books(&self) -> Books {
+        self.books
+    }
+
+    /// Carries what is asked for through a step that begins at `from_s` and lasts `seconds`.
+    pub fn step(&mut self, from_s: u32, seconds: u32) {
+        let Self { switches, flow, .. } = self;
+        switches.at(from_s, |element, goes_out| {
+            flow.change_service(|network| switch_element(network, element as usize, !goes_out));
+        });
+        for &draw in self.building_draw.iter().filter(|draw| **draw != NONE) {
+            self.draw_kgps[draw as usize] = 0.0;
+        }
+        for (&draw, &asked_w) in self.building_draw.iter().zip(&self.asked_w).filter(|(draw, _)| **draw != NONE) {
+            self.draw_kgps[draw as usize] += asked_w * self.kg_per_j;
+        }
+        self.flow.set_draws(&self.draw_kgps);
+        self.is_converged = self.flow.solve(&self.settings).is_converged;
+        let length_s = f64::from(seconds);
+        let asked_kgps: f64 = self.flow.network().draws.iter().map(|draw| draw.mdot_kgps.max(0.0)).sum();
+        self.books.asked += asked_kgps * length_s;
+        if self.is_converged {
+            self.book(length_s);
+        } else {
+            self.failed_steps += 1;
+            self.flow.reset();
+        }
+        for (building, share) in self.served_share.iter_mut().enumerate() {
+            let draw = self.building_draw[building];
+            let has_gas = |node: u32| {
+                self.is_converged && self.flow.is_supplied(node) && self.flow.gauge_pa(node) >= self.gauge_least_pa
+            };
+            let is_served = draw == NONE || has_gas(self.flow.network().draws[draw as usize].node);
+            *share = f64::from(u8::from(is_served));
+        }
+        self.count(length_s);
+    }
+    /// What feeders give at held pressures, what is drawn, and what pipes gain.
+    fn book(&mut self, length_s: f64) {
+        self.flow.feeds_kgps(&mut self.feed_kgps);
+        let held = self.flow.network().held_pressures();
+        let fed_kg: f64 = held.iter().map(|(node, _)| self.feed_kgps[*node as usize]).sum::<f64>() * length_s;
+        let tick = self.linepack.tick(&self.flow, length_s);
+        let draws = self.flow.network().draws.iter().filter(|draw| self.flow.is_supplied(draw.node));
+        let (mut served_kg, mut injected_kg) = (0.0, 0.0);
+        for draw in draws {
+            served_kg += draw.mdot_kgps.max(0.0) * length_s;
+            injected_kg += (-draw.mdot_kgps).max(0.0) * length_s;
+        }
+        self.books.supplied += fed_kg + injected_kg + tick.gained_kg;
+        self.books.served += served_kg;
+        self.books.stored += tick.gained_kg;
+    }
+    fn count(&mut self, length_s: f64) {
+        for node in 0..self.tally.dark_s.len() {
+            if self.is_converged && self.flow.is_supplied(node as u32) {
+                let of = &mut self.tally.gauge_min_pa[node];
+                *of = of.min(self.flow.gauge_pa(node as u32));
+            } else {
+                self.tally.dark_s[node] += length_s;
+            }
+        }
+        for (element, most) in self.tally.velocity_max_mps.iter_mut().enumerate() {
+            let LinkState { v_from_mps, v_to_mps, .. } = self.flow.element(element);
+            // Without supply there is no speed, which is not a number and gives way.
+            *most = most.max(v_from_mps.abs()).max(v_to_mps.abs());
+        }
+    }
+}
+
+/// Takes the links of an element in or out of service.
+pub(crate) fn switch_element(network: &mut Network, element: usize, is_on: bool) {
+    network.links.is_in_service[network.elements[element].links()].fill(is_on);
+}
+
+/// Row of an element by its table and index (`pipe 7`) or, where no table has that name twice, its name.
+pub(crate) fn element_row(network: &Network, id: &str) -> Option<u32> {
+    let full = |of: &crate::pipes::network::Element| format!("{} {}", of.table, of.id) == id;
+    let row = network.elements.iter().position(full);
+    let mut named = (0..network.elements.len()).filter(|&row| network.elements[row].name == id);
+    row.or_else(|| named.next().filter(|_| named.next().is_none())).map(|row| row as u32)
+}
+
+/// Row of the draw of each building that the table names.
+fn of_file(city: &City, network: &Network, buildings: &Path) -> Result<Vec<u32>> {
+    let sinks = network.draws.iter().enumerate().filter(|(_, draw)| draw.table == "sink");
+    let row_of: BTreeMap<&str, u32> = sinks.map(|(row, draw)| (draw.id.as_str(), row as u32)).collect();
+    read_buildings(city, buildings, "sink_id", "a sink of the network", &row_of, Coverage::Connected)
+}

@@ -1,0 +1,125 @@
+//! Networks of pipes in a city's run: which there are, and the step that all of them take.
+//!
+//! | network | what buildings ask of it |
+//! | --- | --- |
+//! | water | litres of those who are there ([`crate::water_demand`]) |
+//! | heat | heat for rooms and hot water ([`crate::heat_loads`]), of buildings that are connected |
+//! | gas | the same, of buildings that heat with gas |
+//!
+//! A building takes its heat from district heat if it is connected, else from gas if it has that. Networks step with
+//! electricity; they do not see one another within a step, so they are solved side by side.
+
+use crate::gas::city::{CityGas, GasSettings};
+use crate::heat::city::{CityHeat, CityHeatSettings, HeatNeeds};
+use crate::heat_loads::HeatLoads;
+use crate::power::PowerSettings;
+use crate::power::load::StepTime;
+use crate::power::thermal::is_heated_by_electricity;
+use crate::water::city::{CityWater, WaterSettings};
+use crate::water_demand::WaterDemands;
+use crate::weather::Weather;
+use crate::wiring::NetworkSource;
+use bevy_ecs::system::{Res, ResMut};
+use bevy_ecs::world::World;
+use std::path::Path;
+use urbis_city::model::City;
+use urbis_core::rng::Rng;
+use urbis_core::{Clock, Domain, Result};
+
+/// Purpose of the draw of who heats with gas.
+const GAS: u32 = 0x6761_7300;
+
+/// What a scenario says of its pipes.
+#[derive(Clone, Copy, Debug)]
+pub struct PipedSettings<'a> {
+    /// Electricity, whose heating says what rooms need.
+    pub power: &'a PowerSettings,
+    /// Drinking water.
+    pub water: &'a WaterSettings,
+    /// Gas.
+    pub gas: &'a GasSettings,
+    /// District heat.
+    pub heat: &'a CityHeatSettings,
+}
+
+impl PipedSettings<'_> {
+    fn has_heat(&self) -> bool {
+        !self.gas.is_none() || !self.heat.is_none()
+    }
+}
+
+/// Puts the networks that a scenario has into the world, with what asks for them. Paths are relative to `folder`.
+///
+/// # Errors
+/// Settings, files, weather or streets of which a network cannot be made.
+pub fn install(
+    world: &mut World,
+    city: &City,
+    settings: PipedSettings<'_>,
+    clock: &Clock,
+    folder: &Path,
+) -> Result<()> {
+    if settings.water.is_none() && !settings.has_heat() {
+        return Ok(());
+    }
+    let buildings = &city.buildings;
+    let draws = WaterDemands::new(&settings.water.demand, &buildings.purpose, &buildings.floor_area_m2)?;
+    let usual = draws.usual();
+    let local_start_s = clock.local_second_of_day(0);
+    if !settings.water.is_none() {
+        let water = CityWater::new(city, settings.water, &usual.mean_m3ps, &usual.peak_m3ps, folder, local_start_s)?;
+        world.insert_resource(water);
+    }
+    if settings.has_heat() {
+        let weather = world.resource::<Weather>();
+        let mut loads = HeatLoads::new(city, settings.power, &settings.heat.profiles, weather, clock)?;
+        loads.ask(StepTime::of(clock));
+        let hour = (local_start_s / 3600) as usize;
+        let rooms_peak_w = loads.highest_w();
+        let is_free = |row: usize| !is_heated_by_electricity(&settings.power.heating, row);
+        let of_free = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..buildings.len()).map(|row| if is_free(row) { value(row) } else { 0.0 }).collect()
+        };
+        let peak_w = of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]);
+        let kwh_year = of_free(&|row| loads.rooms_kwh_year[row] + usual.hot_kwh_year[row]);
+        let first_w = of_free(&|row| loads.rooms_w[row] + draws.usual_at(row, hour).1);
+        if !settings.heat.is_none() {
+            let needs = HeatNeeds { peak_w: &peak_w, kwh_year: &kwh_year, first_w: &first_w };
+            let step_s = clock.period(Domain::Power).ticks();
+            world.insert_resource(CityHeat::new(city, settings.heat, &needs, folder, step_s)?);
+        }
+        if !settings.gas.is_none() {
+            let heat = world.get_resource::<CityHeat>();
+            let of_gas = |row: usize| {
+                let has_other = heat.is_some_and(|heat| heat.is_connected(row));
+                let is_drawn = Rng::new(0, row as u32, 0, GAS).uniform() < settings.gas.share;
+                if !has_other && is_drawn { peak_w[row] } else { 0.0 }
+            };
+            let gas_w: Vec<f64> = (0..buildings.len()).map(of_gas).collect();
+            let is_file = settings.gas.source == NetworkSource::File;
+            let gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
+            world.insert_resource(gas);
+        }
+        world.insert_resource(loads);
+    }
+    world.insert_resource(draws);
+    Ok(())
+}
+
+/// Carries what is asked for through the step that starts now.
+pub fn serve_pipes(
+    clock: Res<'_, Clock>,
+    water: Option<ResMut<'_, CityWater>>,
+    gas: Option<ResMut<'_, CityGas>>,
+    heat: Option<ResMut<'_, CityHeat>>,
+) {
+    if !clock.is_due(Domain::Power) {
+        return;
+    }
+    let from_s = clock.tick();
+    let seconds = clock.period(Domain::Power).ticks().min(clock.end() - from_s);
+    rayon::join(
+        || water.map(|mut of| of.step(from_s, seconds)),
+        || rayon::join(|| gas.map(|mut of| of.step(from_s, seconds)), || heat.map(|mut of| of.step(from_s, seconds))),
+    );
+}
