@@ -11,6 +11,7 @@
 use super::hydraulics::{Balance, Hydraulics, NO_FLOW_M3PS};
 use super::network::{Action, NONE, Network, NodeKind, Trigger, WEIGHT_NPM3};
 use super::tanks::{level_m, range_m3, volume_m3};
+use crate::snapshot::Snapshot;
 use urbis_core::Result;
 
 const DAY_S: u32 = 86_400;
@@ -68,6 +69,8 @@ pub struct Simulation {
     pub(crate) wanted: Vec<(Action, f64)>,
     /// Whether demands are set from outside, not by patterns.
     has_own_demands: bool,
+    /// Factor of demands by patterns, beside that of the file.
+    demand_scale: f64,
 }
 
 impl Simulation {
@@ -89,6 +92,7 @@ impl Simulation {
             report_s,
             wanted: Vec::with_capacity(links),
             has_own_demands: true,
+            demand_scale: 1.0,
         };
         this.place_tanks();
         Ok(this)
@@ -96,6 +100,27 @@ impl Simulation {
     /// From here on demands are those that the caller writes into [`Hydraulics::demand_m3ps`], not those of patterns.
     pub fn take_demands(&mut self) {
         self.has_own_demands = false;
+    }
+    /// From here on demands by patterns are so many times what the file says; 1 at first.
+    pub fn scale_demands(&mut self, scale: f64) {
+        self.demand_scale = scale;
+    }
+    /// What the next moment starts from, and all that was counted; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.hydraulics.snapshot(of);
+        of.whole(&mut self.time_s);
+        of.whole(&mut self.report_s);
+        of.numbers(&mut self.volume_m3);
+        of.flag(&mut self.has_own_demands);
+        of.number(&mut self.demand_scale);
+        let Volumes { asked_m3, served_m3, injected_m3, emitted_m3, supplied_m3, stored_m3, spilt_m3 } =
+            &mut self.volumes;
+        for volume in [asked_m3, served_m3, injected_m3, emitted_m3, supplied_m3, stored_m3, spilt_m3] {
+            of.number(volume);
+        }
+        for PumpEnergy { energy_kwh, power_w, power_w_max, running_s, cost } in &mut self.pumps {
+            [energy_kwh, power_w, power_w_max, running_s, cost].into_iter().for_each(|number| of.number(number));
+        }
     }
     /// Whether a report is due at this moment.
     #[must_use]
@@ -135,7 +160,8 @@ impl Simulation {
             self.hydraulics.demand_m3ps.fill(0.0);
             for row in 0..net.demands.node.len() {
                 let drawn = net.demands.base_m3ps[row] * multiplier(net, net.demands.pattern[row], step);
-                self.hydraulics.demand_m3ps[net.demands.node[row] as usize] += drawn * net.options.demand_multiplier;
+                self.hydraulics.demand_m3ps[net.demands.node[row] as usize] +=
+                    drawn * net.options.demand_multiplier * self.demand_scale;
             }
         }
         for node in 0..net.nodes.id.len() {
