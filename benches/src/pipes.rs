@@ -125,11 +125,13 @@ fn main() -> Result<()> {
                 is_converged &= flow.solve(&settings).is_converged;
                 times_s.push(begun.elapsed().as_secs_f64());
             }
-            let nodes = 0..flow.network().nodes.len() as u32;
-            let coldest = nodes.map(|node| flow.t_k(node)).filter(|t_k| t_k.is_finite()).fold(f64::INFINITY, f64::min);
+            let nodes = &flow.network().nodes;
+            let junctions = (0..nodes.len()).filter(|&node| nodes.is_junction[node]);
+            let known: Vec<f64> = junctions.map(|node| flow.t_k(node as u32)).filter(|t_k| t_k.is_finite()).collect();
+            let mean_k = known.iter().sum::<f64>() / known.len() as f64;
             serde_json::json!({
                 "solve_s": median(times_s), "converged": is_converged, "nodes": flow.network().nodes.len(),
-                "consumers": given.len(), "t_min_k": coldest,
+                "consumers": given.len(), "t_mean_k": mean_k,
             })
         }
         What::Year { net, steps } => {

@@ -42,7 +42,6 @@ use crate::threads;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use tables::Record;
-use urbis_core::files::parent;
 use urbis_core::{Problem, Result};
 
 /// What to run, and how far.
@@ -85,8 +84,9 @@ pub struct TownSummary {
 pub fn run(options: &TownOptions) -> Result<TownSummary> {
     threads::pool(options.threads)?.0.install(|| {
         let mut town = Town::read(&options.town)?;
-        keep_apart(&options.town, &options.out)?;
-        keep_apart(parent(&options.town), &options.out)?;
+        for input in town.settings.nets().into_iter().chain([options.town.as_path()]) {
+            keep_apart(input, &options.out)?;
+        }
         if let Some(file) = &options.resume {
             checkpoint::read(&mut town, file)?;
         }

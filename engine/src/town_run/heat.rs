@@ -165,8 +165,8 @@ impl HeatPart {
     /// Goes a step with consumers times a factor; those of `is_dark` take nothing. Shape of `is_dark`: consumers.
     pub(crate) fn step(&mut self, factor: f64, is_dark: &[bool], seconds: f64) -> Account {
         let mut is_new = self.is_stale || !self.is_solved;
-        for (row, of) in self.base.consumers.iter().enumerate() {
-            let asked = scaled(of.given, factor);
+        for row in 0..self.given.len() {
+            let asked = scaled(self.base.consumers[row].given, factor);
             let given = if is_dark[row] { Given::FlowHeat(0.0, 0.0) } else { asked };
             (self.asked_w[row], self.is_dark[row]) = (asked_w(asked), is_dark[row]);
             if given != self.given[row] {

@@ -340,6 +340,18 @@ impl TownSettings {
         Ok((this, text))
     }
 
+    /// Files or folders of the networks.
+    #[must_use]
+    pub fn nets(&self) -> Vec<&Path> {
+        let all = [
+            self.power.as_ref().map(|of| &of.net),
+            self.gas.as_ref().map(|of| &of.net),
+            self.heat.as_ref().map(|of| &of.net),
+            self.water.as_ref().map(|of| &of.net),
+        ];
+        all.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
     /// Number of steps.
     #[must_use]
     pub fn steps(&self) -> u32 {
