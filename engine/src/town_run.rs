@@ -130,7 +130,7 @@ fn summary(town: &Town, first: u32) -> Json {
             "worst_unserved_customers": of.worst_customers,
             "worst_s": (of.worst_customers > 0).then_some(of.worst_s),
             "unit": unit(network), "asked": of.asked, "supplied": of.supplied, "served": of.served, "lost": of.lost,
-            "stored": of.stored, "unserved": (of.asked - of.served).max(0.0), "residual": of.residual,
+            "stored": of.stored, "got": of.got, "unserved": (of.asked - of.got).max(0.0), "residual": of.residual,
             "residual_share_max": of.worst_share, "residual_share_limit": limit(network),
             "solves": of.solves, "unsolved_steps": of.unsolved,
             "first_unsolved_s": (of.unsolved > 0).then_some(of.first_unsolved_s),

@@ -1,14 +1,14 @@
 //! What every network of a town tells of a step: whom it serves, and its ledger.
 //!
 //! ```text
-//! supplied = served + lost + stored + residual          asked = served + unserved
+//! supplied = served + lost + stored + residual          asked = got + unserved
 //! ```
 //!
 //! | network | supplied | served | lost | stored |
 //! | --- | --- | --- | --- | --- |
 //! | power, kWh | from sources and generators | drawn by loads | in branches and shunts | nothing |
 //! | gas, kg | fed by feeders and sources | drawn by sinks | nothing | gained by pipes (linepack) |
-//! | heat, kWh | given by plants, carried in | taken by consumers, carried out | to the ground | gained by water in pipes |
+//! | heat, kWh | given by plants, carried in | taken by consumers and exchangers, carried out | to the ground | gained by water in pipes |
 //! | water, m3 | from reservoirs, fed in | drawn | at emitters | gained by tanks, what they spill included |
 //!
 //! The residual is not set but summed from independent terms; a step whose residual is more than [`limit`] of what was
@@ -48,9 +48,11 @@ pub struct Account {
     pub dark_customers: u32,
     /// Asked for, houses without electricity included.
     pub asked: f64,
+    /// What customers got of it; part of `served`.
+    pub got: f64,
     /// Brought into the network.
     pub supplied: f64,
-    /// Taken by customers.
+    /// Taken out of the network, by customers and others.
     pub served: f64,
     /// Lost on the way.
     pub lost: f64,
@@ -107,6 +109,8 @@ pub struct Totals {
     pub worst_s: u32,
     /// Asked for.
     pub asked: f64,
+    /// What customers got of it.
+    pub got: f64,
     /// Brought in.
     pub supplied: f64,
     /// Taken.
@@ -136,6 +140,7 @@ impl Totals {
             (self.worst_customers, self.worst_s) = (of.unserved_customers, time_s);
         }
         self.asked += of.asked;
+        self.got += of.got;
         self.supplied += of.supplied;
         self.served += of.served;
         self.lost += of.lost;
@@ -164,6 +169,7 @@ impl Totals {
         let numbers = [
             &mut self.unserved_customer_h,
             &mut self.asked,
+            &mut self.got,
             &mut self.supplied,
             &mut self.served,
             &mut self.lost,

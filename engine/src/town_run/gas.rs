@@ -208,7 +208,8 @@ impl GasPart {
         }
         let gained_kg = if is_new && self.is_solved { self.gained_kg() } else { 0.0 };
         of.asked = asked_kgps * seconds;
-        of.served = served_kgps * seconds;
+        of.got = served_kgps * seconds;
+        of.served = of.got;
         of.stored = gained_kg;
         of.supplied = fed_kgps * seconds + gained_kg;
         of.residual = (fed_kgps - served_kgps) * seconds;

@@ -218,7 +218,9 @@ impl HeatPart {
                 of.customers += 1;
                 of.dark_customers += u32::from(self.is_dark[row]);
                 of.unserved_customers += u32::from(is_short);
-                of.asked += if asked_w.is_nan() { self.taken_j[row] } else { asked_w * seconds } / KWH;
+                let asked_j = if asked_w.is_nan() { self.taken_j[row] } else { asked_w * seconds };
+                of.asked += asked_j / KWH;
+                of.got += self.taken_j[row] / KWH;
             }
         }
         of

@@ -155,6 +155,7 @@ impl PowerPart {
             dark_customers: dark,
             asked: kwh(of.served_w + of.unserved_w),
             supplied: kwh(of.source_w + of.generated_w),
+            got: kwh(of.served_w),
             served: kwh(of.served_w),
             lost: kwh(of.branch_losses_w + of.shunt_losses_w),
             stored: 0.0,

@@ -238,7 +238,7 @@ fn service(rows: &[Row], step_s: u32) -> TableWriter {
     let what = "Of these, those whose house has no electricity.";
     table.count("dark_customers", "", what, &count(|row| row.2.dark_customers));
     table.number("asked", "", "Asked for in the step, dark houses included.", &number(|row| row.2.asked));
-    table.number("served", "", "Taken by customers.", &number(|row| row.2.served));
+    table.number("served", "", "What customers got of it.", &number(|row| row.2.got));
     table.text("unit", "Unit of both.", rows.iter().map(|row| unit(row.1)));
     table
 }
@@ -249,11 +249,11 @@ fn balance(rows: &[Row]) -> TableWriter {
     keys(&mut table, rows);
     table.text("unit", "Unit of all but shares.", rows.iter().map(|row| unit(row.1)));
     table.number("supplied", "", "Brought into the network.", &number(|row| row.2.supplied));
-    table.number("served", "", "Taken by customers.", &number(|row| row.2.served));
+    table.number("served", "", "Taken by customers, exchangers, and what is carried out.", &number(|row| row.2.served));
     table.number("lost", "", "Lost on the way.", &number(|row| row.2.lost));
     table.number("stored", "", "Gained by what the network holds.", &number(|row| row.2.stored));
-    let unserved = number(|row| (row.2.asked - row.2.served).max(0.0));
-    table.number("unserved", "", "Asked for and not taken.", &unserved);
+    let unserved = number(|row| (row.2.asked - row.2.got).max(0.0));
+    table.number("unserved", "", "Asked for by customers and not given.", &unserved);
     table.number("residual", "", "What the ledger lacks.", &number(|row| row.2.residual));
     table.number("residual_share", "", "Its size, as a share of what moved.", &number(|row| row.2.share()));
     let flags = |of: fn(&Row) -> bool| rows.iter().map(of).collect::<Vec<_>>();

@@ -111,7 +111,8 @@ impl WaterPart {
         let (supplied, injected) = (gained(|of| of.supplied_m3), gained(|of| of.injected_m3));
         of.asked = gained(|of| of.asked_m3);
         of.supplied = supplied + injected;
-        of.served = gained(|of| of.served_m3);
+        of.got = gained(|of| of.served_m3);
+        of.served = of.got;
         of.lost = gained(|of| of.emitted_m3);
         of.stored = gained(|of| of.stored_m3);
         of.residual = of.supplied - of.served - of.lost - of.stored;

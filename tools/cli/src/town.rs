@@ -132,7 +132,7 @@ fn tell(of: &RunArguments, summary: &TownSummary) -> Result<()> {
             number("worst_unserved_customers"),
             worst,
             number("unserved_customer_h"),
-            number("served"),
+            number("got"),
             number("unserved"),
             unit,
             number("solves"),
