@@ -33,6 +33,7 @@ mod solved_folder;
 pub mod step;
 pub mod synthesis_run;
 pub mod threads;
+pub mod town_run;
 pub mod traffic_run;
 mod transit;
 pub mod water_run;

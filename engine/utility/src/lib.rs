@@ -3,7 +3,7 @@
 //! * [`power`] electricity: loads, devices, grids, and the one that a city's run carries.
 //! * [`water`], [`sewer`], [`gas`], [`heat`] networks of pipes; gas and heat share [`pipes`].
 //! * [`heat_profile`], [`water_demand`] what buildings ask of them, [`telecom`] who is connected.
-//! * [`weather`], [`solar`] what drives all of it; [`sparse`] the kernels that solve it.
+//! * [`weather`], [`solar`] what drives all of it; [`sparse`] the kernels that solve it; [`snapshot`] their states as bytes.
 
 pub mod gas;
 pub mod heat;
@@ -13,6 +13,7 @@ pub mod power;
 mod reading;
 mod sets;
 pub mod sewer;
+pub mod snapshot;
 pub mod solar;
 pub mod sparse;
 mod streets;

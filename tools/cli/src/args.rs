@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Solve flows and temperatures of a network of heat
     #[command(subcommand)]
     Heat(crate::heat::HeatCommand),
+    /// Run the networks of a town together, coupled
+    #[command(subcommand)]
+    Town(crate::town::TownCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -28,6 +28,7 @@ mod screen;
 mod sewer;
 mod solved;
 mod store;
+mod town;
 mod traffic;
 mod transit;
 mod water;
@@ -89,6 +90,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Sewer(command) => sewer::run(command),
         Command::Gas(command) => gas::run(command),
         Command::Heat(command) => heat::run(command),
+        Command::Town(command) => town::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

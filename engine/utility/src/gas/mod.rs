@@ -17,6 +17,7 @@ pub mod linepack;
 use crate::pipes::fluid::mean_pressure_pa;
 use crate::pipes::network::Network;
 use crate::pipes::solver::{HydraulicOutcome, HydraulicSettings, Hydraulics};
+use crate::snapshot::Snapshot;
 use urbis_core::{Problem, Result};
 
 /// A network of gas with its state.
@@ -77,6 +78,20 @@ impl GasFlow {
         let of = &mut self.network.draws[draw as usize];
         self.hydraulics.draw_kgps[of.node as usize] += mdot_kgps - of.mdot_kgps;
         of.mdot_kgps = mdot_kgps;
+    }
+    /// Sets what all rows of [`Network::draws`] take (negative: feed), kg/s. Sums of nodes are made anew, so that they do not
+    /// depend on what was set before.
+    pub fn set_draws(&mut self, mdot_kgps: &[f64]) {
+        self.hydraulics.draw_kgps.fill(0.0);
+        for (draw, mdot_kgps) in self.network.draws.iter_mut().zip(mdot_kgps) {
+            draw.mdot_kgps = *mdot_kgps;
+            self.hydraulics.draw_kgps[draw.node as usize] += *mdot_kgps;
+        }
+    }
+    /// What a solve starts from and what it leaves; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.network.draws.iter_mut().for_each(|draw| of.number(&mut draw.mdot_kgps));
+        self.hydraulics.snapshot(of);
     }
     /// Forgets the last solution.
     pub fn reset(&mut self) {

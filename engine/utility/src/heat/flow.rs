@@ -4,6 +4,7 @@ use super::consumers::{flow_kgps, follows_temperature, hottest_k};
 use super::temperatures::{Temperatures, ends, flow_of};
 use crate::pipes::network::{Given, HeatRule, Network};
 use crate::pipes::solver::{HydraulicOutcome, HydraulicSettings, Hydraulics};
+use crate::snapshot::Snapshot;
 use urbis_core::{Problem, Result};
 
 /// How flows and temperatures meet.
@@ -161,6 +162,11 @@ impl HeatFlow {
             }
         }
         change
+    }
+    /// What a solve starts from and what it leaves, what is given of consumers and plants aside; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.hydraulics.snapshot(of);
+        self.temperatures.snapshot(of);
     }
     /// Solves from the state at hand.
     pub fn solve(&mut self, settings: &HeatSettings) -> HeatOutcome {

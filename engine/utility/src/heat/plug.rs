@@ -9,6 +9,7 @@
 //!
 //! Ignored: mixing and conduction along the pipe, heat in its wall. Contract: no allocation after [`Plugs::new`].
 
+use crate::snapshot::Snapshot;
 use std::collections::VecDeque;
 
 /// A plug: `excess exp(rate u)` kelvin above the ground, `u` from 0 at the end that leaves first to 1.
@@ -114,6 +115,21 @@ impl Plugs {
     pub fn flowing_back(mut self, is_back: bool) -> Self {
         self.is_turned = is_back;
         self
+    }
+    /// The water within and its temperatures; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        of.number(&mut self.ground_k);
+        of.flag(&mut self.is_turned);
+        let count = of.count(self.plugs.len());
+        if of.is_reader() {
+            self.plugs.clear();
+            self.plugs.resize(count, Plug { mass_kg: 0.0, excess_k: 0.0, rate: 0.0 });
+        }
+        for plug in &mut self.plugs {
+            of.number(&mut plug.mass_kg);
+            of.number(&mut plug.excess_k);
+            of.number(&mut plug.rate);
+        }
     }
     /// Another temperature of the ground, K; plugs become even.
     pub fn set_ground(&mut self, ground_k: f64) {

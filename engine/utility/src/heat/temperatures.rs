@@ -14,6 +14,7 @@
 use crate::pipes::fluid::Fluid;
 use crate::pipes::network::{HeatRule, Network};
 use crate::pipes::solver::Hydraulics;
+use crate::snapshot::Snapshot;
 
 /// Flow below which water counts as standing, kg/s.
 pub const STANDING_KGPS: f64 = 1e-10;
@@ -104,6 +105,21 @@ impl Temperatures {
             this.is_fed_at[node as usize] = true;
         }
         this
+    }
+    /// What a solve starts from and what it leaves; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        of.numbers(&mut self.node_k);
+        of.numbers(&mut self.out_k);
+    }
+    /// Looks anew which feeders in service give a temperature.
+    pub(super) fn follow_feeds(&mut self, network: &Network) {
+        self.is_fed_at.fill(false);
+        for feed in network.feeds.iter().filter(|feed| feed.is_in_service) {
+            if let Some(t_k) = feed.t_k {
+                self.feed_k[feed.node as usize] = t_k;
+                self.is_fed_at[feed.node as usize] = true;
+            }
+        }
     }
     /// Finds the temperatures at the flows at hand. Returns whether they are found and the largest change of the last
     /// round, K.

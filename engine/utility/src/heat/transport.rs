@@ -26,8 +26,9 @@ use super::flow::{HeatFlow, HeatSettings};
 use super::plug::Plugs;
 use super::temperatures::{Around, ends, flow_of};
 use crate::pipes::NORM_T_K;
-use crate::pipes::network::{Given, HeatRule};
-use crate::pipes::solver::HydraulicOutcome;
+use crate::pipes::network::{Given, HeatRule, Network};
+use crate::pipes::solver::{HydraulicOutcome, Hydraulics};
+use crate::snapshot::Snapshot;
 use urbis_core::{Problem, Result};
 
 /// How to run.
@@ -210,6 +211,33 @@ impl HeatRun {
     pub fn set_ground(&mut self, t_k: f64) {
         self.flow.parts().0.links.ground_k.fill(t_k);
         self.pipes.iter_mut().flatten().for_each(|plugs| plugs.set_ground(t_k));
+    }
+    /// Takes links, nodes and feeders in or out of service: `change` may write `is_in_service` of them. Pressures and flows
+    /// begin anew at the next step; the water stays where it is, with its heat.
+    pub fn change_service(&mut self, change: impl FnOnce(&mut Network)) {
+        let (network, hydraulics, temperatures) = self.flow.parts();
+        change(network);
+        let mut anew = Hydraulics::new(network);
+        anew.t_from_k.copy_from_slice(&hydraulics.t_from_k);
+        anew.t_to_k.copy_from_slice(&hydraulics.t_to_k);
+        anew.flow_set_kgps.copy_from_slice(&hydraulics.flow_set_kgps);
+        anew.draw_kgps.copy_from_slice(&hydraulics.draw_kgps);
+        *hydraulics = anew;
+        temperatures.follow_feeds(network);
+    }
+    /// What a step starts from and what it leaves, what is given of consumers and plants aside; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.flow.snapshot(of);
+        self.pipes.iter_mut().flatten().for_each(|plugs| plugs.snapshot(of));
+        of.numbers(&mut self.taken_j);
+        of.numbers(&mut self.carried_kgk);
+        of.numbers(&mut self.feed_kgps);
+        of.numbers(&mut self.fed_at_k);
+        let HeatLedger { produced_j, delivered_j, lost_j, imported_j, exported_j, stored_j, stored_at_start_j } =
+            &mut self.ledger;
+        for of_ledger in [produced_j, delivered_j, lost_j, imported_j, exported_j, stored_j, stored_at_start_j] {
+            of.number(of_ledger);
+        }
     }
     fn stored_j(&self) -> f64 {
         let pipes: f64 = self.pipes.iter().flatten().map(|plugs| plugs.heat_kgk(NORM_T_K)).sum();

@@ -29,6 +29,7 @@ use super::laws::{self, Ends, Law};
 use super::network::{LinkKind, Network};
 use super::special::Dense;
 use super::supply::Supply;
+use crate::snapshot::Snapshot;
 use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
 
 const NONE: u32 = u32::MAX;
@@ -218,6 +219,18 @@ impl Hydraulics {
             let of_node = self.t_from_k.iter_mut().zip(&network.links.from).filter(|(_, from)| **from == feed.node);
             of_node.for_each(|(t_k, _)| *t_k = fed_k);
         }
+    }
+    /// What a solve starts from and what it leaves; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        of.numbers(&mut self.potential);
+        of.numbers(&mut self.pressure_pa);
+        of.numbers(&mut self.mdot_kgps);
+        of.numbers(&mut self.t_from_k);
+        of.numbers(&mut self.t_to_k);
+        of.numbers(&mut self.flow_set_kgps);
+        of.numbers(&mut self.draw_kgps);
+        of.numbers(&mut self.lambda);
+        of.numbers(&mut self.reynolds);
     }
     /// Which nodes have a pressure.
     #[must_use]

@@ -19,6 +19,7 @@ use super::grid::{Branch, BusKind, Complex, Grid, Part, Topology, check};
 use super::newton::{self, NewtonSettings, PartOutcome};
 use super::{linear, sweep};
 use crate::sets::Sets;
+use crate::snapshot::Snapshot;
 use rayon::prelude::*;
 use std::path::Path;
 use urbis_core::Result;
@@ -319,6 +320,21 @@ impl PowerFlow {
             q_var: x[1] * base,
         });
         named.collect()
+    }
+
+    /// Lets the next solve depend on tables and voltages alone, not on factors and rates that earlier ones left.
+    pub fn forget_factors(&mut self) {
+        for part in &mut self.parts {
+            part.forget_factors();
+        }
+    }
+    /// The voltages that a solve starts from and leaves; see [`Snapshot`]. Tables and topology are to be as they were.
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.refresh();
+        for v in self.parts.iter_mut().flat_map(|part| &mut part.v) {
+            of.number(&mut v.re);
+            of.number(&mut v.im);
+        }
     }
 
     /// Renews who has a source after switches were moved, without a solve.

@@ -23,6 +23,7 @@
 use super::losses::{CUBIC_FOOT_M3, FOOT_M, Line, Losses, SLOPE_MIN, STEEP_SLOPE};
 use super::network::{Action, DemandModel, LinkKind, LinkStatus, NONE, Network, NodeKind, Unbalanced};
 use crate::sets::Sets;
+use crate::snapshot::Snapshot;
 use crate::sparse::{Ldlt, Pattern, SymmetricMatrix, minimum_degree};
 use std::f64::consts::PI;
 use urbis_core::Result;
@@ -93,6 +94,15 @@ pub struct Balance {
     pub largest_change_m3ps: f64,
 }
 
+/// A state by its place in the list of them.
+fn snapshot_of_state(state: &mut LinkState, of: &mut Snapshot) {
+    use LinkState::{Active, CannotFlow, CannotLift, Closed, ClosedByTank, Open};
+    let all = [CannotLift, ClosedByTank, Closed, Open, Active, CannotFlow];
+    let mut place = *state as u32;
+    of.whole(&mut place);
+    *state = all.get(place as usize).copied().unwrap_or(*state);
+}
+
 /// A network made ready to be solved, and its state.
 #[derive(Clone, Debug)]
 pub struct Hydraulics {
@@ -116,6 +126,10 @@ pub struct Hydraulics {
     held_m: Vec<f64>,
     /// Whether a valve was opened because it alone feeds a place. Shape: links.
     pub(crate) is_freed: Vec<bool>,
+    /// Whether a link is shut from outside, whatever controls say. Shape: links.
+    is_held: Vec<bool>,
+    /// What links that are shut from outside would do, and their settings. Shape: links.
+    unheld: Vec<(LinkState, f64)>,
     sets: Sets,
     /// Whether `is_supplied` holds for the statuses at hand.
     is_supply_known: bool,
@@ -185,6 +199,8 @@ impl Hydraulics {
             valve_minor: vec![0.0; links],
             held_m: vec![f64::NAN; nodes],
             is_freed: vec![false; links],
+            is_held: vec![false; links],
+            unheld: vec![(LinkState::Open, f64::NAN); links],
             sets: Sets::new(nodes + 1),
             is_supply_known: false,
             tank_of,
@@ -256,7 +272,8 @@ impl Hydraulics {
     pub(crate) fn act(&mut self, action: &Action) -> bool {
         let link = action.link as usize;
         let kind = self.net.links.kind[link];
-        let (before, setting) = (self.state[link], self.setting[link]);
+        let (before, setting) =
+            if self.is_held[link] { self.unheld[link] } else { (self.state[link], self.setting[link]) };
         if kind == LinkKind::CheckValve {
             return false;
         }
@@ -273,6 +290,10 @@ impl Hydraulics {
             (Some(_), _) => (LinkState::Open, f64::NAN),
             (None, _) => (before, setting),
         };
+        if self.is_held[link] {
+            self.unheld[link] = (state, to);
+            return false;
+        }
         let is_as_before = state.is_open() == before.is_open()
             && (state == LinkState::Active) == (before == LinkState::Active)
             && (to.total_cmp(&setting).is_eq() || (to.is_nan() && setting.is_nan()));
@@ -281,15 +302,60 @@ impl Hydraulics {
         }
         !is_as_before
     }
+    /// Shuts a link from outside, as a failure does, or lets go of it: then it does what it did, or what controls have said
+    /// meanwhile.
+    pub fn hold_shut(&mut self, link: u32, is_shut: bool) {
+        let at = link as usize;
+        if self.is_held[at] == is_shut {
+            return;
+        }
+        self.is_held[at] = is_shut;
+        if is_shut {
+            self.unheld[at] = (self.state[at], self.setting[at]);
+            self.set(at, LinkState::Closed, self.setting[at]);
+        } else {
+            let (state, setting) = self.unheld[at];
+            self.set(at, state, setting);
+        }
+    }
+    /// What a solve starts from and what it leaves; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        of.numbers(&mut self.head_m);
+        of.numbers(&mut self.flow_m3ps);
+        of.numbers(&mut self.setting);
+        of.numbers(&mut self.demand_m3ps);
+        of.numbers(&mut self.served_m3ps);
+        of.numbers(&mut self.emitted_m3ps);
+        of.numbers(&mut self.valve_minor);
+        of.numbers(&mut self.held_m);
+        of.flags(&mut self.is_supplied);
+        of.flags(&mut self.is_freed);
+        of.flags(&mut self.is_held);
+        of.flag(&mut self.is_supply_known);
+        for (link, (state, setting)) in self.unheld.iter_mut().enumerate() {
+            snapshot_of_state(&mut self.state[link], of);
+            snapshot_of_state(state, of);
+            of.number(setting);
+        }
+    }
     /// A pump's speed by its pattern: 0 stops it.
     pub(crate) fn set_speed(&mut self, link: u32, speed: f64) {
         let link = link as usize;
-        let state = match (speed > 0.0, self.state[link].is_open()) {
+        let before = if self.is_held[link] { self.unheld[link].0 } else { self.state[link] };
+        let state = match (speed > 0.0, before.is_open()) {
             (true, false) => LinkState::Open,
             (false, true) => LinkState::Closed,
-            _ => self.state[link],
+            _ => before,
         };
+        if self.is_held[link] {
+            self.unheld[link] = (state, speed);
+            return;
+        }
         self.set(link, state, speed);
+    }
+    /// Whether a link is shut by [`Hydraulics::hold_shut`].
+    pub(crate) fn is_shut_from_outside(&self, link: usize) -> bool {
+        self.is_held[link]
     }
     /// Another state of a link, as statuses find it.
     pub(crate) fn change(&mut self, link: usize, state: LinkState) {
@@ -374,6 +440,9 @@ impl Hydraulics {
         let mut has_changed = false;
         for at in 0..self.pressure_valves.len() {
             let link = self.pressure_valves[at] as usize;
+            if self.is_held[link] {
+                continue;
+            }
             let found = self.pressure_valve_state(link);
             has_changed |= found != self.state[link];
             self.change(link, found);

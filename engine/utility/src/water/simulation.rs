@@ -11,6 +11,7 @@
 use super::hydraulics::{Balance, Hydraulics, NO_FLOW_M3PS};
 use super::network::{Action, NONE, Network, NodeKind, Trigger, WEIGHT_NPM3};
 use super::tanks::{level_m, range_m3, volume_m3};
+use crate::snapshot::Snapshot;
 use urbis_core::Result;
 
 const DAY_S: u32 = 86_400;
@@ -68,6 +69,8 @@ pub struct Simulation {
     pub(crate) wanted: Vec<(Action, f64)>,
     /// Demands that the caller gives instead of the network's own, m3/s; NaN where there are none. Shape: nodes.
     given_m3ps: Vec<f64>,
+    /// Factor of demands by patterns, beside that of the file.
+    demand_scale: f64,
 }
 
 impl Simulation {
@@ -89,6 +92,7 @@ impl Simulation {
             report_s,
             wanted: Vec::with_capacity(links),
             given_m3ps: vec![f64::NAN; nodes],
+            demand_scale: 1.0,
         };
         this.place_tanks();
         Ok(this)
@@ -104,6 +108,27 @@ impl Simulation {
     /// From here on no junction asks for its own demands, but for what is given: nothing at first.
     pub fn take_demands(&mut self) {
         self.given_m3ps.fill(0.0);
+    }
+    /// From here on demands by patterns are so many times what the file says; 1 at first.
+    pub fn scale_demands(&mut self, scale: f64) {
+        self.demand_scale = scale;
+    }
+    /// What the next moment starts from, and all that was counted; see [`Snapshot`].
+    pub fn snapshot(&mut self, of: &mut Snapshot) {
+        self.hydraulics.snapshot(of);
+        of.whole(&mut self.time_s);
+        of.whole(&mut self.report_s);
+        of.numbers(&mut self.volume_m3);
+        of.numbers(&mut self.given_m3ps);
+        of.number(&mut self.demand_scale);
+        let Volumes { asked_m3, served_m3, injected_m3, emitted_m3, supplied_m3, stored_m3, spilt_m3 } =
+            &mut self.volumes;
+        for volume in [asked_m3, served_m3, injected_m3, emitted_m3, supplied_m3, stored_m3, spilt_m3] {
+            of.number(volume);
+        }
+        for PumpEnergy { energy_kwh, power_w, power_w_max, running_s, cost } in &mut self.pumps {
+            [energy_kwh, power_w, power_w_max, running_s, cost].into_iter().for_each(|number| of.number(number));
+        }
     }
     /// Whether a report is due at this moment.
     #[must_use]
@@ -142,7 +167,8 @@ impl Simulation {
         self.hydraulics.demand_m3ps.fill(0.0);
         for row in 0..net.demands.node.len() {
             let drawn = net.demands.base_m3ps[row] * multiplier(net, net.demands.pattern[row], step);
-            self.hydraulics.demand_m3ps[net.demands.node[row] as usize] += drawn * net.options.demand_multiplier;
+            self.hydraulics.demand_m3ps[net.demands.node[row] as usize] +=
+                drawn * net.options.demand_multiplier * self.demand_scale;
         }
         for (demand_m3ps, given_m3ps) in self.hydraulics.demand_m3ps.iter_mut().zip(&self.given_m3ps) {
             if !given_m3ps.is_nan() {

@@ -44,6 +44,9 @@ impl Hydraulics {
     pub(crate) fn check_links(&mut self) -> bool {
         let mut has_changed = false;
         for link in 0..self.state.len() {
+            if self.is_shut_from_outside(link) {
+                continue;
+            }
             let found = self.link_state(link);
             if found != self.state[link] {
                 has_changed = true;

@@ -16,6 +16,9 @@ use super::topology::Topology;
 use super::{BusKind, Complex};
 use crate::sparse::{BlockLu, Order, Pattern, Slot, minimum_degree};
 
+/// What a step with factors of before is taken to leave of the mismatch while nothing is known.
+const FIRST_RATE: f64 = 0.1;
+
 /// Where a branch stands in a part.
 #[derive(Clone, Copy, Debug)]
 enum Stand {
@@ -187,12 +190,19 @@ impl Part {
             dead: Vec::new(),
             s: rows,
             x: vec![[0.0; 2]; nodes.len()],
-            rate: 0.1,
+            rate: FIRST_RATE,
             lu,
             lu_version: None,
             linear: None,
             sweep: None,
         }
+    }
+    /// As if nothing had been solved yet, voltages aside.
+    pub(crate) fn forget_factors(&mut self) {
+        self.rate = FIRST_RATE;
+        self.lu_version = None;
+        self.linear = None;
+        self.sweep = None;
     }
     /// Number of rows.
     #[must_use]
