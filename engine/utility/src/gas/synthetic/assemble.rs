@@ -3,7 +3,7 @@
 
 use super::layout::Layout;
 use super::settings::{GasLevels, SyntheticGasSettings};
-use super::{Gate, GasLinkKind, GasPipes, SyntheticGas, natural_gas};
+use super::{GasLinkKind, GasPipes, Gate, SyntheticGas, natural_gas};
 use crate::pipes::network::{Draw, Element, Feed, Link, LinkKind, Network};
 use crate::pipes::synthetic::coincidence::Sums;
 use crate::pipes::synthetic::{LONG_SERVICE_M, PipeFacts};
@@ -47,7 +47,13 @@ impl Writer<'_> {
         let out = &mut self.plan.out;
         let first = out.network.links.push(Link { roughness_m: self.roughness_m, ..link });
         let table = if kind == GasLinkKind::Regulator { "press_control" } else { "pipe" };
-        out.network.elements.push(Element { table, id: first.to_string(), name: kind.name().to_owned(), first, count: 1 });
+        out.network.elements.push(Element {
+            table,
+            id: first.to_string(),
+            name: kind.name().to_owned(),
+            first,
+            count: 1,
+        });
         out.kind.push(kind);
         out.facts.push(PipeFacts::NO_PIPE, design_w, line);
         self.plan.is_low.push(is_low);

@@ -3,9 +3,9 @@
 use super::{GasLinkKind, SyntheticGas};
 use crate::gas::GasFlow;
 use crate::gas::linepack::total_kg;
+use crate::pipes::solver::HydraulicOutcome;
 use crate::pipes::synthetic::coincidence::customers;
 use crate::pipes::synthetic::{FigureRow, Published, built_up_m2, show_figures};
-use crate::pipes::solver::HydraulicOutcome;
 use std::fmt;
 use urbis_city::model::City;
 use urbis_core::Result;
@@ -162,7 +162,9 @@ impl GasFigures {
             ("peak by built-up area", "MW/km2", self.peak_w / self.area_m2.max(1.0)),
             ("gas in pipes over peak", "min", self.linepack_kg / self.drawn_kgps.max(1e-9) / 60.0),
         ];
-        for (level, name) in ["lowest medium pressure at a building", "lowest low pressure at a building"].into_iter().enumerate() {
+        for (level, name) in
+            ["lowest medium pressure at a building", "lowest low pressure at a building"].into_iter().enumerate()
+        {
             if self.gauge_min_pa[level].is_finite() {
                 rows.push((name, "mbar", self.gauge_min_pa[level] / 100.0));
             }

@@ -158,13 +158,7 @@ impl Layout {
 }
 
 /// Gates of a stretch of streets.
-fn gates(
-    streets: &Streets,
-    stretch: &[u32],
-    load: &[Sums],
-    settings: &SyntheticGasSettings,
-    sources: &mut Vec<u32>,
-) {
+fn gates(streets: &Streets, stretch: &[u32], load: &[Sums], settings: &SyntheticGasSettings, sources: &mut Vec<u32>) {
     let mut whole = Sums::default();
     let mut moment = [0.0; 2];
     for &vertex in stretch {

@@ -138,7 +138,12 @@ impl SyntheticGas {
         let joined_m: f64 = streets.joinings_m.iter().sum();
         if joined_m > 0.0 {
             let count = streets.joinings_m.len();
-            of.notes.insert(0, format!("{count} stretches of streets that do not meet are joined by straight lines, {joined_m:.0} m in all"));
+            of.notes.insert(
+                0,
+                format!(
+                    "{count} stretches of streets that do not meet are joined by straight lines, {joined_m:.0} m in all"
+                ),
+            );
         }
         Ok(of)
     }

@@ -199,7 +199,10 @@ mod tests {
         let forest = grown.skeleton(&wanted);
         // 0 is the source, 2 and 4 are wanted; 1 and 3 are passed through, 5 is left away.
         assert_eq!(forest.vertex, [0, 2, 4]);
-        assert_eq!((forest.before.as_slice(), forest.length_m.as_slice()), ([NONE, 0, 0].as_slice(), [0.0, 0.2, 0.2].as_slice()));
+        assert_eq!(
+            (forest.before.as_slice(), forest.length_m.as_slice()),
+            ([NONE, 0, 0].as_slice(), [0.0, 0.2, 0.2].as_slice())
+        );
         assert_eq!(forest.way(1), [(0, 1), (1, 2)]);
         let used = grown.used(&wanted);
         assert_eq!(closures(&grown, &graph(), &used, 0.11, 0.3, |_, _| true), [(2, 3, 2, 100)]);
