@@ -12,8 +12,8 @@
 //! together; a building of `k` customers peaks higher by the share at which `k` coincide over that of countless
 //! ([`crate::pipes::synthetic::coincidence`]).
 //!
-//! A climate is a yearly swing of daily means, `T = mean - amplitude cos(2 pi (day - coldest) / 365)`, with a coldest design day of
-//! its own; demand of a day below its curve's mean is that of the swing.
+//! A climate is a yearly swing of daily means, `T = mean - amplitude cos(2 pi (day - coldest) / 365)`, beside which the
+//! design day is one of its own.
 //!
 //! Sources: rooms as in [`crate::power::heating::HeatDemand`] times 0.86, the mean of its ages; hot water of dwellings in the
 //! order of VDI 2067 and TABULA, 10 to 20 kWh/m2 (recalled), of other uses estimates; the climate is about that of the middle of Germany, the

@@ -80,6 +80,8 @@ pub struct PlantFacts {
     pub capacity_w: f64,
     /// Lift of its pumps, Pa.
     pub lift_pa: f64,
+    /// Highest pressure above the air in its network at that peak, Pa.
+    pub gauge_max_pa: f64,
     /// Electricity of its pumps at peak, W.
     pub pump_w: f64,
     /// Buildings behind it.

@@ -7,14 +7,13 @@
 //! cluster is made gentler, and what is too fast (water that has cooled on its way must flow faster) gets wider; both in a
 //! bounded number of rounds.
 
+use super::SyntheticHeat;
 use super::assemble::Plan;
 use super::settings::SyntheticHeatSettings;
-use super::{HeatLinkKind, SyntheticHeat};
 use crate::heat::{HeatFlow, HeatSettings};
 use crate::pipes::NORM_T_K;
 use crate::pipes::friction::Bore;
 use crate::pipes::network::LinkKind;
-use crate::pipes::synthetic::PipeFacts;
 use urbis_core::Result;
 
 /// What a gradient is multiplied by when the lift is too high.
@@ -22,13 +21,15 @@ const GENTLER: f64 = 0.75;
 /// Change of temperatures between rounds of solves that sizes do not see, K.
 const SEEN_K: f64 = 1e-3;
 
-/// Pressures of a cluster in a solve, Pa.
+/// Pressures of a cluster in a solve, Pa; of supply and return.
 #[derive(Clone, Copy)]
 struct Seen {
     /// Least difference between flow and return at a station.
     station_pa: f64,
-    /// Least and most above the air at any node.
-    gauge_pa: [f64; 2],
+    /// Least above the air.
+    least_pa: [f64; 2],
+    /// Most above the air.
+    most_pa: [f64; 2],
 }
 
 pub(super) fn size(plan: &mut Plan, settings: &SyntheticHeatSettings) -> Result<()> {
@@ -113,11 +114,14 @@ fn lay(plan: &mut Plan, settings: &SyntheticHeatSettings, rung: &[usize]) {
 
 /// Pressures of each cluster.
 fn look(plan: &Plan, flow: &HeatFlow) -> Vec<Seen> {
-    let nothing = Seen { station_pa: f64::INFINITY, gauge_pa: [f64::INFINITY, f64::NEG_INFINITY] };
-    let mut seen = vec![nothing; plan.out.plants.len()];
-    for node in 0..plan.cluster.len() as u32 {
-        let [least, most] = &mut seen[plan.cluster[node as usize] as usize].gauge_pa;
-        (*least, *most) = (least.min(flow.gauge_pa(node)), most.max(flow.gauge_pa(node)));
+    let (least_pa, most_pa) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    let mut seen = vec![Seen { station_pa: f64::INFINITY, least_pa, most_pa }; plan.out.plants.len()];
+    for node in 0..plan.cluster.len() {
+        // Nodes of supply and return stand in turn.
+        let (of, side) = (&mut seen[plan.cluster[node] as usize], node % 2);
+        let gauge_pa = flow.gauge_pa(node as u32);
+        of.least_pa[side] = of.least_pa[side].min(gauge_pa);
+        of.most_pa[side] = of.most_pa[side].max(gauge_pa);
     }
     let network = &plan.out.network;
     for consumer in &network.consumers {
@@ -146,14 +150,14 @@ fn set_pressures(
     let raise_pa = settings.station_pa_min - seen.station_pa;
     let lift_pa = before_pa + raise_pa;
     network.links.kind[link] = LinkKind::Lift(lift_pa);
-    // Returns fall by the raise where the flow is held; then all is shifted to where the lowest place has its least.
-    let least_pa = (seen.gauge_pa[0]).min(seen.gauge_pa[0] - raise_pa);
-    let shift_pa = settings.gauge_pa_min - least_pa;
+    // The supply is held, so that returns fall by the raise; then all is shifted to where the lowest place has its least.
+    let shift_pa = settings.gauge_pa_min - seen.least_pa[0].min(seen.least_pa[1] - raise_pa);
     plant.pressure_pa = plant.pressure_pa.map(|pa| pa + shift_pa);
     let state = flow.link(link);
     let density_kgpm3 = flow.hydraulics().density_kgpm3(flow.network(), link);
     let facts = &mut plan.out.plants[cluster];
     facts.lift_pa = lift_pa;
+    facts.gauge_max_pa = shift_pa + seen.most_pa[0].max(seen.most_pa[1] - raise_pa);
     facts.capacity_w = flow.plant_w(cluster as u32);
     facts.pump_w = state.mdot_kgps.abs() * lift_pa / (density_kgpm3 * settings.pump_efficiency);
     lift_pa <= settings.lift_pa_max
@@ -163,14 +167,20 @@ fn tell(plan: &mut Plan, settings: &SyntheticHeatSettings, rung: &[usize]) {
     let rounds = plan.out.rounds;
     let last = plan.out.pipes.pipes.len() - 1;
     let widest = rung.iter().filter(|&&rung| rung == last).count();
-    let is_mains = |kind: &&HeatLinkKind| matches!(kind, HeatLinkKind::SupplyMain);
-    debug_assert!(plan.out.kind.iter().filter(is_mains).count() <= plan.pairs.len());
-    debug_assert!(plan.pairs.iter().all(|&(supply, _)| plan.out.facts.pipe[supply as usize] != PipeFacts::NO_PIPE));
     let high = plan.out.plants.iter().filter(|of| of.lift_pa > settings.lift_pa_max).count();
     let notes = &mut plan.out.notes;
     if !plan.out.is_within {
         notes.push(format!(
             "lifts or velocities exceed limits after {rounds} rounds: {high} plants lift too much, {widest} pairs are the widest of the catalogue"
+        ));
+    }
+    let pressed = plan.out.plants.iter().filter(|of| of.gauge_max_pa > settings.gauge_pa_max).count();
+    if pressed > 0 {
+        let most_pa = plan.out.plants.iter().fold(0.0, |most: f64, of| most.max(of.gauge_max_pa));
+        notes.push(format!(
+            "{pressed} plants serve heights so far apart that pressures reach {:.0} bar, beyond {:.0} bar: they would need zones of pressure",
+            most_pa / 1e5,
+            settings.gauge_pa_max / 1e5
         ));
     }
 }
