@@ -6,7 +6,6 @@
 
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -31,7 +30,7 @@ use urbis_utility::pipes::synthetic::{FigureRow, PipeFacts, Published};
 const MW: f64 = 1e6;
 
 /// What a file of settings of `urbis gas plan` holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GasPlanSettings {
     /// Heat of buildings.
@@ -53,7 +52,7 @@ impl Default for GasPlanSettings {
 }
 
 /// What a file of settings of `urbis heat plan` holds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeatPlanSettings {
     /// Heat of buildings.
