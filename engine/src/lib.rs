@@ -18,6 +18,7 @@ pub mod heat_run;
 pub mod kept;
 pub mod learning;
 pub mod pipe_options;
+pub mod pipes_plan;
 mod policies;
 pub mod power_controls;
 pub mod power_phases;

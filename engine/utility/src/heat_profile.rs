@@ -26,9 +26,11 @@ use std::path::Path;
 use urbis_core::calendar::{Date, year_days};
 use urbis_core::{Problem, Problems, Result};
 
+mod estimate;
 mod settings;
 mod tables;
 
+pub use estimate::{HeatEstimate, HeatEstimateSettings, HotWaterDemand, estimate_heat};
 pub use settings::{HeatProfileSettings, ProfilesByUse};
 pub use tables::HeatProfiles;
 

@@ -1,9 +1,12 @@
 //! `urbis gas`: flow of a gas network from its file, without a city; and what `urbis heat` shares with it.
 
+use crate::args::TableFormat;
+use crate::screen::{print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use urbis::pipe_options::{PipeOptions, PipeSummary};
+use urbis::pipes_plan::{PipesPlanOptions, PipesPlanSummary, plan_gas};
 use urbis::utility::pipes::friction::FrictionLaw;
 use urbis_core::Result;
 
@@ -22,6 +25,52 @@ Examples:
   urbis gas solve net.json.gz --out out/gas --format csv --friction colebrook"
     )]
     Solve(PipeArguments),
+    /// Make up the gas network of a city: city gates, mains along its streets, a service line for every building
+    #[command(
+        after_help = "For cities whose network is not at hand: heat is estimated from buildings by use and floor area, pipes are standard, and
+all of it is marked synthetic. By default medium pressure reaches every building; `levels = \"two\"` has regulators of
+districts and low pressure behind them. FILE.toml has tables [estimate] (heat of buildings and the climate: mean_c,
+yearly_amplitude_k, design_day_c, ...), [network] (levels, pressures, velocities, route, ...) and boiler_efficiency.
+Results in DIR: node and link (GeoParquet), building, figures (beside published ones), summary.json.
+
+Examples:
+  urbis gas plan cities/monaco --out out/monaco-gas
+  printf '[network]\nlevels = \"two\"\n' > two.toml; urbis gas plan cities/monaco --settings two.toml --out out/two
+  ogr2ogr gas.gpkg out/monaco-gas/link.parquet                # or open it in QGIS as it is"
+    )]
+    Plan(PipesPlanArguments),
+}
+
+/// What `plan` of both kinds of networks asks.
+#[derive(Debug, Args)]
+pub(crate) struct PipesPlanArguments {
+    /// City package (folder)
+    #[arg(value_name = "CITY", value_hint = ValueHint::DirPath)]
+    package: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Settings (TOML), in place of the defaults
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    settings: Option<PathBuf>,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+impl PipesPlanArguments {
+    /// Plans and tells what came of it.
+    pub(crate) fn run(&self, plan: impl Fn(&PipesPlanOptions) -> Result<PipesPlanSummary>, tables: &str) -> Result<()> {
+        let (package, out, settings) = (self.package.clone(), self.out.clone(), self.settings.clone());
+        let summary = plan(&PipesPlanOptions { package, out, settings })?;
+        summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
+        match self.format {
+            TableFormat::Json => print_json(&summary.json),
+            TableFormat::Table => {
+                print(&format!("{}\nresults  {}/{tables}, summary.json\n", summary.figures, self.out.display()))
+            }
+        }
+    }
 }
 
 /// What `solve` of both kinds of networks asks.
@@ -109,5 +158,6 @@ const STATE: [(&str, &str, &str); 15] = [
 pub(crate) fn run(command: &GasCommand) -> Result<()> {
     match command {
         GasCommand::Solve(of) => of.tell(&urbis::gas_run::solve(&of.options())?, &STATE, &["node", "link"]),
+        GasCommand::Plan(of) => of.run(plan_gas, "link.parquet, node, building, figures"),
     }
 }

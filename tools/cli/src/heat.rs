@@ -1,6 +1,6 @@
 //! `urbis heat`: the steady state of a network of heat from its file, without a city.
 
-use crate::gas::PipeArguments;
+use crate::gas::{PipeArguments, PipesPlanArguments};
 use clap::{Args, Subcommand};
 use urbis::utility::heat::Coupling;
 use urbis_core::Result;
@@ -20,6 +20,20 @@ Examples:
   urbis heat solve net.json.gz --out out/heat --format csv --sequential"
     )]
     Solve(HeatArguments),
+    /// Make up district heat of a city: plants, pipes along the streets where heat is dense enough, a station per building
+    #[command(
+        after_help = "For cities whose network is not at hand: heat is estimated from buildings by use and floor area, pipes are standard, and
+all of it is marked synthetic. Streets, alleys and service lines are laid where they bring linear_density_kwhpm_min (1,500
+kWh by metre of trench and year); a cluster of them has a plant. FILE.toml has tables [estimate] (heat of buildings and the
+climate: mean_c, yearly_amplitude_k, design_day_c, ...) and [network] (density, temperatures, gradients, insulation, ...).
+Results in DIR: node, link and plant (GeoParquet), building, figures (beside published ones), summary.json.
+
+Examples:
+  urbis heat plan cities/monaco --out out/monaco-heat
+  printf '[network]\nlinear_density_kwhpm_min = 3000\n' > dense.toml
+  urbis heat plan cities/monaco --settings dense.toml --out out/dense"
+    )]
+    Plan(PipesPlanArguments),
 }
 
 #[derive(Debug, Args)]
@@ -53,7 +67,11 @@ const STATE: [(&str, &str, &str); 16] = [
 
 /// Solves, writes and tells.
 pub(crate) fn run(command: &HeatCommand) -> Result<()> {
-    let HeatCommand::Solve(HeatArguments { of, sequential }) = command;
-    let coupling = if *sequential { Coupling::Sequential } else { Coupling::Mutual };
-    of.tell(&urbis::heat_run::solve(&of.options(), coupling)?, &STATE, &["node", "link", "consumer", "plant"])
+    match command {
+        HeatCommand::Solve(HeatArguments { of, sequential }) => {
+            let coupling = if *sequential { Coupling::Sequential } else { Coupling::Mutual };
+            of.tell(&urbis::heat_run::solve(&of.options(), coupling)?, &STATE, &["node", "link", "consumer", "plant"])
+        }
+        HeatCommand::Plan(of) => of.run(urbis::pipes_plan::plan_heat, "link.parquet, node, plant, building, figures"),
+    }
 }

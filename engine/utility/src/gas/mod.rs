@@ -13,6 +13,7 @@
 //! Contract: no allocation in [`GasFlow::solve`]; single-threaded, a pure function of tables and the state before.
 
 pub mod linepack;
+pub mod synthetic;
 
 use crate::pipes::fluid::mean_pressure_pa;
 use crate::pipes::network::Network;

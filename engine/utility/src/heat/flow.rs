@@ -136,6 +136,10 @@ impl HeatFlow {
             self.hydraulics.flow_set_kgps[link] = flow_kgps(given, &self.network.fluid, 0.0, 0.0);
         }
     }
+    /// Sets the heat that a consumer asks for, W; see [`Given::with_heat`].
+    pub fn set_heat(&mut self, consumer: u32, heat_w: f64) {
+        self.set_given(consumer, self.network.consumers[consumer as usize].given.with_heat(heat_w));
+    }
     /// Sets the temperature at which a plant gives water, K.
     pub fn set_flow_temperature(&mut self, plant: u32, t_k: f64) {
         let of = &mut self.network.plants[plant as usize];

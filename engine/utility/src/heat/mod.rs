@@ -12,6 +12,7 @@
 pub mod consumers;
 mod flow;
 pub mod plug;
+pub mod synthetic;
 pub mod temperatures;
 pub mod transport;
 

@@ -203,6 +203,10 @@ impl HeatRun {
     pub fn set_given(&mut self, consumer: u32, given: Given) {
         self.flow.set_given(consumer, given);
     }
+    /// Sets the heat that a consumer asks for, W; see [`Given::with_heat`].
+    pub fn set_heat(&mut self, consumer: u32, heat_w: f64) {
+        self.flow.set_heat(consumer, heat_w);
+    }
     /// Sets the temperature at which a plant gives water, K.
     pub fn set_flow_temperature(&mut self, plant: u32, t_k: f64) {
         self.flow.set_flow_temperature(plant, t_k);

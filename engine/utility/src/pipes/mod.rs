@@ -17,6 +17,7 @@ pub mod pandapipes;
 pub mod solver;
 mod special;
 pub mod supply;
+pub mod synthetic;
 
 /// Acceleration of gravity, m/s2.
 pub const GRAVITY_MPS2: f64 = 9.81;

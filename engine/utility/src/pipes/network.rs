@@ -284,6 +284,19 @@ pub enum Given {
     HeatReturn(f64, f64),
 }
 
+impl Given {
+    /// The same consumer asking for other heat, W: at the flow, drop or temperature of the return that it has. Where flow and one
+    /// of the two others are given, the flow gives way.
+    #[must_use]
+    pub fn with_heat(self, heat_w: f64) -> Self {
+        match self {
+            Self::FlowHeat(mdot_kgps, _) => Self::FlowHeat(mdot_kgps, heat_w),
+            Self::FlowDrop(_, drop_k) | Self::HeatDrop(_, drop_k) => Self::HeatDrop(heat_w, drop_k),
+            Self::FlowReturn(_, return_k) | Self::HeatReturn(_, return_k) => Self::HeatReturn(heat_w, return_k),
+        }
+    }
+}
+
 /// A consumer of heat.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
