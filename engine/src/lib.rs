@@ -35,6 +35,7 @@ pub mod synthesis_run;
 pub mod threads;
 pub mod traffic_run;
 mod transit;
+pub mod water_plan;
 pub mod water_run;
 
 pub use groundwork::Groundwork;
