@@ -37,6 +37,7 @@ pub mod threads;
 pub mod town_run;
 pub mod traffic_run;
 mod transit;
+pub mod water_plan;
 pub mod water_run;
 
 pub use groundwork::Groundwork;

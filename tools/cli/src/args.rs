@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Solve the power flow of a grid, its year, and its outages
     #[command(subcommand)]
     Power(crate::power::PowerCommand),
-    /// Solve a water network over its time
+    /// Solve a water network over its time, or make one up for a city
     #[command(subcommand)]
     Water(crate::water::WaterCommand),
     /// Simulate runoff and sewers from an input file of SWMM

@@ -1,8 +1,11 @@
-//! `urbis water`: a water network over time from its file, without a city.
+//! `urbis water`: a water network over time from its file, without a city; a made-up one for a city.
 
+use crate::args::TableFormat;
+use crate::screen::{print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
+use urbis::water_plan::WaterPlanOptions;
 use urbis::water_run::WaterOptions;
 use urbis_core::{Problem, Result};
 
@@ -22,6 +25,37 @@ Examples:
   urbis water solve Net3.inp --out out/net3 --demand-model pda --required-pressure 20 --format csv"
     )]
     Solve(SolveArguments),
+    /// Make up the water network of a city: waterworks, mains along its streets, zones, pumps, tanks, for every building
+    #[command(
+        after_help = "For cities whose network is not at hand: what buildings draw is estimated, pipes are standard, and all of it is marked
+synthetic. Results in DIR: node and link (GeoParquet), building, zone, figures (beside published ones), network.inp for
+EPANET and `urbis water solve`, summary.json.
+
+Examples:
+  urbis water plan cities/monaco --out out/monaco-water
+  urbis water solve out/monaco-water/network.inp --out out/monaco-water-day
+  printf 'storeys_max = 4\\npeak_day_factor = 1.8\\n' > mine.toml && urbis water plan CITY --settings mine.toml --out DIR"
+    )]
+    Plan(PlanArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// City package (folder)
+    #[arg(value_name = "CITY", value_hint = ValueHint::DirPath)]
+    package: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// Settings (TOML), in place of the defaults
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    settings: Option<PathBuf>,
+    /// Pipes and volumes of tanks (TOML), in place of assets/water/synthetic_network.toml
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    catalogue: Option<PathBuf>,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
 }
 
 #[derive(Debug, Args)]
@@ -83,7 +117,30 @@ const FIGURES: [(&str, &str, &str); 16] = [
 
 /// Solves, writes and tells.
 pub(crate) fn run(command: &WaterCommand) -> Result<()> {
-    let WaterCommand::Solve(arguments) = command;
+    match command {
+        WaterCommand::Solve(arguments) => solve(arguments),
+        WaterCommand::Plan(arguments) => plan(arguments),
+    }
+}
+
+fn plan(arguments: &PlanArguments) -> Result<()> {
+    let PlanArguments { package, out, settings, catalogue, format } = arguments;
+    let (package, settings, catalogue) = (package.clone(), settings.clone(), catalogue.clone());
+    let summary = urbis::water_plan::plan(&WaterPlanOptions { package, out: out.clone(), settings, catalogue })?;
+    summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    match format {
+        TableFormat::Json => print_json(&summary.json),
+        TableFormat::Table => {
+            let out = out.display();
+            print(&format!(
+                "{}\nresults  {out}/link.parquet, node, building, zone, figures, network.inp, summary.json\n",
+                summary.figures
+            ))
+        }
+    }
+}
+
+fn solve(arguments: &SolveArguments) -> Result<()> {
     let wrong = |flag: &str, what: String| Err(Problem::file(Path::new(flag), what).into());
     let duration_s = match arguments.hours {
         Some(hours) if !(0.0..=1e6).contains(&hours) => return wrong("--hours", format!("{hours}, expected 0 to 1e6")),

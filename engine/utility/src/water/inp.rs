@@ -7,6 +7,8 @@
 //! What is wrong is a problem with line, id, field, value and expectation, and all of them are collected. What is known but
 //! of no bearing, and what is not known, is named in the notes.
 //!
+//! [`write()`] is the way back.
+//!
 //! Contract: pure functions of the text, sequential; never panics; time grows with the text's length (times its valves).
 
 mod checks;
@@ -22,8 +24,10 @@ mod tables;
 mod text;
 mod times;
 mod units;
+mod write;
 
 pub use units::FlowUnit;
+pub use write::text as write;
 
 use super::network::{NONE, Network};
 use crate::reading::json;

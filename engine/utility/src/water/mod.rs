@@ -3,6 +3,7 @@
 //! * [`network`] what a network is made of, [`inp`] its text form in EPANET.
 //! * [`hydraulics`] heads and flows at one moment, by `losses` of links and `statuses` of valves and pumps.
 //! * [`simulation`] moments one after the other: [`tanks`] fill, `controls` and rules act.
+//! * [`synthetic`] networks made up along a city's streets.
 //! * [`quality`] what the water carries meanwhile: age, traces, chemicals that react.
 
 mod controls;
@@ -13,6 +14,7 @@ pub mod network;
 pub mod quality;
 pub mod simulation;
 mod statuses;
+pub mod synthetic;
 pub mod tanks;
 
 pub use hydraulics::{Balance, Hydraulics, LinkState};
