@@ -28,6 +28,7 @@ mod power_profiles;
 pub mod power_run;
 pub mod power_series;
 pub mod run;
+pub mod sewer_plan;
 pub mod sewer_run;
 pub mod simulation;
 mod solved_folder;

@@ -20,8 +20,10 @@ use std::path::Path;
 use urbis_core::chunks::map_chunks;
 use urbis_core::{Problem, Problems, Result};
 
+pub mod city;
 mod hours;
 
+pub use city::{CityTelecom, CityTelecomSettings, SiteSource};
 pub use hours::ConnectedHours;
 
 /// Sites whose pairs are found together.

@@ -1,8 +1,11 @@
-//! `urbis sewer`: runoff and sewers from an input file of SWMM, without a city.
+//! `urbis sewer`: runoff and sewers from an input file of SWMM, without a city; a made-up sewer of a city.
 
+use crate::args::TableFormat;
+use crate::screen::{print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
+use urbis::sewer_plan::SewerPlanOptions;
 use urbis::sewer_run::{SewerOptions, solve};
 use urbis::utility::sewer::Method;
 use urbis_core::Result;
@@ -21,6 +24,37 @@ Examples:
   urbis sewer solve net.inp --out out/net --method dynamic --format csv"
     )]
     Solve(SewerArguments),
+    /// Make up the sewer of a city: manholes and pipes along its streets, by gravity to an outfall, and try it in storms
+    #[command(
+        after_help = "For cities whose sewer is not at hand: sewage and sealed ground are estimated from buildings and streets, pipes are sized
+for a design storm and enlarged until they do not flood in it, and all of it is marked synthetic. Settings (TOML) are those
+under [sewer.synthetic] of a scenario: kind = combined, storm or sanitary, rain_r15_lps_ha, return_period_y and so on.
+Results in DIR: node and link (GeoParquet), building, figures (beside published ones), sewer.inp, which SWMM and
+`urbis sewer solve` read, and summary.json.
+
+Examples:
+  urbis sewer plan cities/monaco --out out/monaco-sewer
+  printf 'rain_r15_lps_ha = 180.0\nreturn_period_y = 5.0\n' > s.toml
+  urbis sewer plan cities/monaco --settings s.toml --out out/monaco-sewer
+  urbis sewer solve out/monaco-sewer/sewer.inp --out out/monaco-storm"
+    )]
+    Plan(SewerPlanArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SewerPlanArguments {
+    /// City package
+    #[arg(value_name = "CITY", value_hint = ValueHint::DirPath)]
+    package: PathBuf,
+    /// Folder of the results; other files in it are kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    out: PathBuf,
+    /// How it is planned (TOML); the defaults where absent
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    settings: Option<PathBuf>,
+    /// Form of the figures at the end
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
 }
 
 #[derive(Debug, Args)]
@@ -76,7 +110,10 @@ const FIGURES: [(&str, &str, &str); 17] = [
 
 /// Solves, writes and tells.
 pub(crate) fn run(command: &SewerCommand) -> Result<()> {
-    let SewerCommand::Solve(SewerArguments { input, out, method, format, quiet }) = command;
+    let SewerArguments { input, out, method, format, quiet } = match command {
+        SewerCommand::Solve(arguments) => arguments,
+        SewerCommand::Plan(arguments) => return plan(arguments),
+    };
     let as_csv = *format == FormatChoice::Csv;
     let method = method.map(|method| match method {
         MethodChoice::Kinematic => Method::Kinematic,
@@ -92,4 +129,19 @@ pub(crate) fn run(command: &SewerCommand) -> Result<()> {
         failure: summary.failure.as_deref().map(|why| (why, "shorter steps (ROUTING_STEP) or longer conduits help")),
     };
     solved.tell(&FIGURES, &["node", "link", "subcatchment", "flooding"], *format == FormatChoice::Json, as_csv)
+}
+
+fn plan(arguments: &SewerPlanArguments) -> Result<()> {
+    let SewerPlanArguments { package, out, settings, format } = arguments;
+    let options = SewerPlanOptions { package: package.clone(), out: out.clone(), settings: settings.clone() };
+    let summary = urbis::sewer_plan::plan(&options)?;
+    summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    match format {
+        TableFormat::Json => print_json(&summary.json),
+        TableFormat::Table => print(&format!(
+            "{}\nresults  {}/link.parquet, node, building, figures, sewer.inp, summary.json\n",
+            summary.figures,
+            out.display()
+        )),
+    }
 }

@@ -28,9 +28,18 @@ fn is_weekend(moment: &Moment) -> bool {
     matches!(moment.weekday, 0 | 6)
 }
 
-/// Sets what comes into each node at a moment, m3/s, and adds it to the flows of the step.
-pub(crate) fn lateral_inflow(sewer: &Sewer, runoff: &Runoff, at_ms: f64, lateral: &mut [f64], step: &mut StepFlows) {
-    lateral.fill(0.0);
+/// Sets what comes into each node at a moment, m3/s, and adds it to the flows of the step. What the caller gave counts
+/// as sewage.
+pub(crate) fn lateral_inflow(
+    sewer: &Sewer,
+    runoff: &Runoff,
+    given_m3ps: &[f64],
+    at_ms: f64,
+    lateral: &mut [f64],
+    step: &mut StepFlows,
+) {
+    lateral.copy_from_slice(given_m3ps);
+    step.dry_weather_m3ps += given_m3ps.iter().sum::<f64>();
     let at_s = (at_ms + 1.0) / 1000.0;
     let moment = Moment::after(sewer.options.start_day, sewer.options.start_of_day_s + at_s);
     let factor = |row: u32| if row == NONE { 1.0 } else { sewer.patterns[row as usize].at(&moment) };

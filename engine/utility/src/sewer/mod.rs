@@ -10,9 +10,14 @@
 //! Ignored: water quality, snow, groundwater, low-impact development, rainfall-dependent infiltration into sewers,
 //! culvert inlet control, street inlets, natural channels by transects. The reader [`inp`] names each where a file has it.
 //!
+//! In a city: [`synthetic`] makes a sewer up along its streets, [`city_sewer`] carries what buildings and rain bring, by
+//! a [`Simulation`] that is advanced step by step.
+//!
 //! Contract: [`simulation::run`] is a pure function of the network; it computes on one thread in a fixed order, so its
 //! bits do not depend on the number of threads. Nothing is allocated in its steps but the results.
 
+pub mod books;
+pub mod city_sewer;
 pub mod controls;
 pub mod dynamic;
 pub mod infiltration;
@@ -29,9 +34,10 @@ pub mod section;
 pub mod simulation;
 mod state;
 mod storage;
+pub mod synthetic;
 pub mod table;
 pub mod time;
 pub mod units;
 
 pub use network::{Method, Sewer};
-pub use simulation::{Results, run};
+pub use simulation::{Report, Results, Simulation, run, run_with};

@@ -23,6 +23,9 @@ const OPEN: usize = 2;
 /// Runoff that counts as none where it is told, 2.31481e-8 ft/s.
 const TOLD_FROM_MPS: f64 = 2.314_81e-8 * FOOT_M;
 
+/// Runoff of a step below which there is none where it follows from the balance: what is left is rounding.
+const NO_RUNOFF_MPS: f64 = 1e-16;
+
 /// Water balance of all subcatchments, m3.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunoffLedger {
@@ -78,13 +81,17 @@ pub struct Runoff {
     /// It ended at, ms.
     pub new_ms: f64,
     has_runoff: bool,
+    /// Whether runoff is what a plane lost over a step, so that its books close, and rain is what the caller sets.
+    is_stepwise: bool,
+    given_mps: Vec<f64>,
+    last_step_s: f64,
     ledger: RunoffLedger,
 }
 
 impl Runoff {
-    /// Dry ground.
+    /// Dry ground. Stepwise, runoff is the mean of each step by its balance, rain what [`Self::set_rain_mps`] says.
     #[must_use]
-    pub fn new(sewer: &Sewer) -> Self {
+    pub fn new(sewer: &Sewer, is_stepwise: bool) -> Self {
         let of = &sewer.subcatchments;
         let count = of.id.len();
         let row = |row: usize| {
@@ -126,15 +133,39 @@ impl Runoff {
             old_ms: 0.0,
             new_ms: 0.0,
             has_runoff: false,
+            is_stepwise,
+            given_mps: vec![0.0; sewer.gages.len()],
+            last_step_s: 0.0,
             ledger: RunoffLedger::default(),
+        }
+    }
+    /// Sets rain by gage, m/s; the last value holds for the gages after it.
+    pub fn set_rain_mps(&mut self, by_gage: &[f64]) {
+        let last = by_gage.last().copied().unwrap_or(0.0);
+        for (row, given) in self.given_mps.iter_mut().enumerate() {
+            *given = by_gage.get(row).copied().unwrap_or(last);
         }
     }
     /// Balance so far.
     #[must_use]
     pub fn ledger(&self, sewer: &Sewer) -> RunoffLedger {
         let depth = |row: usize| (0..PARTS).map(|part| self.depth_m[row][part] * self.share[row][part]).sum::<f64>();
-        let stored_m3 = (0..self.depth_m.len()).map(|row| depth(row) * sewer.subcatchments.area_m2[row]).sum();
+        let on_ground = |row: usize| depth(row) * sewer.subcatchments.area_m2[row];
+        let between = |row: usize| if self.is_stepwise { self.between_m3(sewer, row) } else { 0.0 };
+        let stored_m3 = (0..self.depth_m.len()).map(|row| on_ground(row) + between(row)).sum();
         RunoffLedger { stored_m3, ..self.ledger }
+    }
+    /// Water that left a plane or subcatchment in the last step and arrives in the coming one, m3.
+    fn between_m3(&self, sewer: &Sewer, row: usize) -> f64 {
+        let mut between = 0.0;
+        for part in 0..PARTS {
+            let kept = 1.0 - self.to_outlet[row][part];
+            between += kept * self.part_runoff_mps[row][part] * self.share[row][part] * sewer.subcatchments.area_m2[row];
+        }
+        if matches!(sewer.subcatchments.target[row], Target::Subcatchment(target) if target as usize != row) {
+            between += self.new_m3ps[row];
+        }
+        between * self.last_step_s
     }
     /// Share of the last step at a moment, 0 to 1.
     #[must_use]
@@ -167,9 +198,16 @@ impl Runoff {
         let mut is_raining = false;
         let mut longest_s = options.dry_step_s;
         for (row, gage) in sewer.gages.iter().enumerate() {
-            let rain = if options.ignores_rain { 0.0 } else { gage.read(&mut self.cursors[row], now_s) };
+            let rain = match (options.ignores_rain, self.is_stepwise) {
+                (true, _) => 0.0,
+                (_, true) => self.given_mps[row],
+                _ => gage.read(&mut self.cursors[row], now_s),
+            };
             self.gage_mps[row] = rain;
             is_raining |= rain > 0.0;
+            if self.is_stepwise {
+                continue;
+            }
             let next_s = (gage.next_change_s(&self.cursors[row], now_s) - now_s).round();
             if next_s > 0.0 && next_s < longest_s {
                 longest_s = next_s;
@@ -186,27 +224,35 @@ impl Runoff {
         self.old_m3ps.copy_from_slice(&self.new_m3ps);
         self.inflow_mps.fill([0.0; PARTS]);
         for row in 0..self.depth_m.len() {
-            self.run_on(sewer, row);
+            self.run_on(sewer, row, step_s);
         }
         self.has_runoff = false;
         for row in 0..self.depth_m.len() {
             self.has_runoff |= self.subcatchment(sewer, row, step_s) > 0.0;
         }
+        self.last_step_s = step_s;
+        if self.is_stepwise {
+            // Runoff is even over the step.
+            self.old_m3ps.copy_from_slice(&self.new_m3ps);
+        }
     }
 
     /// Water that left planes and subcatchments in the last step and runs onto others.
-    fn run_on(&mut self, sewer: &Sewer, row: usize) {
+    fn run_on(&mut self, sewer: &Sewer, row: usize, step_s: f64) {
         let of = &sewer.subcatchments;
+        // What left in a step of another length arrives whole.
+        let whole = if self.is_stepwise { self.last_step_s / step_s } else { 1.0 };
         if let Target::Subcatchment(target) = of.target[row]
             && target as usize != row
             && of.area_m2[target as usize] > 0.0
         {
-            let onto = self.old_m3ps[row] / of.area_m2[target as usize];
+            let onto = whole * self.old_m3ps[row] / of.area_m2[target as usize];
             for part in 0..PARTS {
                 self.inflow_mps[target as usize][part] += onto;
             }
         }
-        let (runoff, share, to_outlet) = (self.part_runoff_mps[row], self.share[row], self.to_outlet[row]);
+        let (share, to_outlet) = (self.share[row], self.to_outlet[row]);
+        let runoff = self.part_runoff_mps[row].map(|runoff| whole * runoff);
         let is_mixed = of.sealed_share[row] > 0.0 && of.sealed_share[row] < 1.0;
         match of.route[row] {
             InnerRoute::Pervious if is_mixed => {
@@ -238,9 +284,10 @@ impl Runoff {
                 continue;
             }
             let depth = &mut self.depth_m[row][part];
-            let evaporates = evaporation.min(*depth / step_s);
+            let before = *depth;
+            let mut evaporates = evaporation.min(*depth / step_s);
             let run_on = self.inflow_mps[row][part];
-            let infiltrates = match part {
+            let mut infiltrates = match part {
                 OPEN => of.soil[row].rate(&mut self.moisture[row], step_s, rain, run_on, *depth),
                 _ => 0.0,
             };
@@ -254,11 +301,23 @@ impl Runoff {
             let mut runs_s = step_s;
             if evaporates + infiltrates >= available {
                 *depth = 0.0;
+                if self.is_stepwise && evaporates + infiltrates > 0.0 {
+                    let there = (available / (evaporates + infiltrates)).max(0.0);
+                    (evaporates, infiltrates) = (evaporates * there, infiltrates * there);
+                }
             } else {
                 inflow -= evaporates + infiltrates;
                 runs_s = plane.fill(depth, inflow, step_s);
             }
-            let runoff = plane.runoff(depth, runs_s);
+            let mut runoff = plane.runoff(depth, runs_s);
+            if self.is_stepwise {
+                let net = run_on + rain - evaporates - infiltrates;
+                runoff = (before + net * step_s - *depth) / step_s;
+                if runoff <= NO_RUNOFF_MPS {
+                    *depth = (before + net * step_s).max(0.0);
+                    runoff = 0.0;
+                }
+            }
             self.inflow_mps[row][part] = inflow;
             self.part_runoff_mps[row][part] = runoff;
             evaporated += evaporates * part_area * step_s;
