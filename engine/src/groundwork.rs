@@ -26,13 +26,29 @@ use urbis_population::{LongTerm, PopulationSettings, Skims};
 use urbis_scenario::Loaded;
 use urbis_utility::gas::city::GasSettings;
 use urbis_utility::heat::city::CityHeatSettings;
+use urbis_utility::sewer::city_sewer::SewerSettings;
+use urbis_utility::telecom::city::CityTelecomSettings;
 use urbis_utility::water::city::WaterSettings;
 use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 12] =
-    ["name", "title", "description", "seed", "city", "policy", "power", "water", "gas", "heat", "weather", "output"];
+const LEFT_OUT: [&str; 14] = [
+    "name",
+    "title",
+    "description",
+    "seed",
+    "city",
+    "policy",
+    "power",
+    "water",
+    "gas",
+    "heat",
+    "sewer",
+    "telecom",
+    "weather",
+    "output",
+];
 
 /// What a run stands on.
 #[derive(Debug)]
@@ -114,7 +130,8 @@ fn key(loaded: &Loaded, city: &City) -> String {
     without.scenario.weather = WeatherSettings::default();
     without.scenario.power = PowerSettings::default();
     (without.scenario.water, without.scenario.gas) = (WaterSettings::default(), GasSettings::default());
-    without.scenario.heat = CityHeatSettings::default();
+    (without.scenario.heat, without.scenario.sewer) = (CityHeatSettings::default(), SewerSettings::default());
+    without.scenario.telecom = CityTelecomSettings::default();
     let settings = hash_with_files(&without, scenario.hash_without(&LEFT_OUT));
     urbis_core::hash::sha256_hex(format!("{version} {settings} {}", city.manifest.content_hash).as_bytes())
 }

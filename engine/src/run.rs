@@ -275,6 +275,8 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let (water, gas, heat) = (&loaded.scenario.water, &loaded.scenario.gas, &loaded.scenario.heat);
     let named = named.chain(&water.case).chain(&water.buildings);
     let named = named.chain(&gas.case).chain(&gas.buildings).chain(&heat.case).chain(&heat.buildings);
+    let (sewer, telecom) = (&loaded.scenario.sewer, &loaded.scenario.telecom);
+    let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
     for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
@@ -304,13 +306,16 @@ const OF_GRID: [Table; 5] =
 /// Tables of networks of pipes that a scenario does not have.
 fn of_absent_pipes(scenario: &Scenario) -> Vec<Table> {
     let (has_water, has_gas, has_heat) = (!scenario.water.is_none(), !scenario.gas.is_none(), !scenario.heat.is_none());
-    let has_pipes = has_water || has_gas || has_heat;
+    let has_sewer = !scenario.sewer.is_none();
+    let has_pipes = has_water || has_gas || has_heat || has_sewer;
+    let has_service = has_pipes || !scenario.power.grid.is_none() || !scenario.telecom.is_none();
     [
         (has_water, &[Table::WaterNode, Table::WaterLink, Table::Tank][..]),
         (has_gas, &[Table::GasNode, Table::GasLink]),
         (has_heat, &[Table::HeatNode, Table::HeatLink]),
         (has_pipes, &[Table::UtilityBalance]),
-        (has_pipes || !scenario.power.grid.is_none(), &[Table::Service]),
+        (has_sewer, &[Table::SewerNode]),
+        (has_service, &[Table::Service]),
     ]
     .into_iter()
     .filter(|(is_there, _)| !is_there)

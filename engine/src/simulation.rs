@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
 use urbis_coupling::policy::area::InArea;
-use urbis_coupling::{Changes, CityParking, ElectricCars, Services};
+use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_grid;
@@ -100,10 +100,18 @@ impl Simulation {
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
         urbis_utility::power::install(&mut world, &city, &scenario.power, weather, &clock, loaded.folder(), seed)?;
-        let pipes =
-            PipedSettings { power: &scenario.power, water: &scenario.water, gas: &scenario.gas, heat: &scenario.heat };
+        let pipes = PipedSettings {
+            power: &scenario.power,
+            water: &scenario.water,
+            gas: &scenario.gas,
+            heat: &scenario.heat,
+            sewer: &scenario.sewer,
+            telecom: &scenario.telecom,
+            persons_scale: 1.0 / settings.sample_factor,
+        };
         urbis_utility::piped::install(&mut world, &city, pipes, &clock, loaded.folder())?;
         world.insert_resource(Services::default());
+        world.insert_resource(Floods::default());
         world.insert_resource(scenario.coupling.clone());
         if scenario.coupling.electric_car_share > 0.0 {
             let persons = world.resource::<Persons>().len();
@@ -270,7 +278,7 @@ pub(crate) fn with_capacity(city: &City, sample_factor: f64) -> Cow<'_, City> {
 /// Whether a table has the rows of a network, not of zones.
 fn is_of_network(table: &str) -> bool {
     let of_grid = ["bus_state", "branch_state", "substation_load", "energy_balance"];
-    let of_pipes = ["water_node", "water_link", "tank", "gas_node", "gas_link", "heat_node", "heat_link"];
+    let of_pipes = ["water_node", "water_link", "tank", "gas_node", "gas_link", "heat_node", "heat_link", "sewer_node"];
     of_grid.contains(&table) || of_pipes.contains(&table) || table == "utility_balance"
 }
 
@@ -282,7 +290,9 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
     let has_grid = !loaded.scenario.power.grid.is_none();
     let has_water = !loaded.scenario.water.is_none();
     let (has_gas, has_heat) = (!loaded.scenario.gas.is_none(), !loaded.scenario.heat.is_none());
-    let has_pipes = has_water || has_gas || has_heat;
+    let has_sewer = !loaded.scenario.sewer.is_none();
+    let has_pipes = has_water || has_gas || has_heat || has_sewer;
+    let has_service = has_grid || has_pipes || !loaded.scenario.telecom.is_none();
     for TableSchedule { table, enabled, every_s, zones } in loaded.scenario.output.tables.schedules() {
         let mut in_area = if zones.is_empty() { Vec::new() } else { vec![false; city.zones.len()] };
         for zone in zones {
@@ -348,7 +358,8 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "gas_link" if has_gas => recorders.gas_link = recording,
             "heat_node" if has_heat => recorders.heat_node = recording,
             "heat_link" if has_heat => recorders.heat_link = recording,
-            "service" if has_grid || has_pipes => recorders.service = recording,
+            "sewer_node" if has_sewer => recorders.sewer_node = recording,
+            "service" if has_service => recorders.service = recording,
             "utility_balance" if has_pipes => recorders.utility_balance = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,

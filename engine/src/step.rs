@@ -6,7 +6,7 @@
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, demand of buildings |
-//! | Solve | traffic, simple modes, power, water, gas, heat | each its own state only |
+//! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
 //! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
@@ -17,8 +17,8 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor
 use urbis_core::Clock;
 use urbis_coupling::{
     advance_transit, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
-    dispatch_trips, end_trips, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces, switch_grid,
-    switch_policies,
+    dispatch_trips, end_trips, flood_streets, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces,
+    switch_grid, switch_policies,
 };
 use urbis_output::{audit, record, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
@@ -53,7 +53,17 @@ pub fn schedule() -> Schedule {
     step.add_systems((
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
-        (switch_policies, dispatch_trips, leave_spaces, go_on, switch_grid, ask_for_power, run_devices, ask_of_pipes)
+        (
+            switch_policies,
+            flood_streets,
+            dispatch_trips,
+            leave_spaces,
+            go_on,
+            switch_grid,
+            ask_for_power,
+            run_devices,
+            ask_of_pipes,
+        )
             .chain()
             .in_set(Exchange),
         (
@@ -103,6 +113,7 @@ pub fn schedule() -> Schedule {
             record_pipes::water,
             record_pipes::gas,
             record_pipes::heat,
+            record_pipes::sewer,
             record_pipes::service,
             record_pipes::balance,
             record::ledgers,

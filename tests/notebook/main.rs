@@ -24,8 +24,9 @@ use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
     EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
     LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
-    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SignalsRow, SkimsRow, SubstationLoadRow, Table,
-    TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
+    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow,
+    Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow,
+    ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
@@ -281,6 +282,18 @@ fn pipe_rows(writer: &mut ResultsWriter, time: TimeMs) {
             velocity_mps: 0.75,
             temp_from_c: Some(85.0),
             temp_to_c: None,
+        })
+        .unwrap();
+    writer
+        .sewer_node(&SewerNodeRow {
+            time,
+            interval_s,
+            node_id,
+            depth_max_m: 0.25,
+            head_max_m: 10.25,
+            inflow_max_m3ps: 0.05,
+            flooded_m3: 0.0,
+            outfall_m3: 40.0,
         })
         .unwrap();
     let (zone_id, utility) = ("z", "water");

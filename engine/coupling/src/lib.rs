@@ -9,6 +9,7 @@
 //! | those who change between car and public transport | the other part of their trip | [`park_and_ride`] |
 //! | presence in buildings, date and weather | electricity demand | [`building_load`] |
 //! | presence, hour and weather | water, heat and gas that buildings draw | [`piped_loads`] |
+//! | floods of the sewer | speed on streets | [`floods`] |
 //! | what networks bring, presence | people without service | [`services`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
@@ -20,6 +21,7 @@ pub mod arrivals;
 pub mod building_load;
 pub mod demand;
 pub mod devices;
+pub mod floods;
 pub mod park_and_ride;
 pub mod parking;
 pub mod piped_loads;
@@ -34,6 +36,7 @@ pub use arrivals::end_trips;
 pub use building_load::{ask_for_power, switch_grid};
 pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
+pub use floods::{Floods, flood_streets};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use piped_loads::ask_of_pipes;

@@ -1,4 +1,4 @@
-//! Who goes without: persons in buildings that their electricity, water, gas or heat does not reach, by zone.
+//! Who goes without: persons in buildings that their electricity, water, gas or heat does not reach, and who have no mobile site, by zone.
 //!
 //! Counted when a step is solved, with the people who are in buildings at its start. A building is served that gets at
 //! least half of what it asks for; who is in a building that is not connected to a network does not count for it.
@@ -12,6 +12,7 @@ use urbis_population::{People, Places};
 use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::CityGrid;
+use urbis_utility::telecom::city::CityTelecom;
 use urbis_utility::water::city::CityWater;
 use urbis_utility::wiring::Utility;
 
@@ -84,9 +85,21 @@ impl Services {
         of.total_unserved_s += unserved * seconds;
         of.unserved_max = of.unserved_max.max(unserved);
     }
+    /// Counts a step by zone: all persons, and those who are served.
+    fn count_zones(&mut self, utility: Utility, persons: &[u64], served: &[u64], seconds: u64) {
+        let of = self.of(utility, persons.len());
+        let mut unserved = 0;
+        for (zone, (&persons, &served)) in persons.iter().zip(served).enumerate() {
+            of.person_s[zone] += persons * seconds;
+            of.unserved_s[zone] += (persons - served) * seconds;
+            unserved += persons - served;
+        }
+        of.total_unserved_s += unserved * seconds;
+        of.unserved_max = of.unserved_max.max(unserved);
+    }
 }
 
-/// Counts the step that starts now.
+/// Counts the step that starts now, and lets mobile sites take on whom they can.
 #[allow(clippy::too_many_arguments)] // a coupling reads all that serves
 pub fn count_service(
     clock: Res<'_, Clock>,
@@ -97,6 +110,7 @@ pub fn count_service(
     water: Option<Res<'_, CityWater>>,
     gas: Option<Res<'_, CityGas>>,
     heat: Option<Res<'_, CityHeat>>,
+    telecom: Option<ResMut<'_, CityTelecom>>,
     mut services: ResMut<'_, Services>,
 ) {
     if !clock.is_due(Domain::Power) {
@@ -105,7 +119,7 @@ pub fn count_service(
     let seconds = u64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
     let present = &people.present[..places.buildings()];
     let is_enough = |share: f64| share >= SERVED_SHARE;
-    if let Some(grid) = grid {
+    if let Some(grid) = &grid {
         services.count(Utility::Electricity, &city, present, seconds, |row| Some(grid.is_supplied(row)));
     }
     if let Some(water) = water {
@@ -118,5 +132,12 @@ pub fn count_service(
     if let Some(heat) = heat {
         let served = |row: usize| heat.is_connected(row).then(|| is_enough(heat.served_share[row]));
         services.count(Utility::Heat, &city, present, seconds, served);
+    }
+    if let Some(mut telecom) = telecom {
+        // A site has the power that its building has.
+        let has_power = |row: usize| grid.as_ref().is_none_or(|grid| grid.is_supplied(row));
+        telecom.step(has_power, present, seconds as u32);
+        let of = telecom.telecom();
+        services.count_zones(Utility::Telecom, &of.zone_persons, &of.zone_connected, seconds);
     }
 }

@@ -15,6 +15,9 @@ pub struct CouplingSettings {
     /// step of the period, at all hours.
     #[serde(skip_serializing_if = "is_on")]
     pub presence_to_water: bool,
+    /// Water that comes up from the sewer slows the streets above it.
+    #[serde(skip_serializing_if = "is_on")]
+    pub floods_to_roads: bool,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -48,6 +51,7 @@ impl Default for CouplingSettings {
         Self {
             presence_to_power: true,
             presence_to_water: true,
+            floods_to_roads: true,
             electric_car_share: 0.0,
             electric_car_kwh_per_km: USUAL_KWH_PER_KM,
         }

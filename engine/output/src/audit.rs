@@ -21,6 +21,7 @@ use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::{BuildingLoads, CityGrid, Devices, ZoneLoads};
+use urbis_utility::sewer::city_sewer::CitySewer;
 use urbis_utility::water::city::CityWater;
 
 /// Ticks between full recounts.
@@ -203,18 +204,19 @@ pub fn energy(
     fault.keep(check_energy(clock.tick(), energy.received_j, zones.total_served_j()));
 }
 
-/// Checks the books of water, gas and heat after every step of them.
+/// Checks the books of water, gas, heat and sewers after every step of them.
 pub fn pipes(
     clock: Res<'_, Clock>,
     water: Option<Res<'_, CityWater>>,
     gas: Option<Res<'_, CityGas>>,
     heat: Option<Res<'_, CityHeat>>,
+    sewer: Option<Res<'_, CitySewer>>,
     mut fault: ResMut<'_, Fault>,
 ) {
     if !clock.is_due(Domain::Power) {
         return;
     }
-    for of in accounts(water.as_deref(), gas.as_deref(), heat.as_deref()) {
+    for of in accounts(water.as_deref(), gas.as_deref(), heat.as_deref(), sewer.as_deref()) {
         fault.keep(check_books(clock.tick(), of.utility, &of.books));
     }
 }

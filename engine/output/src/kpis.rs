@@ -9,7 +9,7 @@ use bevy_ecs::world::World;
 use urbis_city::model::{City, PanelRow};
 use urbis_core::Clock;
 use urbis_core::units::{HOURS_PER_YEAR, JOULES_PER_KWH};
-use urbis_coupling::Services;
+use urbis_coupling::{Floods, Services};
 use urbis_population::plans::{Mode, Plans, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::PersonKind;
@@ -21,7 +21,9 @@ use urbis_traffic::{GridlockReport, Traffic};
 use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::{BuildingLoads, CityGrid, Devices, Sector, ZoneLoads};
+use urbis_utility::sewer::city_sewer::CitySewer;
 use urbis_utility::water::city::CityWater;
+use urbis_utility::wiring::Utility;
 
 /// Cities with more zones than this keep them off the first page.
 const ZONES_ON_FIRST_PAGE: usize = 12;
@@ -370,18 +372,25 @@ fn grid(collector: &mut Collector<'_>, world: &World) {
 fn pipes(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
     let (water, gas, heat) =
         (world.get_resource::<CityWater>(), world.get_resource::<CityGas>(), world.get_resource::<CityHeat>());
-    for of in accounts(water, gas, heat) {
+    for of in accounts(water, gas, heat, world.get_resource::<CitySewer>()) {
         let group = of.utility.name();
         let figure = |value: f64| of.in_unit(value);
         collector.add(group, "supplied", figure(of.books.supplied), of.unit);
         on_first_page(collector.add(group, "served", figure(of.books.served), of.unit));
-        let missing = figure(of.books.asked - of.books.served).max(0.0);
-        collector.add(group, "not_served", missing, of.unit).headline = missing > 1e-6 * figure(of.books.asked);
+        if of.utility != Utility::Sewer {
+            let missing = figure(of.books.asked - of.books.served).max(0.0);
+            collector.add(group, "not_served", missing, of.unit).headline = missing > 1e-6 * figure(of.books.asked);
+        }
         let lost_share = of.books.lost / of.books.supplied.abs().max(f64::MIN_POSITIVE);
         collector.add(group, "lost_share", 100.0 * lost_share, "percent");
         collector.add(group, "network_is_synthetic", f64::from(u8::from(of.is_synthetic)), "1 or 0");
         let kpi = collector.add(group, "steps_not_solved", f64::from(of.failed_steps), "steps");
         kpi.headline = of.failed_steps > 0;
+    }
+    if let Some(floods) = world.get_resource::<Floods>().filter(|_| world.contains_resource::<CitySewer>()) {
+        let worst_m = floods.worst_m();
+        collector.add("sewer", "streets_flooded", worst_m.len() as f64, "links").headline = !worst_m.is_empty();
+        collector.add("sewer", "deepest_flood", worst_m.values().fold(0.0, |most, m| f64::max(most, *m)), "m");
     }
     for of in world.get_resource::<Services>().map_or(&[][..], |services| &services.of) {
         let (name, hours) = (of.utility.name(), of.total_unserved_s as f64 / 3600.0 * persons_each);

@@ -34,7 +34,7 @@ pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
     EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
     KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
-    RunsRow, SCHEMA_VERSION, ServiceRow, SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow, ToursRow,
-    TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
+    RunsRow, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow,
+    ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

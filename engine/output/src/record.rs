@@ -125,6 +125,8 @@ pub struct Recorders {
     pub heat_node: Recording,
     /// Table `heat_link`.
     pub heat_link: Recording,
+    /// Table `sewer_node`.
+    pub sewer_node: Recording,
     /// Table `service`.
     pub service: Recording,
     /// Table `utility_balance`.

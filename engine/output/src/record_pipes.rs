@@ -1,10 +1,10 @@
-//! Recorders of water, gas and district heat: nodes and links by interval, who went without, and where it all went.
+//! Recorders of water, gas, district heat and sewers: nodes and links by interval, who went without, and where it all went.
 
 use crate::audit::Fault;
 use crate::record::{Recorders, Recording};
 use crate::tables::{
-    GasLinkRow, GasNodeRow, HeatLinkRow, HeatNodeRow, ServiceRow, TankRow, UtilityBalanceRow, WaterLinkRow,
-    WaterNodeRow,
+    GasLinkRow, GasNodeRow, HeatLinkRow, HeatNodeRow, ServiceRow, SewerNodeRow, TankRow, UtilityBalanceRow,
+    WaterLinkRow, WaterNodeRow,
 };
 use crate::writer::ResultsWriter;
 use bevy_ecs::system::{Local, Res, ResMut};
@@ -18,6 +18,8 @@ use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::pipes::NORM_T_K;
 use urbis_utility::pipes::network::Network;
+use urbis_utility::sewer::books::WaterBalance;
+use urbis_utility::sewer::city_sewer::CitySewer;
 use urbis_utility::water::city::CityWater;
 use urbis_utility::water::network::{LinkKind, NodeKind};
 use urbis_utility::water::tanks;
@@ -278,6 +280,34 @@ fn heat_links(clock: &Clock, heat: &CityHeat, recording: &Recording, writer: &mu
     Ok(())
 }
 
+/// Writes `sewer_node` when it is due.
+pub fn sewer(
+    clock: Res<'_, Clock>,
+    sewer: Option<ResMut<'_, CitySewer>>,
+    recorders: Res<'_, Recorders>,
+    mut writer: ResMut<'_, ResultsWriter>,
+    mut fault: ResMut<'_, Fault>,
+) {
+    let Some(mut sewer) = sewer.filter(|_| !fault.is_set() && recorders.sewer_node.is_due(&clock)) else { return };
+    writer.at_tick(clock.tick());
+    let (time, interval_s) = recorders.sewer_node.interval(&clock);
+    let (of, invert_m) = (&sewer.nodes, sewer.invert_m());
+    let mut rows = sewer.wiring().node_id.iter().enumerate();
+    fault.keep(rows.try_for_each(|(row, node_id)| {
+        writer.sewer_node(&SewerNodeRow {
+            time,
+            interval_s,
+            node_id,
+            depth_max_m: of.depth_m[row],
+            head_max_m: invert_m[row] + of.depth_m[row],
+            inflow_max_m3ps: of.inflow_m3ps[row],
+            flooded_m3: of.flooded_m3[row],
+            outfall_m3: of.left_m3[row],
+        })
+    }));
+    sewer.nodes.begin();
+}
+
 /// Writes `service` when it is due.
 pub fn service(
     clock: Res<'_, Clock>,
@@ -342,6 +372,7 @@ pub(crate) fn accounts(
     water: Option<&CityWater>,
     gas: Option<&CityGas>,
     heat: Option<&CityHeat>,
+    sewer: Option<&CitySewer>,
 ) -> impl Iterator<Item = Account> {
     let account = |utility, is_synthetic, unit, per_unit, books, failed_steps| Account {
         utility,
@@ -356,7 +387,20 @@ pub(crate) fn accounts(
     let of_gas = gas.map(|of| account(Utility::Gas, of.is_synthetic(), "kg", 1.0, of.books(), of.failed_steps()));
     let of_heat =
         heat.map(|of| account(Utility::Heat, of.is_synthetic(), "kWh", JOULES_PER_KWH, of.books(), of.failed_steps()));
-    [of_water, of_gas, of_heat].into_iter().flatten()
+    let of_sewer =
+        sewer.map(|of| account(Utility::Sewer, of.wiring().is_synthetic, "m3", 1.0, books_of(&of.balance()), 0));
+    [of_water, of_gas, of_heat, of_sewer].into_iter().flatten()
+}
+
+/// A sewer's balance as books: what nodes have on account counts as stored.
+fn books_of(of: &WaterBalance) -> Books {
+    Books {
+        asked: of.dry_weather_m3,
+        supplied: of.rain_m3 + of.dry_weather_m3 + of.external_m3,
+        served: of.outfalls_m3,
+        lost: of.ground_evaporated_m3 + of.infiltrated_m3 + of.lost_m3 + of.evaporated_m3 + of.seeped_m3,
+        stored: of.ground_stored_m3 + of.stored_m3 - of.first_stored_m3 + of.account_m3,
+    }
 }
 
 /// Writes `utility_balance` when it is due.
@@ -366,6 +410,7 @@ pub fn balance(
     water: Option<Res<'_, CityWater>>,
     gas: Option<Res<'_, CityGas>>,
     heat: Option<Res<'_, CityHeat>>,
+    sewer: Option<Res<'_, CitySewer>>,
     recorders: Res<'_, Recorders>,
     mut before: Local<'_, BTreeMap<Utility, (Books, u32)>>,
     mut writer: ResMut<'_, ResultsWriter>,
@@ -376,7 +421,7 @@ pub fn balance(
     }
     writer.at_tick(clock.tick());
     let (time, interval_s) = recorders.utility_balance.interval(&clock);
-    for account in accounts(water.as_deref(), gas.as_deref(), heat.as_deref()) {
+    for account in accounts(water.as_deref(), gas.as_deref(), heat.as_deref(), sewer.as_deref()) {
         let (books_before, failed_before) =
             before.insert(account.utility, (account.books, account.failed_steps)).unwrap_or_default();
         let since = account.books.since(&books_before);

@@ -560,26 +560,36 @@ tables! {
         temp_from_c: MaybeReal, "C", "Temperature at its from end; null without supply.";
         temp_to_c: MaybeReal, "C", "Temperature at its to end.";
     }
+    SewerNode sewer_node SewerNodeRow SewerNodeColumns: "Water in each node of the sewer per interval." {
+        time: Time, "UTC", "Start of the interval.";
+        interval_s: Real, "s", "Length of the interval.";
+        node_id: Text, "", "Node.";
+        depth_max_m: Real, "m", "Greatest depth of water in the interval.";
+        head_max_m: Real, "m", "The same above the datum of the heights.";
+        inflow_max_m3ps: Real, "m3/s", "Greatest inflow in the interval.";
+        flooded_m3: Real, "m3", "Water that came up onto the ground in the interval.";
+        outfall_m3: Real, "m3", "Water that left the sewer there, where the node is an outfall.";
+    }
     Service service ServiceRow ServiceColumns: "People with and without a utility, by zone and interval." {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";
         zone_id: Text, "", "Zone; key of layers/zones.parquet.";
-        utility: Text, "", "electricity, water, gas, heat ...";
+        utility: Text, "", "electricity, water, gas, heat or telecom.";
         persons: Real, "persons", "People in buildings that are connected to it, mean over the interval, scaled up from the sample.";
         unserved_persons: Real, "persons", "Those of them whose building gets less than half of what it asks for.";
         unserved_person_h: Real, "person h", "Their time.";
     }
-    UtilityBalance utility_balance UtilityBalanceRow UtilityBalanceColumns: "Where water, gas and heat came from and went, per interval: supplied = served + lost + stored." {
+    UtilityBalance utility_balance UtilityBalanceRow UtilityBalanceColumns: "Where water, gas, heat and sewage came from and went, per interval: supplied = served + lost + stored." {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";
-        utility: Text, "", "water, gas, heat ...";
+        utility: Text, "", "water, gas, heat or sewer.";
         network: Text, "", "Which network it is: synthetic or file.";
         unit: Text, "", "Unit of the figures: m3, kg or kWh.";
         asked: Real, "see column unit", "Asked for.";
-        supplied: Real, "see column unit", "Fed in from outside or made.";
-        served: Real, "see column unit", "Given to those who ask.";
-        lost: Real, "see column unit", "Lost on the way: leaks, overflow, heat to the ground.";
-        stored: Real, "see column unit", "Kept by tanks and pipes, less what they gave.";
+        supplied: Real, "see column unit", "Fed in from outside or made; of a sewer sewage and rain.";
+        served: Real, "see column unit", "Given to those who ask; of a sewer what reaches its outfalls.";
+        lost: Real, "see column unit", "Lost on the way: leaks, overflow, heat to the ground, rain that seeps or evaporates, floods.";
+        stored: Real, "see column unit", "Kept by tanks, pipes and the ground, less what they gave.";
         residual: Real, "see column unit", "Supplied less served, lost and stored; what rounding leaves.";
         failed_steps: Count, "", "Steps, of water moments, at which no solution was found.";
     }

@@ -56,6 +56,8 @@ fn check_utilities(loaded: &Loaded, problems: &mut Problems) {
     loaded.scenario.water.check(&mut |key, what| tell(format!("water.{key}"), what));
     loaded.scenario.gas.check(&mut |key, what| tell(format!("gas.{key}"), what));
     loaded.scenario.heat.check(&mut |key, what| tell(format!("heat.{key}"), what));
+    loaded.scenario.sewer.check(&mut |key, what| tell(format!("sewer.{key}"), what));
+    loaded.scenario.telecom.check(&mut |key, what| tell(format!("telecom.{key}"), what));
     loaded.scenario.weather.check(&mut |key, what| tell(format!("weather.{key}"), what));
 }
 

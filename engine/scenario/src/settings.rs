@@ -10,6 +10,8 @@ use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
 use urbis_utility::gas::city::GasSettings;
 use urbis_utility::heat::city::CityHeatSettings;
+use urbis_utility::sewer::city_sewer::SewerSettings;
+use urbis_utility::telecom::city::CityTelecomSettings;
 use urbis_utility::water::city::WaterSettings;
 use urbis_utility::{PowerSettings, WeatherSettings};
 
@@ -61,6 +63,12 @@ pub struct Scenario {
     /// District heat; no network where absent.
     #[serde(default, skip_serializing_if = "CityHeatSettings::is_default")]
     pub heat: CityHeatSettings,
+    /// Sewers; none where absent.
+    #[serde(default, skip_serializing_if = "SewerSettings::is_default")]
+    pub sewer: SewerSettings,
+    /// Mobile sites; nobody asks who is connected where absent.
+    #[serde(default, skip_serializing_if = "CityTelecomSettings::is_default")]
+    pub telecom: CityTelecomSettings,
     /// Weather; none where absent.
     #[serde(default, skip_serializing_if = "WeatherSettings::is_absent")]
     pub weather: WeatherSettings,
@@ -206,6 +214,10 @@ pub struct OutputTables {
     /// Flow and heat of each pipe, plant and consumer, per interval (default every 3600 s).
     #[serde(skip_serializing_if = "ScheduledTable::is_default")]
     pub heat_link: ScheduledTable<3600>,
+    /// Depth, inflow and flooding of each node of the sewer, per interval (default every 3600 s); only where there is one
+    /// (`sewer`).
+    #[serde(skip_serializing_if = "ScheduledTable::is_default")]
+    pub sewer_node: ScheduledTable<3600>,
     /// People with and without electricity, water, gas and heat in each zone, per interval (default every 3600 s); only
     /// where there are networks.
     #[serde(skip_serializing_if = "ScheduledTable::is_default")]
@@ -371,6 +383,7 @@ impl OutputTables {
             every("gas_link", &self.gas_link),
             every("heat_node", &self.heat_node),
             every("heat_link", &self.heat_link),
+            every("sewer_node", &self.sewer_node),
             every("service", &self.service),
             every("utility_balance", &self.utility_balance),
             plain("payments", &self.payments),

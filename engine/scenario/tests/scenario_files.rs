@@ -122,6 +122,7 @@ fn a_whole_scenario() {
             ("gas_link", true, Some(3600)),
             ("heat_node", true, Some(3600)),
             ("heat_link", true, Some(3600)),
+            ("sewer_node", true, Some(3600)),
             ("service", true, Some(3600)),
             ("utility_balance", true, Some(900)),
             ("payments", true, None),

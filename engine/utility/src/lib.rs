@@ -7,7 +7,9 @@
 
 pub mod gas;
 pub mod heat;
+pub mod heat_loads;
 pub mod heat_profile;
+pub mod piped;
 pub mod pipes;
 pub mod power;
 mod reading;
@@ -21,6 +23,7 @@ pub mod telecom;
 pub mod water;
 pub mod water_demand;
 pub mod weather;
+pub mod wiring;
 
 pub use power::PowerSettings;
 pub use weather::{Weather, WeatherSettings};

@@ -5,6 +5,7 @@
 //! | water | litres of those who are there ([`crate::water_demand`]) |
 //! | heat | heat for rooms and hot water ([`crate::heat_loads`]), of buildings that are connected |
 //! | gas | the same, of buildings that heat with gas |
+//! | sewer | takes the water that they got, and the rain |
 //!
 //! A building takes its heat from district heat if it is connected, else from gas if it has that. Networks step with
 //! electricity; they do not see one another within a step, so they are solved side by side.
@@ -15,11 +16,13 @@ use crate::heat_loads::HeatLoads;
 use crate::power::PowerSettings;
 use crate::power::load::StepTime;
 use crate::power::thermal::is_heated_by_electricity;
+use crate::sewer::city_sewer::{CitySewer, SewerNeeds, SewerSettings};
+use crate::telecom::city::{CityTelecom, CityTelecomSettings};
 use crate::water::city::{CityWater, WaterSettings};
-use crate::water_demand::WaterDemands;
+use crate::water_demand::{HOURS, WaterDemands};
 use crate::weather::Weather;
 use crate::wiring::NetworkSource;
-use bevy_ecs::system::{Res, ResMut};
+use bevy_ecs::system::{Local, Res, ResMut};
 use bevy_ecs::world::World;
 use std::path::Path;
 use urbis_city::model::City;
@@ -29,7 +32,7 @@ use urbis_core::{Clock, Domain, Result};
 /// Purpose of the draw of who heats with gas.
 const GAS: u32 = 0x6761_7300;
 
-/// What a scenario says of its pipes.
+/// What a scenario says of its pipes, and of its mobile sites.
 #[derive(Clone, Copy, Debug)]
 pub struct PipedSettings<'a> {
     /// Electricity, whose heating says what rooms need.
@@ -40,6 +43,12 @@ pub struct PipedSettings<'a> {
     pub gas: &'a GasSettings,
     /// District heat.
     pub heat: &'a CityHeatSettings,
+    /// Sewers.
+    pub sewer: &'a SewerSettings,
+    /// Mobile sites.
+    pub telecom: &'a CityTelecomSettings,
+    /// What one simulated person stands for.
+    pub persons_scale: f64,
 }
 
 impl PipedSettings<'_> {
@@ -59,7 +68,8 @@ pub fn install(
     clock: &Clock,
     folder: &Path,
 ) -> Result<()> {
-    if settings.water.is_none() && !settings.has_heat() {
+    let has_water = !settings.water.is_none() || !settings.sewer.is_none();
+    if !has_water && !settings.has_heat() && settings.telecom.is_none() {
         return Ok(());
     }
     let buildings = &city.buildings;
@@ -69,6 +79,25 @@ pub fn install(
     if !settings.water.is_none() {
         let water = CityWater::new(city, settings.water, &usual.mean_m3ps, &usual.peak_m3ps, folder, local_start_s)?;
         world.insert_resource(water);
+    }
+    if !settings.sewer.is_none() {
+        let needs = SewerNeeds {
+            dry_m3ps: &usual.mean_m3ps,
+            start_day: clock.local_date(0).days(),
+            start_of_day_s: f64::from(local_start_s),
+        };
+        world.insert_resource(CitySewer::new(city, settings.sewer, &needs, folder)?);
+    }
+    if !settings.telecom.is_none() {
+        let most = |row: usize| {
+            let persons = (0..HOURS).map(|hour| {
+                draws.by_use().reference_persons(buildings.purpose[row], buildings.floor_area_m2[row], hour)
+            });
+            (persons.fold(0.0, f64::max) / settings.persons_scale).ceil() as u32
+        };
+        let persons: Vec<u32> = (0..buildings.len()).map(most).collect();
+        let telecom = CityTelecom::new(city, settings.telecom, &persons, settings.persons_scale, folder)?;
+        world.insert_resource(telecom);
     }
     if settings.has_heat() {
         let weather = world.resource::<Weather>();
@@ -112,14 +141,40 @@ pub fn serve_pipes(
     water: Option<ResMut<'_, CityWater>>,
     gas: Option<ResMut<'_, CityGas>>,
     heat: Option<ResMut<'_, CityHeat>>,
+    draws: Option<Res<'_, WaterDemands>>,
+    sewer: Option<ResMut<'_, CitySewer>>,
+    mut sewage_m3ps: Local<'_, Vec<f64>>,
 ) {
     if !clock.is_due(Domain::Power) {
         return;
     }
     let from_s = clock.tick();
     let seconds = clock.period(Domain::Power).ticks().min(clock.end() - from_s);
-    rayon::join(
-        || water.map(|mut of| of.step(from_s, seconds)),
-        || rayon::join(|| gas.map(|mut of| of.step(from_s, seconds)), || heat.map(|mut of| of.step(from_s, seconds))),
-    );
+    let water_and_sewer = || {
+        let served = water.map(|mut of| {
+            of.step(from_s, seconds);
+            of
+        });
+        let (Some(draws), Some(mut sewer)) = (draws, sewer) else { return };
+        sewage_m3ps.clone_from(&draws.demand_m3ps);
+        if let Some(water) = served {
+            sewage_m3ps.iter_mut().zip(&water.served_share).for_each(|(sewage, share)| *sewage *= share);
+        }
+        drain(&mut sewer, &sewage_m3ps, from_s, seconds);
+    };
+    rayon::join(water_and_sewer, || {
+        rayon::join(|| gas.map(|mut of| of.step(from_s, seconds)), || heat.map(|mut of| of.step(from_s, seconds)))
+    });
+}
+
+/// Takes sewage and rain through a step, in the sewer's own steps.
+fn drain(sewer: &mut CitySewer, sewage_m3ps: &[f64], from_s: u32, seconds: u32) {
+    let step_s = sewer.settings().step_s.max(1);
+    let mut gone_s = 0;
+    while gone_s < seconds {
+        let part_s = step_s.min(seconds - gone_s);
+        let rain_mm_per_h = sewer.rain_mm_per_h(f64::from(from_s + gone_s), f64::from(part_s));
+        sewer.step(sewage_m3ps, rain_mm_per_h, f64::from(part_s));
+        gone_s += part_s;
+    }
 }

@@ -203,7 +203,8 @@ fn wrong_input_is_named() {
         Err(Error::Input(problems)) => format!("{problems:?}"),
         other => panic!("{:?}", other.map(|of| of.notes)),
     };
-    let settings = SyntheticSewerSettings { roughness: f64::NAN, depth_m_max: 1.0, ..SyntheticSewerSettings::default() };
+    let settings =
+        SyntheticSewerSettings { roughness: f64::NAN, depth_m_max: 1.0, ..SyntheticSewerSettings::default() };
     let text = said(SyntheticSewer::plan(&city, &estimate_dry_m3ps(&city), &settings));
     assert!(text.contains("roughness") && text.contains("depth_m_max"), "{text}");
     let settings = SyntheticSewerSettings::default();

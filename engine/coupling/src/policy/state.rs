@@ -200,6 +200,11 @@ pub struct Policies {
 }
 
 impl Policies {
+    /// Time that an empty link takes as policies of the moment have it.
+    #[must_use]
+    pub fn free_time(&self, link: CarLinkIx, network: &CarNetwork) -> Time {
+        self.roads_now.get(&link).map_or(network.free_time[link.row()], |&(time, _)| time)
+    }
     /// No policy yet, for drivers who go about so many milliseconds for a unit of money, and a period that starts at
     /// so many seconds of the day.
     #[must_use]

@@ -12,6 +12,7 @@
 //! pressure takes through the network, which in distribution is minutes), mixtures, limits of compressors.
 //! Contract: no allocation in [`GasFlow::solve`]; single-threaded, a pure function of tables and the state before.
 
+pub mod city;
 pub mod linepack;
 pub mod synthetic;
 
@@ -93,6 +94,12 @@ impl GasFlow {
     pub fn snapshot(&mut self, of: &mut Snapshot) {
         self.network.draws.iter_mut().for_each(|draw| of.number(&mut draw.mdot_kgps));
         self.hydraulics.snapshot(of);
+    }
+    /// Takes links, nodes and feeders in or out of service: `change` may write `is_in_service` of them. Pressures and flows
+    /// begin anew at the next solve.
+    pub fn change_service(&mut self, change: impl FnOnce(&mut Network)) {
+        change(&mut self.network);
+        self.hydraulics = Hydraulics::new(&self.network);
     }
     /// Forgets the last solution.
     pub fn reset(&mut self) {

@@ -9,6 +9,7 @@
 //! Ignored: heat that pressure loss makes, heat in pipe walls and ground, conduction along the water, water in buildings.
 //! Contract: no allocation in solves and steps; single-threaded, a pure function of tables and the state before.
 
+pub mod city;
 pub mod consumers;
 mod flow;
 pub mod plug;

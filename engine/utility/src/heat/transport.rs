@@ -211,6 +211,10 @@ impl HeatRun {
     pub fn set_flow_temperature(&mut self, plant: u32, t_k: f64) {
         self.flow.set_flow_temperature(plant, t_k);
     }
+    /// Sets the length of the steps that follow, s.
+    pub fn set_step(&mut self, step_s: f64) {
+        self.settings.step_s = step_s;
+    }
     /// Sets the temperature of the ground around all pipes, K.
     pub fn set_ground(&mut self, t_k: f64) {
         self.flow.parts().0.links.ground_k.fill(t_k);

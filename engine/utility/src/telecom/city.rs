@@ -181,8 +181,7 @@ fn read_sites(city: &City, settings: &CityTelecomSettings, path: &Path, sites: &
     let mut problems = Problems::new();
     let table = Table::read(path)?.with_id("building_id");
     let Some(of_building) = table.required("building_id", &mut problems) else { return problems.or_else(Vec::new()) };
-    let [capacity, radius, battery] =
-        ["capacity_devices", "radius_m", "battery_h"].map(|name| table.optional(name));
+    let [capacity, radius, battery] = ["capacity_devices", "radius_m", "battery_h"].map(|name| table.optional(name));
     let row_of: BTreeMap<&str, u32> =
         city.buildings.id.iter().enumerate().map(|(row, id)| (id.as_str(), row as u32)).collect();
     let mut buildings = Vec::new();
@@ -251,7 +250,8 @@ impl<'a> Squares<'a> {
 fn choose(x_m: &[f64], y_m: &[f64], persons: &[u32], persons_scale: f64, site: &TelecomSettings) -> Vec<u32> {
     let squares = Squares::new(x_m, y_m, site.radius_m);
     let fits = (f64::from(site.capacity_devices) / (site.devices_per_person * persons_scale)).max(1.0) as u64;
-    let mut left: Vec<u64> = (0..x_m.len()).map(|row| u64::from(persons.get(row).copied().unwrap_or(0)).max(1)).collect();
+    let mut left: Vec<u64> =
+        (0..x_m.len()).map(|row| u64::from(persons.get(row).copied().unwrap_or(0)).max(1)).collect();
     let gain = |left: &[u64], row: usize| squares.near(row).map(|(other, _)| left[other as usize]).sum::<u64>();
     let mut heap: BinaryHeap<(u64, std::cmp::Reverse<u32>)> =
         (0..x_m.len()).map(|row| (gain(&left, row), std::cmp::Reverse(row as u32))).collect();

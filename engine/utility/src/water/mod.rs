@@ -6,6 +6,7 @@
 //! * [`synthetic`] networks made up along a city's streets.
 //! * [`quality`] what the water carries meanwhile: age, traces, chemicals that react.
 
+pub mod city;
 mod controls;
 pub mod hydraulics;
 pub mod inp;
