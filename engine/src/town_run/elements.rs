@@ -34,20 +34,20 @@ impl Named {
         network: NetworkName,
         name: &str,
         names: impl FnOnce() -> Vec<String>,
-    ) -> Result<Vec<Out>, Problem> {
+    ) -> Result<Vec<Out>, Box<Problem>> {
         if !self.0.is_empty() {
             return Ok(self.0);
         }
         let names = names();
         let what = format!("element `{name}`: network {} has no such element", network.name());
         let problem = Problem::file(file, what);
-        Err(match did_you_mean(name, names.iter().map(String::as_str)) {
+        Err(Box::new(match did_you_mean(name, names.iter().map(String::as_str)) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => match names.first() {
                 Some(first) => problem.with_help(format!("elements are named like `{first}`")),
                 None => problem,
             },
-        })
+        }))
     }
 }
 

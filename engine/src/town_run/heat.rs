@@ -165,10 +165,11 @@ impl HeatPart {
     /// Goes a step with consumers times a factor; those of `is_dark` take nothing. Shape of `is_dark`: consumers.
     pub(crate) fn step(&mut self, factor: f64, is_dark: &[bool], seconds: f64) -> Account {
         let mut is_new = self.is_stale || !self.is_solved;
-        for row in 0..self.given.len() {
+        self.is_dark.copy_from_slice(is_dark);
+        for (row, is_dark) in is_dark.iter().enumerate() {
             let asked = scaled(self.base.consumers[row].given, factor);
-            let given = if is_dark[row] { Given::FlowHeat(0.0, 0.0) } else { asked };
-            (self.asked_w[row], self.is_dark[row]) = (asked_w(asked), is_dark[row]);
+            let given = if *is_dark { Given::FlowHeat(0.0, 0.0) } else { asked };
+            self.asked_w[row] = asked_w(asked);
             if given != self.given[row] {
                 is_new = true;
                 self.give(row, given);
@@ -247,13 +248,13 @@ impl HeatPart {
         network.plants.iter().for_each(|plant| is_plant[plant.link as usize] = true);
         let (mut given_w, mut served_w, mut lost_w, mut moved_w) = (0.0, 0.0, 0.0, 0.0);
         let mut mixed_w = vec![0.0; network.nodes.len()];
-        for link in 0..network.links.len() {
+        for (link, is_plant) in is_plant.iter().enumerate() {
             let m = hydraulics.mdot_kgps[link];
             if !hydraulics.supply().is_live[link] || m.abs() <= STANDING_KGPS {
                 continue;
             }
             let state = flow.link(link);
-            if is_plant[link] {
+            if *is_plant {
                 given_w -= state.heat_w;
             } else {
                 served_w += state.heat_w;

@@ -123,8 +123,8 @@ impl PowerPart {
     pub(crate) fn step(&mut self, factor: f64, more_w: &[f64], seconds: f64) -> Account {
         let base = &self.case.grid.loads;
         let mut is_new = self.is_stale || !self.is_solved;
-        for load in 0..base.len() {
-            let (p_w, q_var) = (base.p_w[load] * factor + more_w[load], base.q_var[load] * factor);
+        for (load, more_w) in more_w.iter().enumerate() {
+            let (p_w, q_var) = (base.p_w[load] * factor + more_w, base.q_var[load] * factor);
             is_new |= p_w.to_bits() != self.p_w[load].to_bits() || q_var.to_bits() != self.q_var[load].to_bits();
             (self.p_w[load], self.q_var[load]) = (p_w, q_var);
         }

@@ -145,7 +145,7 @@ impl Town {
             let (Some(from_s), Some(to_s)) = (of.from.seconds(), of.to.seconds()) else { continue };
             match self.rows(path, of.network, &of.element) {
                 Ok(out) => self.outages[of.network as usize].push(Outage { from_s, to_s, out }),
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(*problem),
             }
         }
         for of in &self.settings.plant {
@@ -153,12 +153,12 @@ impl Town {
             let out = self.rows(path, of.network, &of.element);
             match (socket, out) {
                 (Ok(socket), Ok(out)) => self.needs[of.network as usize].push(Need { socket, out }),
-                (socket, out) => socket.err().into_iter().chain(out.err()).for_each(|problem| problems.push(problem)),
+                (socket, out) => socket.err().into_iter().chain(out.err()).for_each(|problem| problems.push(*problem)),
             }
         }
         problems.or_else(())
     }
-    fn rows(&self, path: &Path, network: NetworkName, name: &str) -> Result<Vec<Out>, Problem> {
+    fn rows(&self, path: &Path, network: NetworkName, name: &str) -> Result<Vec<Out>, Box<Problem>> {
         let (named, names): (Named, Box<dyn FnOnce() -> Vec<String> + '_>) = match network {
             NetworkName::Power => {
                 let of = self.power.as_ref();
@@ -191,7 +191,7 @@ impl Town {
         };
         named.rows(path, network, name, names)
     }
-    fn socket(&self, path: &Path, name: &str) -> Result<Socket, Problem> {
+    fn socket(&self, path: &Path, name: &str) -> Result<Socket, Box<Problem>> {
         let power = self.power.as_ref();
         let load = power.and_then(|of| of.case.load_id.iter().position(|id| id == name));
         if let Some(load) = load {
@@ -200,10 +200,10 @@ impl Town {
         let bus = name.strip_prefix("bus ").and_then(|id| power?.case.grid.buses.id.iter().position(|of| of == id));
         match bus {
             Some(bus) => Ok(Socket::Bus(bus as u32)),
-            None => Err(Problem::file(
-                path,
-                format!("needs_power_at = `{name}`, expected a bus (`bus ID`) or load of the grid"),
-            )),
+            None => {
+                let what = format!("needs_power_at = `{name}`, expected a bus (`bus ID`) or load of the grid");
+                Err(Box::new(Problem::file(path, what)))
+            }
         }
     }
     /// Seconds since the start at which the next step begins.
