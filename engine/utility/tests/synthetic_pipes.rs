@@ -248,6 +248,13 @@ fn dense_cities_have_district_heat_and_sparse_ones_none() {
     assert!(of.is_within && of.notes.is_empty(), "{:?}", of.notes);
     assert_eq!((figures.connected as usize, figures.plants), (dense.buildings.len(), 1));
     assert!((75.0..90.0).contains(&(figures.t_supply_min_k - 273.15)), "{figures}");
+    // Where one plant may not give that much there are several, and everybody is still served.
+    let (peak_w, annual_kwh) = estimate(&dense);
+    let small = SyntheticHeatSettings { plant_peak_w_max: 2e6, ..SyntheticHeatSettings::default() };
+    let of = SyntheticHeat::plan(&dense, &peak_w, &annual_kwh, &small).expect("a plan");
+    let figures = check_heat(&dense, (&peak_w, &annual_kwh), &of, &small);
+    assert!(figures.plants > 2 && figures.connected as usize > dense.buildings.len() * 9 / 10, "{figures}");
+    assert!(of.plants.iter().all(|plant| plant.peak_w < 2.0 * small.plant_peak_w_max), "{:?}", of.plants);
     // A dense core in a sparse surrounding is served alone; a second one far off has a plant of its own.
     let mut mixed = blocks_of_flats(20, 90.0, 1);
     for row in 0..mixed.buildings.len() {
