@@ -76,7 +76,7 @@ fn check_gas(city: &City, peak_w: &[f64], of: &SyntheticGas, settings: &Syntheti
     let off = (figures.fed_kgps - figures.drawn_kgps).abs();
     assert!(off <= 1e-9 * figures.drawn_kgps.max(1e-3), "{off}");
     assert!((figures.drawn_kgps * UPPER_HEATING_VALUE_JPKG - figures.peak_w).abs() <= 1e-9 * figures.peak_w.max(1.0));
-    if of.is_within && of.kind.len() > 0 {
+    if of.is_within && !of.kind.is_empty() {
         let mut flow = GasFlow::new(of.network.clone()).expect("a network");
         flow.solve(&SyntheticGas::solver());
         let least = [settings.medium_min_pa, settings.low_min_pa];
@@ -155,8 +155,8 @@ fn gas_for_nine_blocks_in_closed_form() {
     assert!((figures.peak_w / wanted_w - 1.0).abs() < 1e-12);
     // A service line at 20 kW: 0.38 g/s in the thinnest pipe.
     let thinnest = of.pipes.pipes.iter().map(|pipe| pipe.inner_m()).fold(f64::INFINITY, f64::min);
-    let services = (0..of.kind.len()).filter(|&row| of.kind[row] == GasLinkKind::Service);
-    assert!(services.into_iter().all(|row| (of.network.links.diameter_m[row] - thinnest).abs() < 1e-12));
+    let mut services = (0..of.kind.len()).filter(|&row| of.kind[row] == GasLinkKind::Service);
+    assert!(services.all(|row| (of.network.links.diameter_m[row] - thinnest).abs() < 1e-12));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn clusters_are_worth_the_most() {
     let mut best = 0.0_f64;
     for mask in 0_u32..16 {
         let chosen: Vec<(usize, f64)> =
-            (0..4).filter(|&at| mask >> at & 1 == 1).map(|at| (at, segments[at].2)).collect();
+            (0..4).filter(|&at| (mask >> at) & 1 == 1).map(|at| (at, segments[at].2)).collect();
         let mut touched = vec![];
         chosen.iter().for_each(|&(at, _)| touched.extend([segments[at].0, segments[at].1]));
         touched.sort_unstable();
@@ -331,7 +331,7 @@ fn a_day_of_draws_closes_its_ledger() {
         for (building, &consumer) in of.building_consumer.iter().enumerate() {
             // Warm at night, two peaks a day, each building its own; now and then nothing at all.
             let wave = 0.35 + 0.3 * (f64::from(step) / 96.0 * 12.566 + building as f64).sin();
-            let share = if (step + building as u32) % 37 == 0 { 0.0 } else { wave };
+            let share = if (step + building as u32).is_multiple_of(37) { 0.0 } else { wave };
             run.set_heat(consumer, share * peak_w[building]);
             asked_j += share * peak_w[building] * step_s;
         }

@@ -64,15 +64,15 @@ pub(super) fn lay(
     let mut peak = vec![0.0; vertices];
     let mut behind = vec![Sums::default(); vertices];
     let mut is_worth_it = vec![false; sums.len()];
-    for building in 0..sums.len() {
+    for (building, of) in sums.iter().enumerate() {
         let profit = annual_kwh[building] - price * service_m(city, streets, building);
-        if sums[building].linear_w > 0.0 && annual_kwh[building] > 0.0 && profit >= 0.0 {
+        if of.linear_w > 0.0 && annual_kwh[building] > 0.0 && profit >= 0.0 {
             let vertex = streets.joint[building] as usize;
             is_worth_it[building] = true;
             kwh[vertex] += annual_kwh[building];
             worth[vertex] += profit;
-            peak[vertex] += sums[building].linear_w;
-            behind[vertex].add(&sums[building]);
+            peak[vertex] += of.linear_w;
+            behind[vertex].add(of);
         }
     }
     let sources: Vec<u32> = streets.supplied.iter().filter_map(|stretch| centre(streets, stretch, &kwh)).collect();
