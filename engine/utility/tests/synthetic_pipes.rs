@@ -266,7 +266,8 @@ fn dense_cities_have_district_heat_and_sparse_ones_none() {
         }
     }
     let (of, figures) = plan(&mixed);
-    assert_eq!(figures.plants, 2, "{figures}");
+    // One for each core, or more where the tree of streets enters a core from two sides.
+    assert!((2..=4).contains(&figures.plants), "{figures}");
     for row in 0..mixed.buildings.len() {
         let is_connected = of.building_consumer[row] != NONE;
         assert!(is_connected || mixed.buildings.dwellings[row] == 1);
