@@ -76,7 +76,7 @@ fn check_gas(city: &City, peak_w: &[f64], of: &SyntheticGas, settings: &Syntheti
     let off = (figures.fed_kgps - figures.drawn_kgps).abs();
     assert!(off <= 1e-9 * figures.drawn_kgps.max(1e-3), "{off}");
     assert!((figures.drawn_kgps * UPPER_HEATING_VALUE_JPKG - figures.peak_w).abs() <= 1e-9 * figures.peak_w.max(1.0));
-    if of.is_within && of.kind.len() > 0 {
+    if of.is_within && !of.kind.is_empty() {
         let mut flow = GasFlow::new(of.network.clone()).expect("a network");
         flow.solve(&SyntheticGas::solver());
         let least = [settings.medium_min_pa, settings.low_min_pa];
@@ -155,8 +155,8 @@ fn gas_for_nine_blocks_in_closed_form() {
     assert!((figures.peak_w / wanted_w - 1.0).abs() < 1e-12);
     // A service line at 20 kW: 0.38 g/s in the thinnest pipe.
     let thinnest = of.pipes.pipes.iter().map(|pipe| pipe.inner_m()).fold(f64::INFINITY, f64::min);
-    let services = (0..of.kind.len()).filter(|&row| of.kind[row] == GasLinkKind::Service);
-    assert!(services.into_iter().all(|row| (of.network.links.diameter_m[row] - thinnest).abs() < 1e-12));
+    let mut services = (0..of.kind.len()).filter(|&row| of.kind[row] == GasLinkKind::Service);
+    assert!(services.all(|row| (of.network.links.diameter_m[row] - thinnest).abs() < 1e-12));
 }
 
 #[test]
@@ -248,6 +248,13 @@ fn dense_cities_have_district_heat_and_sparse_ones_none() {
     assert!(of.is_within && of.notes.is_empty(), "{:?}", of.notes);
     assert_eq!((figures.connected as usize, figures.plants), (dense.buildings.len(), 1));
     assert!((75.0..90.0).contains(&(figures.t_supply_min_k - 273.15)), "{figures}");
+    // Where one plant may not give that much there are several, and everybody is still served.
+    let (peak_w, annual_kwh) = estimate(&dense);
+    let small = SyntheticHeatSettings { plant_peak_w_max: 2e6, ..SyntheticHeatSettings::default() };
+    let of = SyntheticHeat::plan(&dense, &peak_w, &annual_kwh, &small).expect("a plan");
+    let figures = check_heat(&dense, (&peak_w, &annual_kwh), &of, &small);
+    assert!(figures.plants > 2 && figures.connected as usize > dense.buildings.len() * 9 / 10, "{figures}");
+    assert!(of.plants.iter().all(|plant| plant.peak_w < 2.0 * small.plant_peak_w_max), "{:?}", of.plants);
     // A dense core in a sparse surrounding is served alone; a second one far off has a plant of its own.
     let mut mixed = blocks_of_flats(20, 90.0, 1);
     for row in 0..mixed.buildings.len() {
@@ -259,7 +266,8 @@ fn dense_cities_have_district_heat_and_sparse_ones_none() {
         }
     }
     let (of, figures) = plan(&mixed);
-    assert_eq!(figures.plants, 2, "{figures}");
+    // One for each core, or more where the tree of streets enters a core from two sides.
+    assert!((2..=4).contains(&figures.plants), "{figures}");
     for row in 0..mixed.buildings.len() {
         let is_connected = of.building_consumer[row] != NONE;
         assert!(is_connected || mixed.buildings.dwellings[row] == 1);
@@ -293,7 +301,7 @@ fn clusters_are_worth_the_most() {
     let mut best = 0.0_f64;
     for mask in 0_u32..16 {
         let chosen: Vec<(usize, f64)> =
-            (0..4).filter(|&at| mask >> at & 1 == 1).map(|at| (at, segments[at].2)).collect();
+            (0..4).filter(|&at| (mask >> at) & 1 == 1).map(|at| (at, segments[at].2)).collect();
         let mut touched = vec![];
         chosen.iter().for_each(|&(at, _)| touched.extend([segments[at].0, segments[at].1]));
         touched.sort_unstable();
@@ -324,7 +332,7 @@ fn a_day_of_draws_closes_its_ledger() {
         for (building, &consumer) in of.building_consumer.iter().enumerate() {
             // Warm at night, two peaks a day, each building its own; now and then nothing at all.
             let wave = 0.35 + 0.3 * (f64::from(step) / 96.0 * 12.566 + building as f64).sin();
-            let share = if (step + building as u32) % 37 == 0 { 0.0 } else { wave };
+            let share = if (step + building as u32).is_multiple_of(37) { 0.0 } else { wave };
             run.set_heat(consumer, share * peak_w[building]);
             asked_j += share * peak_w[building] * step_s;
         }

@@ -35,7 +35,7 @@ Results in DIR: node and link (GeoParquet), building, figures (beside published 
 
 Examples:
   urbis gas plan cities/monaco --out out/monaco-gas
-  printf '[network]\nlevels = \"two\"\n' > two.toml; urbis gas plan cities/monaco --settings two.toml --out out/two
+  printf '[network]\\nlevels = \"two\"\\n' > two.toml; urbis gas plan cities/monaco --settings two.toml --out out/two
   ogr2ogr gas.gpkg out/monaco-gas/link.parquet                # or open it in QGIS as it is"
     )]
     Plan(PipesPlanArguments),

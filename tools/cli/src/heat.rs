@@ -30,7 +30,7 @@ Results in DIR: node, link and plant (GeoParquet), building, figures (beside pub
 
 Examples:
   urbis heat plan cities/monaco --out out/monaco-heat
-  printf '[network]\nlinear_density_kwhpm_min = 3000\n' > dense.toml
+  printf '[network]\\nlinear_density_kwhpm_min = 3000\\n' > dense.toml
   urbis heat plan cities/monaco --settings dense.toml --out out/dense"
     )]
     Plan(PipesPlanArguments),

@@ -80,3 +80,44 @@ fn sewers_keep_their_water() {
     assert!(ended.code == 2 && ended.stderr.contains("broken.inp") && ended.stderr.contains("abc"), "{}", ended.stderr);
     assert!(!place.path().join("no").exists());
 }
+
+#[test]
+fn networks_are_made_up_for_the_town() {
+    let place = folder(&[
+        ("two.toml", "[network]\nlevels = \"two\"\n"),
+        ("sparse.toml", "[network]\nlinear_density_kwhpm_min = 300\ncluster_kwh_min = 1e5\n"),
+        ("wrong.toml", "[network]\nmedium_feed_pa = -1\n[estimate]\nmean_c = 99\n"),
+        ("unknown.toml", "[network]\nlevel = 2\n"),
+    ]);
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");
+    let built = urbis(place.path(), &["city", "build", &recipe.to_string_lossy(), "--out", "town"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let plan = |of: &str, out: &str, more: &[&str]| {
+        let ended = urbis(place.path(), &[&[of, "plan", "town", "--out", out], more].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stdout.contains("synthetic") && ended.stdout.contains("published"), "{}", ended.stdout);
+        let told = summary(&place.path().join(out));
+        for table in ["node", "link", "building", "figures"] {
+            assert!(place.path().join(out).join(format!("{table}.parquet")).exists(), "{table}");
+        }
+        assert!(told["synthetic"] == true && told["converged"] == true && told["within_limits"] == true, "{told}");
+        told
+    };
+    let one = plan("gas", "one", &[]);
+    let two = plan("gas", "two", &["--settings", "two.toml"]);
+    for told in [&one, &two] {
+        assert_eq!(told["supplied_buildings"], told["connected_buildings"], "{told}");
+        let [fed, drawn] = ["fed_kgps", "drawn_kgps"].map(|key| told[key].as_f64().unwrap());
+        assert!(drawn > 0.0 && (fed / drawn - 1.0).abs() < 1e-9, "{told}");
+    }
+    assert!(one["regulators"] == 0 && two["regulators"].as_u64() > Some(0), "{two}");
+    let heat = plan("heat", "heat", &["--settings", "sparse.toml"]);
+    assert!(heat["plants"].as_u64() > Some(0) && place.path().join("heat/plant.parquet").exists(), "{heat}");
+    for (of, settings, wanted) in
+        [("gas", "wrong.toml", "mean_c"), ("heat", "wrong.toml", "medium_feed_pa"), ("gas", "unknown.toml", "level")]
+    {
+        let ended = urbis(place.path(), &[of, "plan", "town", "--out", "no", "--settings", settings]);
+        assert!(ended.code == 2 && ended.stderr.contains(wanted), "{}", ended.stderr);
+        assert!(!place.path().join("no").exists());
+    }
+}

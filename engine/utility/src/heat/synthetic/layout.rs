@@ -13,6 +13,9 @@
 //! is cut: what is behind is a cluster of its own if it has the least heat that is worth a plant, else it has no district heat.
 //! So every cluster brings at least `t` by metre of all its trench, and so does every alley and every service line in it.
 //!
+//! A cluster whose peak would be more than one plant may give is cut where what is behind is large enough for another; true
+//! networks of that size are fed by several plants, here each has its own.
+//!
 //! The plant of a cluster stands at its median: no branch from there has more than half of the peak. That is where pumps have the
 //! least to do; true plants often stand at the rim.
 //!
@@ -24,6 +27,9 @@ use crate::pipes::synthetic::layout::{Forest, Grown, grow};
 use crate::streets::Streets;
 use crate::streets::paths::NONE;
 use urbis_city::model::City;
+
+/// Share of the largest plant's peak from which a part of a cluster that is too large for it gets a plant of its own.
+const LARGE_SHARE: f64 = 0.25;
 
 /// What is laid; columns by row of the forest.
 pub(super) struct Layout {
@@ -56,15 +62,17 @@ pub(super) fn lay(
     let mut kwh = vec![0.0; vertices];
     let mut worth = vec![0.0; vertices];
     let mut peak = vec![0.0; vertices];
+    let mut behind = vec![Sums::default(); vertices];
     let mut is_worth_it = vec![false; sums.len()];
-    for building in 0..sums.len() {
+    for (building, of) in sums.iter().enumerate() {
         let profit = annual_kwh[building] - price * service_m(city, streets, building);
-        if sums[building].linear_w > 0.0 && annual_kwh[building] > 0.0 && profit >= 0.0 {
+        if of.linear_w > 0.0 && annual_kwh[building] > 0.0 && profit >= 0.0 {
             let vertex = streets.joint[building] as usize;
             is_worth_it[building] = true;
             kwh[vertex] += annual_kwh[building];
             worth[vertex] += profit;
-            peak[vertex] += sums[building].linear_w;
+            peak[vertex] += of.linear_w;
+            behind[vertex].add(of);
         }
     }
     let sources: Vec<u32> = streets.supplied.iter().filter_map(|stretch| centre(streets, stretch, &kwh)).collect();
@@ -79,10 +87,18 @@ pub(super) fn lay(
         }
         let length_m = (grown.dist_mm[at] - grown.dist_mm[before as usize]) as f64 / 1000.0;
         let gain = worth[at] - price * length_m;
-        if gain > 0.0 || (price <= 0.0 && kwh[at] > 0.0) {
+        let is_worth_it = gain > 0.0 || (price <= 0.0 && kwh[at] > 0.0);
+        let mut both = behind[before as usize];
+        both.add(&behind[at]);
+        // More than a plant may give: what is large enough for one of its own gets it.
+        let is_full = both.peak_w() > settings.plant_peak_w_max
+            && behind[at].peak_w() > LARGE_SHARE * settings.plant_peak_w_max
+            && kwh[at] >= settings.cluster_kwh_min;
+        if is_worth_it && !is_full {
             is_cut[at] = false;
             worth[before as usize] += gain;
             kwh[before as usize] += kwh[at];
+            behind[before as usize] = both;
         }
     }
     let mut top = vec![NONE; vertices];

@@ -18,6 +18,9 @@ pub struct SyntheticHeatSettings {
     /// Least heat of a year that is worth a plant, kWh/a.
     #[schemars(range(min = 0.0))]
     pub cluster_kwh_min: f64,
+    /// Peak of its customers together from which a cluster is cut in two, W.
+    #[schemars(range(min = 1e5, max = 1e10))]
+    pub plant_peak_w_max: f64,
     /// Temperature at which plants give water, degrees Celsius.
     #[schemars(range(min = 30.0, max = 140.0))]
     pub flow_temp_c: f64,
@@ -71,6 +74,7 @@ impl Default for SyntheticHeatSettings {
             route: RouteSettings { straightness: 0.2, ..RouteSettings::default() },
             linear_density_kwhpm_min: 1500.0,
             cluster_kwh_min: 1e6,
+            plant_peak_w_max: 150e6,
             flow_temp_c: 90.0,
             return_temp_c: 60.0,
             ground_temp_c: 10.0,
@@ -96,6 +100,7 @@ impl SyntheticHeatSettings {
         self.route.check(&mut |key, what| tell(&format!("route.{key}"), what));
         within(tell, "linear_density_kwhpm_min", self.linear_density_kwhpm_min, 0.0, 1e6);
         within(tell, "cluster_kwh_min", self.cluster_kwh_min, 0.0, 1e15);
+        within(tell, "plant_peak_w_max", self.plant_peak_w_max, 1e5, 1e10);
         within(tell, "flow_temp_c", self.flow_temp_c, 30.0, 140.0);
         within(tell, "return_temp_c", self.return_temp_c, 10.0, 100.0);
         within(tell, "ground_temp_c", self.ground_temp_c, -20.0, 40.0);

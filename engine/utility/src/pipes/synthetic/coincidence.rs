@@ -94,8 +94,8 @@ mod tests {
         let mut set = Sums::of_building(1e6, 1);
         assert!((set.peak_w() - 1e6).abs() < 1e-3);
         let mut before = set.peak_w();
-        for nth in 0..3000 {
-            set.add(&Sums::of_building(if nth % 7 == 0 { 300e3 } else { 10e3 }, 1 + nth % 5));
+        for nth in 0..3000_u32 {
+            set.add(&Sums::of_building(if nth.is_multiple_of(7) { 300e3 } else { 10e3 }, 1 + nth % 5));
             assert!(set.peak_w() > before, "{nth}");
             before = set.peak_w();
         }
