@@ -153,21 +153,12 @@ fn node_table(of: &SyntheticWater, place: &dyn Fn([f64; 2]) -> Point) -> Result<
     table.number("elevation_m", "m", "Ground of a junction, bottom of a tank, head of waterworks.", &nodes.elevation_m);
     table.count("buildings", "", "Buildings that draw there.", &of.node_buildings);
     table.number("required_m", "m", "Pressure wanted by the tallest of them that is served.", &of.node_required_m);
-    table.number(
-        "peak_m3ps",
-        "m3/s",
-        "Draw at the highest hour of the day of highest draw.",
-        &of.node_peak_m3ps,
-    );
+    table.number("peak_m3ps", "m3/s", "Draw at the highest hour of the day of highest draw.", &of.node_peak_m3ps);
     table.geometry("Where it is.", &of.node_place.iter().map(|&at| place(at)).collect::<Vec<_>>())?;
     Ok(table)
 }
 
-fn link_table(
-    of: &SyntheticWater,
-    catalogue: &Catalogue,
-    place: &dyn Fn([f64; 2]) -> Point,
-) -> Result<TableWriter> {
+fn link_table(of: &SyntheticWater, catalogue: &Catalogue, place: &dyn Fn([f64; 2]) -> Point) -> Result<TableWriter> {
     let (links, facts) = (&of.network.links, &of.links);
     let id = |node: &u32| of.network.nodes.id[*node as usize].as_str();
     let mut table = TableWriter::new("Mains, pumps and valves of a synthetic water network");

@@ -7,9 +7,7 @@
 //! pipes before pumps and valves.
 
 use super::units::FlowUnit;
-use crate::water::network::{
-    DemandModel, HeadLoss, LinkKind, LinkStatus, NONE, Network, NodeKind, PumpLift, Trigger,
-};
+use crate::water::network::{DemandModel, HeadLoss, LinkKind, LinkStatus, NONE, Network, NodeKind, PumpLift, Trigger};
 use std::fmt::Write;
 
 /// The text, and what of the network it does not hold.

@@ -10,9 +10,7 @@
 use super::layout::Main;
 use super::places::{self, BESIDE_M, TankPlace};
 use super::zones::{Zoning, station_m3ps};
-use super::{
-    Basis, LinkFacts, NONE, SyntheticWater, SyntheticWaterSettings, TankFacts, WaterLinkKind, Zone, ZoneFeed,
-};
+use super::{Basis, LinkFacts, NONE, SyntheticWater, SyntheticWaterSettings, TankFacts, WaterLinkKind, Zone, ZoneFeed};
 use crate::streets::paths::Search;
 use crate::water::network::{
     Action, Control, Curve, HeadLoss, LinkKind, LinkStatus, Mixing, Network, NodeKind, Pattern, PumpLift, Trigger,
@@ -110,7 +108,15 @@ impl Tables {
         self.of.node_peak_m3ps.push(0.0);
         self.of.node_place.len() as u32 - 1
     }
-    fn link(&mut self, id: String, what: WaterLinkKind, ends: [u32; 2], length_m: f64, line: &[[f64; 2]], zone: u32) -> u32 {
+    fn link(
+        &mut self,
+        id: String,
+        what: WaterLinkKind,
+        ends: [u32; 2],
+        length_m: f64,
+        line: &[[f64; 2]],
+        zone: u32,
+    ) -> u32 {
         let links = &mut self.of.network.links;
         let is_pipe = length_m > 0.0;
         links.id.push(id);
@@ -360,9 +366,8 @@ fn pumps(settings: &SyntheticWaterSettings, tank_node: &[u32], stations: &mut [S
             if pump < duty && station.has_tank {
                 let node = tank_node[station.zone as usize];
                 let share = f64::from(pump) / f64::from(duty);
-                let head_m = |level: f64| {
-                    tables.of.network.nodes.elevation_m[node as usize] + level * settings.tank_depth_m
-                };
+                let head_m =
+                    |level: f64| tables.of.network.nodes.elevation_m[node as usize] + level * settings.tank_depth_m;
                 let on = Trigger::HeadBelow(node, head_m(0.85 - 0.3 * share));
                 let off = Trigger::HeadAbove(node, head_m(0.97 - 0.1 * share));
                 let action = |status, speed| Action { link, status: Some(status), setting: Some(speed) };
@@ -425,7 +430,9 @@ fn notes(city: &City, basis: &Basis<'_>, zoning: &Zoning, of: &mut SyntheticWate
     }
     if streets.supplied.len() > 1 {
         let apart = streets.supplied.len() - 1;
-        notes.push(format!("{apart} stretches of streets are too far from the largest and have waterworks of their own"));
+        notes.push(format!(
+            "{apart} stretches of streets are too far from the largest and have waterworks of their own"
+        ));
     }
     if !streets.has_heights {
         notes.push("the city knows no heights of its streets: all of it is one flat zone".to_owned());
@@ -440,7 +447,8 @@ fn notes(city: &City, basis: &Basis<'_>, zoning: &Zoning, of: &mut SyntheticWate
         ));
     }
     let small = |is_up: bool| {
-        let fed = zoning.zones.iter().filter(|zone| !zone.has_tank && zone.feed.is_some_and(|feed| feed.is_up == is_up));
+        let fed =
+            zoning.zones.iter().filter(|zone| !zone.has_tank && zone.feed.is_some_and(|feed| feed.is_up == is_up));
         (fed.clone().count(), fed.map(|zone| zone.buildings).sum::<u32>())
     };
     let (boosted, buildings) = small(true);

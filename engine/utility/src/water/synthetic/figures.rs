@@ -342,7 +342,14 @@ impl fmt::Display for Figures {
             out,
             "synthetic water network: {} buildings, {} junctions, {} zones, {} waterworks, {} tanks, {} pumps and {} that \
              stand by, {} pressure reducers",
-            self.buildings, self.junctions, self.zones, self.works, self.tanks, self.pumps[0], self.pumps[1], self.reducers
+            self.buildings,
+            self.junctions,
+            self.zones,
+            self.works,
+            self.tanks,
+            self.pumps[0],
+            self.pumps[1],
+            self.reducers
         )?;
         writeln!(
             out,

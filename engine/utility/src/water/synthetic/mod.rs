@@ -210,12 +210,7 @@ impl SyntheticWater {
     /// # Errors
     /// [`urbis_core::Error::Input`] with every setting or building that makes no plan, or where there is no street along
     /// which mains could lie.
-    pub fn plan(
-        city: &City,
-        mean_m3ps: &[f64],
-        peak_m3ps: &[f64],
-        settings: &SyntheticWaterSettings,
-    ) -> Result<Self> {
+    pub fn plan(city: &City, mean_m3ps: &[f64], peak_m3ps: &[f64], settings: &SyntheticWaterSettings) -> Result<Self> {
         Self::plan_with(city, mean_m3ps, peak_m3ps, settings, &Catalogue::shipped()?)
     }
     /// As [`SyntheticWater::plan`], of other pipes and tanks than those shipped.

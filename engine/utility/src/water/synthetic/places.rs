@@ -45,12 +45,17 @@ pub(super) fn tank(basis: &Basis<'_>, zone: &ZonePlan, search: &mut Search) -> T
     let mut found = None;
     // The search ends where ground fits or the main would be too long; vertices settle by distance.
     let top = tops().max_by(|&a, &b| height(a).total_cmp(&height(b)).then(b.cmp(&a))).unwrap_or(tower);
-    search.run(&streets.graph, top, |_| true, |vertex| {
-        if fits(vertex) {
-            found = Some(vertex);
-        }
-        found.is_some()
-    });
+    search.run(
+        &streets.graph,
+        top,
+        |_| true,
+        |vertex| {
+            if fits(vertex) {
+                found = Some(vertex);
+            }
+            found.is_some()
+        },
+    );
     let Some(ground) = found.filter(|&vertex| search.dist_mm(vertex).is_some_and(|mm| mm <= far_mm)) else {
         return beside;
     };

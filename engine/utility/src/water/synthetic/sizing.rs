@@ -92,8 +92,7 @@ pub(super) fn size(
 /// Pipes by what lies behind them on the shortest ways.
 fn first_pipes(basis: &Basis<'_>, mains: &[Main], at: &Incidence, zoning: &Zoning, built: &mut Built) {
     let vertices = basis.streets.place.len();
-    let mut load_m3ps: Vec<f64> =
-        basis.peak_m3ps.iter().map(|draw| draw * basis.settings.peak_day_factor).collect();
+    let mut load_m3ps: Vec<f64> = basis.peak_m3ps.iter().map(|draw| draw * basis.settings.peak_day_factor).collect();
     for zone in &zoning.zones {
         if let Some(feed) = zone.feed {
             load_m3ps[feed.ends[0] as usize] += zone.through_peak_m3ps;
@@ -107,7 +106,8 @@ fn first_pipes(basis: &Basis<'_>, mains: &[Main], at: &Incidence, zoning: &Zonin
             let flow_m3ps = built.stations[row].design_m3ps;
             built.of.links.pipe[link as usize] = basis.catalogue.pipe_for(flow_m3ps);
         }
-        let may_pass = |main: u32| mains[main as usize].ends.iter().all(|&end| zoning.zone_of[end as usize] == row as u32);
+        let may_pass =
+            |main: u32| mains[main as usize].ends.iter().all(|&end| zoning.zone_of[end as usize] == row as u32);
         let length_mm = |main: u32| (mains[main as usize].length_m * 1000.0) as u64;
         let way = ways(vertices, mains, at, from, &may_pass, &length_mm);
         for &vertex in way.order.iter().rev() {
@@ -165,15 +165,7 @@ impl<'a> Sizer<'a> {
             }
         }
         let stations = built.stations.len();
-        Ok(Self {
-            solver: Hydraulics::new(net)?,
-            basis,
-            zoning,
-            built,
-            start,
-            link,
-            station_m3ps: vec![0.0; stations],
-        })
+        Ok(Self { solver: Hydraulics::new(net)?, basis, zoning, built, start, link, station_m3ps: vec![0.0; stations] })
     }
     /// Takes diameters over into the network that is solved.
     fn renew(&mut self) -> Result<()> {
@@ -316,7 +308,8 @@ impl<'a> Sizer<'a> {
             });
             // Most of the water comes by the main with the largest flow.
             let flow = |link: u32| self.solver.flow_m3ps[link as usize].abs();
-            let Some((slope, link, to)) = higher.max_by(|a, b| flow(a.1).total_cmp(&flow(b.1)).then(b.1.cmp(&a.1))) else {
+            let Some((slope, link, to)) = higher.max_by(|a, b| flow(a.1).total_cmp(&flow(b.1)).then(b.1.cmp(&a.1)))
+            else {
                 break;
             };
             way.push((slope, link));
@@ -455,9 +448,8 @@ impl<'a> Sizer<'a> {
         for station in &self.built.stations {
             let Some(before) = station.before else { continue };
             let links = &mut of.network.links;
-            let valve = (0..links.id.len()).find(|&link| {
-                of.links.kind[link] == WaterLinkKind::PressureReducer && links.from[link] == before
-            });
+            let valve = (0..links.id.len())
+                .find(|&link| of.links.kind[link] == WaterLinkKind::PressureReducer && links.from[link] == before);
             if let Some(valve) = valve {
                 links.diameter_m[valve] = links.diameter_m[station.main as usize];
             }

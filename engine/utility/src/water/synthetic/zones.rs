@@ -119,7 +119,14 @@ fn bands(basis: &Basis<'_>, used: &[u32]) -> (f64, f64, u32) {
 }
 
 /// Pieces that hang together within a band, by their first vertex.
-fn pieces(basis: &Basis<'_>, mains: &[Main], at: &Incidence, used: &[u32], band: &[u32], stretch: u32) -> Vec<ZonePlan> {
+fn pieces(
+    basis: &Basis<'_>,
+    mains: &[Main],
+    at: &Incidence,
+    used: &[u32],
+    band: &[u32],
+    stretch: u32,
+) -> Vec<ZonePlan> {
     let mut row_of: BTreeMap<u32, u32> = BTreeMap::new();
     let mut local: BTreeMap<u32, u32> = BTreeMap::new();
     used.iter().zip(0_u32..).for_each(|(&vertex, row)| {
@@ -225,7 +232,8 @@ fn join_pieces(
                         && highest <= bottom_m + height_m + settings.zone_overlap_m)
             };
             // Of those next to it the one with most mains in between.
-            let to = beside[row].iter().filter(|of| fits(*of.0)).max_by_key(|(other, mains)| (**mains, Reverse(**other)));
+            let to =
+                beside[row].iter().filter(|of| fits(*of.0)).max_by_key(|(other, mains)| (**mains, Reverse(**other)));
             if let Some((&other, _)) = to {
                 of.vertices.iter().for_each(|&vertex| band[vertex as usize] = all[other as usize].band);
                 is_locked[row] = true;
@@ -263,7 +271,8 @@ fn set_heads(basis: &Basis<'_>, zones: &mut [ZonePlan]) {
 fn feed(basis: &Basis<'_>, mains: &[Main], at: &Incidence, all: &mut Zoning, zones: Vec<ZonePlan>) {
     let draw: f64 = zones.iter().map(|zone| zone.mean_m3ps).sum();
     let share = |zone: &ZonePlan| zone.mean_m3ps / draw.max(1e-12);
-    let large = (0..zones.len()).filter(|&row| share(&zones[row]) >= WORKS_SHARE).min_by_key(|&row| (zones[row].band, row));
+    let large =
+        (0..zones.len()).filter(|&row| share(&zones[row]) >= WORKS_SHARE).min_by_key(|&row| (zones[row].band, row));
     let most = || {
         let key = |row: &usize| (zones[*row].buildings, Reverse(*row));
         (0..zones.len()).max_by_key(key)
