@@ -120,4 +120,36 @@ fn networks_are_made_up_for_the_town() {
         assert!(ended.code == 2 && ended.stderr.contains(wanted), "{}", ended.stderr);
         assert!(!place.path().join("no").exists());
     }
+fn a_city_without_a_water_network_gets_one() {
+    let place = folder(&[("tall.toml", "storeys_max = 5\n"), ("bad.toml", "storeys = 5\n")]);
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");
+    let built = urbis(place.path(), &["city", "build", recipe.to_str().unwrap(), "--out", "town"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let water = |arguments: &[&str]| urbis(place.path(), &[&["water"], arguments].concat());
+    let ended = water(&["plan", "town", "--out", "water"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("synthetic water network: 215 buildings"), "{}", ended.stdout);
+    let told = summary(&place.path().join("water"));
+    assert!(told["synthetic"] == true && told["converged"] == true, "{told}");
+    assert_eq!((&told["buildings"], &told["supplied_buildings"]), (&215.into(), &215.into()));
+    for table in ["node", "link", "building", "zone", "figures"] {
+        assert!(place.path().join(format!("water/{table}.parquet")).is_file(), "{table}");
+    }
+    // The file for EPANET is one that the solver reads; the same again is the same, byte for byte.
+    let solved = water(&["solve", "water/network.inp", "--out", "day"]);
+    assert_eq!(solved.code, 0, "{}", solved.stderr);
+    let day = summary(&place.path().join("day"));
+    let served_m3 = |of: &Json| of["served_m3"].as_f64().unwrap();
+    assert!((served_m3(&day) / served_m3(&told["day"]) - 1.0).abs() < 1e-6, "{day}");
+    assert_eq!(water(&["plan", "town", "--out", "again", "--settings", "tall.toml"]).code, 0);
+    assert!(
+        summary(&place.path().join("again"))["pressure_m_min_at_peak"].as_f64()
+            > told["pressure_m_min_at_peak"].as_f64()
+    );
+    assert_eq!(water(&["plan", "town", "--out", "twin"]).code, 0);
+    let bytes = |out: &str| std::fs::read(place.path().join(out).join("network.inp")).unwrap();
+    assert!(bytes("twin") == bytes("water"));
+    let refused = water(&["plan", "town", "--out", "refused", "--settings", "bad.toml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("storeys"), "{}", refused.stderr);
+    assert!(!place.path().join("refused/summary.json").exists());
 }
