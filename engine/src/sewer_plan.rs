@@ -143,7 +143,9 @@ fn figure_table(figures: &[Figure]) -> TableWriter {
     for of in figures {
         rows.push((of.name, of.unit, of.value, "this sewer", ""));
         let published = REFERENCES.iter().filter(|reference| reference.figure == of.name);
-        rows.extend(published.map(|reference| (of.name, of.unit, reference.value, reference.source, reference.quality)));
+        rows.extend(
+            published.map(|reference| (of.name, of.unit, reference.value, reference.source, reference.quality)),
+        );
     }
     let mut table = TableWriter::new("Figures of a synthetic sewer beside published ones");
     table.text("figure", "Figure.", rows.iter().map(|row| row.0));

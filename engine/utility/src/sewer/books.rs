@@ -62,11 +62,8 @@ impl WaterBalance {
     /// What is missing of the three laws, m3: on the ground, between ground and sewer, in the sewer.
     #[must_use]
     pub fn residuals_m3(&self) -> [f64; 3] {
-        let ground = self.rain_m3
-            - self.ground_evaporated_m3
-            - self.infiltrated_m3
-            - self.runoff_m3
-            - self.ground_stored_m3;
+        let ground =
+            self.rain_m3 - self.ground_evaporated_m3 - self.infiltrated_m3 - self.runoff_m3 - self.ground_stored_m3;
         let came = self.first_stored_m3 + self.wet_weather_m3 + self.dry_weather_m3 + self.external_m3;
         let went = self.outfalls_m3 + self.lost_m3 + self.evaporated_m3 + self.seeped_m3;
         [ground, self.runoff_m3 - self.wet_weather_m3, came - went - self.stored_m3 - self.account_m3]

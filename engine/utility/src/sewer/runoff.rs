@@ -162,7 +162,8 @@ impl Runoff {
         let mut between = 0.0;
         for part in 0..PARTS {
             let kept = 1.0 - self.to_outlet[row][part];
-            between += kept * self.part_runoff_mps[row][part] * self.share[row][part] * sewer.subcatchments.area_m2[row];
+            between +=
+                kept * self.part_runoff_mps[row][part] * self.share[row][part] * sewer.subcatchments.area_m2[row];
         }
         if matches!(sewer.subcatchments.target[row], Target::Subcatchment(target) if target as usize != row) {
             between += self.new_m3ps[row];

@@ -131,7 +131,8 @@ impl CityTelecom {
         };
         let mut telecom = Telecom::new(&settings.site, sites, &cells, zones, persons_scale)?;
         if settings.source == SiteSource::Synthetic {
-            let mut left: Vec<u32> = (0..table.len()).map(|row| persons.get(row).copied().unwrap_or(0).max(1)).collect();
+            let mut left: Vec<u32> =
+                (0..table.len()).map(|row| persons.get(row).copied().unwrap_or(0).max(1)).collect();
             let all = left.clone();
             for _ in 0..ROUNDS_MAX {
                 building.append(&mut choose(&table.x_m, &table.y_m, &left, persons_scale, &settings.site));
@@ -197,8 +198,7 @@ fn read_sites(city: &City, settings: &CityTelecomSettings, path: &Path, sites: &
     let mut problems = Problems::new();
     let table = Table::read(path)?.with_id("building_id");
     let Some(of_building) = table.required("building_id", &mut problems) else { return problems.or_else(Vec::new()) };
-    let [capacity, radius, battery] =
-        ["capacity_devices", "radius_m", "battery_h"].map(|name| table.optional(name));
+    let [capacity, radius, battery] = ["capacity_devices", "radius_m", "battery_h"].map(|name| table.optional(name));
     let row_of: BTreeMap<&str, u32> =
         city.buildings.id.iter().enumerate().map(|(row, id)| (id.as_str(), row as u32)).collect();
     let mut buildings = Vec::new();

@@ -37,7 +37,8 @@ impl Rain {
         let mut this = Self::default();
         for row in table.rows() {
             let before = this.time_s.last().copied().unwrap_or(f64::NEG_INFINITY);
-            let (Some(at_s), Some(mm_per_h)) = (row.finite(time, &mut problems), row.finite(rain, &mut problems)) else {
+            let (Some(at_s), Some(mm_per_h)) = (row.finite(time, &mut problems), row.finite(rain, &mut problems))
+            else {
                 continue;
             };
             if at_s <= before {

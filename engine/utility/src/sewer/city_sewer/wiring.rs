@@ -3,9 +3,9 @@
 //! A node is below the nearest link that stands for a street, with the one in the other direction, if it is no farther
 //! than [`STREET_M`].
 
+use super::super::inp;
 use super::super::network::{DryWeather, Method, NodeKind, Sewer};
 use super::super::synthetic::{Routing, SyntheticSewer};
-use super::super::inp;
 use super::settings::{SewerSettings, SewerSource};
 use crate::power::settings::refusing;
 use std::collections::BTreeMap;
@@ -74,8 +74,9 @@ impl SewerWiring {
         };
         let nodes = &sewer.nodes;
         this.node_id.clone_from(&nodes.id);
-        this.outfalls =
-            (0..nodes.id.len() as u32).filter(|&node| matches!(nodes.kind[node as usize], NodeKind::Outfall(_))).collect();
+        this.outfalls = (0..nodes.id.len() as u32)
+            .filter(|&node| matches!(nodes.kind[node as usize], NodeKind::Outfall(_)))
+            .collect();
         let spread = |&area_m2: &f64| if area_m2 > 0.0 { area_m2 } else { settings.flooded_area_m2 };
         this.spread_m2 = nodes.ponded_area_m2.iter().map(spread).collect();
         this.find_streets(city);

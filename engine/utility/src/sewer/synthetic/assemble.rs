@@ -133,7 +133,11 @@ pub(super) fn assemble(
 fn end_of(designed: &Designed, vertex: u32) -> (String, f64) {
     let row = vertex as usize;
     let well_m = designed.well_m[row];
-    if well_m.is_finite() { (format!("W{vertex}"), well_m - SUMP_M) } else { (format!("M{vertex}"), designed.bottom_m[row][0]) }
+    if well_m.is_finite() {
+        (format!("W{vertex}"), well_m - SUMP_M)
+    } else {
+        (format!("M{vertex}"), designed.bottom_m[row][0])
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -241,9 +245,8 @@ fn works(
         return;
     }
     let sealed_ha = designed.sealed_m2[at] / 1e4;
-    let plant_m3ps = (settings.plant_factor * designed.dry_m3ps[at])
-        .max(1e-3 * settings.plant_rain_lps_ha * sealed_ha)
-        .max(1e-3);
+    let plant_m3ps =
+        (settings.plant_factor * designed.dry_m3ps[at]).max(1e-3 * settings.plant_rain_lps_ha * sealed_ha).max(1e-3);
     let area_m2 = (settings.basin_m3_per_ha * sealed_ha).max(20.0) / CREST_M;
     let flow_m3ps = designed.flow_m3ps[at];
     let width_m = (flow_m3ps / (WEIR * OVER_WEIR_M.powf(1.5))).max(1.0);

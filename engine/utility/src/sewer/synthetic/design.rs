@@ -118,9 +118,8 @@ pub(super) fn design(
         };
         let of_street = (crown_m - (ground_m - settings.cover_m_min)) / length_m;
         let slope_of = |at: usize| of_street.max(settings.slope_min).max(1.0 / f64::from(DN_MM[at]));
-        let carries = |at: usize| {
-            settings.filled_share_max * full_flow_m3ps(diameter_m(at), slope_of(at), settings.roughness)
-        };
+        let carries =
+            |at: usize| settings.filled_share_max * full_flow_m3ps(diameter_m(at), slope_of(at), settings.roughness);
         let at = (comes.dn..DN_MM.len()).find(|&at| carries(at) >= flow_m3ps).unwrap_or(DN_MM.len() - 1);
         let slope = slope_of(at);
         let end_m = crown_m - slope * length_m;

@@ -79,7 +79,8 @@ impl SyntheticSewer {
         let sealed_ha = self.sealed_m2 / 1e4;
         let manholes = self.sewer.nodes.kind.iter().filter(|kind| matches!(kind, NodeKind::Junction));
         let count = manholes.count();
-        let depth_m = self.sewer.nodes.invert_m[..count].iter().zip(&self.ground_m).map(|(bottom, ground)| ground - bottom);
+        let depth_m =
+            self.sewer.nodes.invert_m[..count].iter().zip(&self.ground_m).map(|(bottom, ground)| ground - bottom);
         let pumps = of.kind.iter().filter(|kind| **kind == PipeKind::Pump).count();
         let at_outfalls = (0..of.kind.len()).filter(|&row| of.kind[row] == PipeKind::Outlet);
         let design_m3ps: f64 = at_outfalls.map(|row| of.design_m3ps[row]).sum();

@@ -247,7 +247,13 @@ impl Assembled {
     }
 }
 
-fn notes(of: &mut SyntheticSewer, streets: &Streets, designed: &Designed, round: u32, settings: &SyntheticSewerSettings) {
+fn notes(
+    of: &mut SyntheticSewer,
+    streets: &Streets,
+    designed: &Designed,
+    round: u32,
+    settings: &SyntheticSewerSettings,
+) {
     if of.building_node.is_empty() {
         return;
     }

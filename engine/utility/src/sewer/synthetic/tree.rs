@@ -31,12 +31,8 @@ pub(super) struct Trees {
 impl Trees {
     pub(super) fn new(streets: &Streets, settings: &SyntheticSewerSettings) -> Self {
         let count = streets.place.len();
-        let mut trees = Self {
-            down: vec![NONE; count],
-            segment: vec![NONE; count],
-            length_m: vec![0.0; count],
-            ..Self::default()
-        };
+        let mut trees =
+            Self { down: vec![NONE; count], segment: vec![NONE; count], length_m: vec![0.0; count], ..Self::default() };
         let mut cost_mm = vec![u64::MAX; count];
         for stretch in &streets.supplied {
             let Some(root) = lowest(streets, stretch) else { continue };
