@@ -151,5 +151,32 @@ fn a_city_without_a_water_network_gets_one() {
     assert!(bytes("twin") == bytes("water"));
     let refused = water(&["plan", "town", "--out", "refused", "--settings", "bad.toml"]);
     assert!(refused.code == 2 && refused.stderr.contains("storeys"), "{}", refused.stderr);
+fn a_city_without_a_sewer_gets_one() {
+    let place = folder(&[("storm.toml", "kind = \"storm\"\n"), ("bad.toml", "street_width = 10.0\n")]);
+    let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");
+    let built = urbis(place.path(), &["city", "build", recipe.to_str().unwrap(), "--out", "town"]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let plan =
+        |out: &str, more: &[&str]| urbis(place.path(), &[&["sewer", "plan", "town", "--out", out], more].concat());
+    let ended = plan("sewer", &[]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("synthetic sewer") && ended.stdout.contains("recalled"), "{}", ended.stdout);
+    let told = summary(&place.path().join("sewer"));
+    assert!(told["synthetic"] == true && told["buildings"] == 215, "{told}");
+    assert_eq!(told["design_storm"]["flooded_nodes"], 0, "{told}");
+    assert!(told["tenfold_storm"]["gap"].as_f64().unwrap() <= 1e-9, "{told}");
+    for table in ["node", "link", "building", "figures"] {
+        assert!(place.path().join(format!("sewer/{table}.parquet")).is_file(), "{table}");
+    }
+    // The input file beside them is one that is solved; the same again is the same, byte for byte.
+    let solved = urbis(place.path(), &["sewer", "solve", "sewer/sewer.inp", "--out", "solved"]);
+    assert_eq!(solved.code, 0, "{}", solved.stderr);
+    assert_eq!(plan("again", &[]).code, 0);
+    let bytes = |out: &str| std::fs::read(place.path().join(out).join("link.parquet")).unwrap();
+    assert!(bytes("again") == bytes("sewer"));
+    assert_eq!(plan("storm", &["--settings", "storm.toml"]).code, 0);
+    assert!(summary(&place.path().join("storm"))["outfalls"].as_u64() < told["outfalls"].as_u64());
+    let refused = plan("refused", &["--settings", "bad.toml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("street_width"), "{}", refused.stderr);
     assert!(!place.path().join("refused/summary.json").exists());
 }

@@ -10,12 +10,14 @@
 //! first stored + runoff + sewage + other inflow = outfalls + lost on the ground + evaporated + seeped + stored + on account
 //! ```
 //!
-//! What comes from outside counts over the whole step, as it was given. Flows in links count with their values at the end
-//! of the step in kinematic waves, with the mean of both ends in dynamic waves, as each method has them. A node is not
+//! What comes from outside counts over the whole step, as it was given. Flows in links count as each method has them: in
+//! kinematic waves 0.6 of the step with their value at its end, and a conduit holds 0.4 of its area at the inlet and 0.6
+//! of that at the outlet over its length; in dynamic waves half of the step, and volumes are those of the state. A node is not
 //! asked to give back more than half of what flows through it; the rest stays on account.
 //!
 //! Contract: a pass over nodes and links in order on one thread for each step; nothing is allocated.
 
+use super::kinematic::{WEIGHT_SPACE, WEIGHT_TIME};
 use super::ledger::StepFlows;
 use super::network::{Method, Sewer};
 use super::runoff::RunoffLedger;
@@ -83,9 +85,13 @@ pub(crate) struct Books {
     net_before_m3ps: Vec<f64>,
     lost_before_m3ps: Vec<f64>,
     link_volume_m3: Vec<f64>,
+    /// Flow into a conduit less flow out of it, m3/s.
+    link_net_before_m3ps: Vec<f64>,
     /// Outside inflow of the step, without what is given back, m3/s.
     came_m3ps: Vec<f64>,
     losses_before_m3ps: [f64; 2],
+    /// Weight of the end of a step.
+    now: f64,
     flooded_m3: Vec<f64>,
     left_m3: Vec<f64>,
     is_dynamic: bool,
@@ -101,19 +107,38 @@ impl Books {
             sewer.is_outfall(node) || (!is_dynamic && state.nodes.degree[node] == 0 && !sewer.is_storage(node))
         };
         let net = |node: usize| state.nodes.inflow_m3ps[node] - state.nodes.outflow_m3ps[node];
-        Self {
+        let mut books = Self {
             account_m3: vec![0.0; nodes],
             net_before_m3ps: (0..nodes).map(net).collect(),
             lost_before_m3ps: vec![0.0; nodes],
-            link_volume_m3: state.links.volume_m3.clone(),
+            link_volume_m3: vec![0.0; sewer.links.id.len()],
+            link_net_before_m3ps: vec![0.0; sewer.links.id.len()],
             came_m3ps: vec![0.0; nodes],
             losses_before_m3ps: [0.0; 2],
             flooded_m3: vec![0.0; nodes],
             left_m3: vec![0.0; nodes],
             is_dynamic,
             is_end: (0..nodes).map(is_end).collect(),
-            totals: WaterBalance { first_stored_m3: super::ledger::stored(sewer, state), ..WaterBalance::default() },
+            now: if is_dynamic { 0.5 } else { WEIGHT_TIME },
+            totals: WaterBalance::default(),
+        };
+        for (row, &link) in sewer.conduits.link.iter().enumerate() {
+            books.link_volume_m3[link as usize] = books.volume_of(sewer, state, row);
         }
+        books.totals.first_stored_m3 = books.stored_m3(state);
+        books
+    }
+    /// What a conduit holds as the method has it, m3.
+    fn volume_of(&self, sewer: &Sewer, state: &State, row: usize) -> f64 {
+        if self.is_dynamic {
+            return state.links.volume_m3[sewer.conduits.link[row] as usize];
+        }
+        let of = &state.conduits;
+        let area_m2 = (1.0 - WEIGHT_SPACE) * of.area_in_m2[row] + WEIGHT_SPACE * of.area_out_m2[row];
+        area_m2 * sewer.conduits.length_m[row] * sewer.conduits.barrels[row]
+    }
+    fn stored_m3(&self, state: &State) -> f64 {
+        state.nodes.volume_m3.iter().sum::<f64>() + self.link_volume_m3.iter().sum::<f64>()
     }
     /// Forgets floods of the part before.
     pub(crate) fn begin_part(&mut self) {
@@ -144,7 +169,7 @@ impl Books {
     }
     /// Books a step that is done. `state` is as the method left it.
     pub(crate) fn end(&mut self, sewer: &Sewer, state: &State, step_s: f64) {
-        let now = if self.is_dynamic { 0.5 } else { 1.0 };
+        let now = self.now;
         let over = |before: f64, after: f64| ((1.0 - now) * before + now * after) * step_s;
         let nodes = &state.nodes;
         for node in 0..self.account_m3.len() {
@@ -169,19 +194,24 @@ impl Books {
         self.conduits(sewer, state, step_s);
     }
     fn conduits(&mut self, sewer: &Sewer, state: &State, step_s: f64) {
-        let now = if self.is_dynamic { 0.5 } else { 1.0 };
-        let mut losses = [state.basin_losses.0, state.basin_losses.1];
+        let now = self.now;
+        let over = |before: f64, after: f64| ((1.0 - now) * before + now * after) * step_s;
+        // Losses of basins, and of conduits in dynamic waves, are in the flows of nodes.
+        let mut at_nodes = [state.basin_losses.0, state.basin_losses.1];
+        let mut along = [0.0; 2];
         for (row, &link) in sewer.conduits.link.iter().enumerate() {
             let (link, barrels, of) = (link as usize, sewer.conduits.barrels[row], &state.conduits);
             let lost = [barrels * of.evaporation_m3ps[row], barrels * of.seepage_m3ps[row]];
-            losses[0] += lost[0];
-            losses[1] += lost[1];
-            let mut missing = self.link_volume_m3[link] - state.links.volume_m3[link];
-            self.link_volume_m3[link] = state.links.volume_m3[link];
+            let volume_m3 = self.volume_of(sewer, state, row);
+            let mut missing = self.link_volume_m3[link] - volume_m3;
+            self.link_volume_m3[link] = volume_m3;
+            let lost_at = if self.is_dynamic { &mut at_nodes } else { &mut along };
+            lost_at.iter_mut().zip(lost).for_each(|(sum, lost)| *sum += lost);
             if !self.is_dynamic {
-                // In dynamic waves flow is one along a conduit, and losses count at its ends.
-                let net = barrels * of.flow_in_m3ps[row] - state.links.flow_m3ps[link] - lost[0] - lost[1];
-                missing += net * step_s;
+                // In dynamic waves flow is one along a conduit.
+                let net = barrels * of.flow_in_m3ps[row] - state.links.flow_m3ps[link];
+                missing += over(self.link_net_before_m3ps[link], net) - (lost[0] + lost[1]) * step_s;
+                self.link_net_before_m3ps[link] = net;
             }
             let (from, to) = (sewer.links.from[link] as usize, sewer.links.to[link] as usize);
             match (self.is_end[from], self.is_end[to]) {
@@ -193,23 +223,19 @@ impl Books {
                 }
             }
         }
-        let mut over = |at: usize| {
-            let before = std::mem::replace(&mut self.losses_before_m3ps[at], losses[at]);
-            ((1.0 - now) * before + now * losses[at]) * step_s
-        };
-        let (evaporated_m3, seeped_m3) = (over(0), over(1));
-        self.totals.evaporated_m3 += evaporated_m3;
-        self.totals.seeped_m3 += seeped_m3;
+        self.totals.evaporated_m3 += over(self.losses_before_m3ps[0], at_nodes[0]) + along[0] * step_s;
+        self.totals.seeped_m3 += over(self.losses_before_m3ps[1], at_nodes[1]) + along[1] * step_s;
+        self.losses_before_m3ps = at_nodes;
     }
     /// The balance, with what ground and sewer hold now.
-    pub(crate) fn balance(&self, ground: &RunoffLedger, stored_m3: f64) -> WaterBalance {
+    pub(crate) fn balance(&self, state: &State, ground: &RunoffLedger) -> WaterBalance {
         WaterBalance {
             rain_m3: ground.rain_m3,
             ground_evaporated_m3: ground.evaporation_m3,
             infiltrated_m3: ground.infiltration_m3,
             runoff_m3: ground.runoff_m3,
             ground_stored_m3: ground.stored_m3,
-            stored_m3,
+            stored_m3: self.stored_m3(state),
             account_m3: self.account_m3.iter().sum(),
             ..self.totals
         }

@@ -11,8 +11,8 @@ use super::state::State;
 use super::units::{DRY_FLOW_M3PS, DRY_VOLUME_M3, FOOT_M};
 
 /// Weight of the far end and of the end of the step.
-const WEIGHT_SPACE: f64 = 0.6;
-const WEIGHT_TIME: f64 = 0.6;
+pub(super) const WEIGHT_SPACE: f64 = 0.6;
+pub(super) const WEIGHT_TIME: f64 = 0.6;
 /// Tolerance of areas over the full area.
 const TOLERANCE: f64 = 0.001;
 /// Flow over full flow that is none.

@@ -109,6 +109,8 @@ impl Runoff {
             let kept = 1.0 - of.routed_share[row];
             let to_outlet = match of.route[row] {
                 InnerRoute::Pervious if is_mixed => [kept, kept, 1.0],
+                // Sealed ground without storage takes none; SWMM loses what is sent there, books that close do not.
+                InnerRoute::Impervious if is_stepwise && share[1] <= 0.0 => [1.0; PARTS],
                 InnerRoute::Impervious if is_mixed => [1.0, 1.0, kept],
                 _ => [1.0; PARTS],
             };

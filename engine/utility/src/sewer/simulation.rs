@@ -414,7 +414,7 @@ impl Simulation<'static> {
     #[must_use]
     pub fn balance(&self) -> WaterBalance {
         let Some(books) = &self.books else { return WaterBalance::default() };
-        books.balance(&self.runoff.ledger(&self.sewer), stored(&self.sewer, &self.state))
+        books.balance(&self.state, &self.runoff.ledger(&self.sewer))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Synthetic sites are set on the roofs of buildings until everybody is served: each building is within reach of a site
 //! (coverage), and sites within reach serve the persons of the city at their busiest (capacity). Sites are chosen one by one. The next site stands on the building that has most persons left without service within
 //! its reach, where a building counts for what is left of it; the site then serves the nearest of them up to its capacity.
+//! As people then go to the nearest site by another order, whoever is left without one gets sites in further rounds.
 //! Buildings that hold nobody count as one person, so that they are covered too. Ties go to the lower row. It is a greedy
 //! cover: at most about ln(n) times as many sites as would do (V. Chvatal, Math. Oper. Res. 4, 1979), not a plan of any
 //! operator.
@@ -22,6 +23,9 @@ use std::path::{Path, PathBuf};
 use urbis_city::model::City;
 use urbis_city::table::Table;
 use urbis_core::{Problems, Result};
+
+/// Rounds in which sites are added.
+const ROUNDS_MAX: u32 = 20;
 
 /// Where sites come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -114,17 +118,10 @@ impl CityTelecom {
         refusing("telecom", |tell| settings.check(tell))?;
         let table = &city.buildings;
         let mut sites = Sites::default();
-        let building = match (settings.source, &settings.sites) {
+        let mut building = match (settings.source, &settings.sites) {
             (SiteSource::None, _) => Vec::new(),
             (SiteSource::File, Some(path)) => read_sites(city, settings, &folder.join(path), &mut sites)?,
-            _ => {
-                let chosen = choose(&table.x_m, &table.y_m, persons, persons_scale, &settings.site);
-                for &row in &chosen {
-                    let place = [table.x_m[row as usize], table.y_m[row as usize]];
-                    sites.push(&settings.site, place, Feed::Building(row));
-                }
-                chosen
-            }
+            _ => Vec::new(),
         };
         let zones = city.zones.len().max(1);
         let zone = table.zone.iter().map(|zone| if zone.row() < zones { zone.0 } else { 0 }).collect();
@@ -132,9 +129,29 @@ impl CityTelecom {
             SiteSource::None => Cells::default(),
             _ => Cells { x_m: table.x_m.clone(), y_m: table.y_m.clone(), zone },
         };
+        let mut telecom = Telecom::new(&settings.site, sites, &cells, zones, persons_scale)?;
+        if settings.source == SiteSource::Synthetic {
+            let mut left: Vec<u32> =
+                (0..table.len()).map(|row| persons.get(row).copied().unwrap_or(0).max(1)).collect();
+            let all = left.clone();
+            for _ in 0..ROUNDS_MAX {
+                building.append(&mut choose(&table.x_m, &table.y_m, &left, persons_scale, &settings.site));
+                let mut sites = Sites::default();
+                for &row in &building {
+                    let place = [table.x_m[row as usize], table.y_m[row as usize]];
+                    sites.push(&settings.site, place, Feed::Building(row));
+                }
+                telecom = Telecom::new(&settings.site, sites, &cells, zones, persons_scale)?;
+                telecom.step(&vec![true; building.len()], &all, 1.0);
+                left.iter_mut().zip(&all).zip(&telecom.connected).for_each(|((left, all), on)| *left = all - on);
+                if left.iter().all(|left| *left == 0) {
+                    break;
+                }
+            }
+        }
         Ok(Self {
             settings: settings.clone(),
-            telecom: Telecom::new(&settings.site, sites, &cells, zones, persons_scale)?,
+            telecom,
             has_power: vec![true; building.len()],
             building,
             zone_person_s: vec![0; zones],
@@ -252,6 +269,7 @@ fn choose(x_m: &[f64], y_m: &[f64], persons: &[u32], persons_scale: f64, site: &
     let fits = (f64::from(site.capacity_devices) / (site.devices_per_person * persons_scale)).max(1.0) as u64;
     let mut left: Vec<u64> =
         (0..x_m.len()).map(|row| u64::from(persons.get(row).copied().unwrap_or(0)).max(1)).collect();
+    let mut left: Vec<u64> = persons.iter().map(|&of| u64::from(of)).collect();
     let gain = |left: &[u64], row: usize| squares.near(row).map(|(other, _)| left[other as usize]).sum::<u64>();
     let mut heap: BinaryHeap<(u64, std::cmp::Reverse<u32>)> =
         (0..x_m.len()).map(|row| (gain(&left, row), std::cmp::Reverse(row as u32))).collect();
