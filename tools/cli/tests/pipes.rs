@@ -120,6 +120,9 @@ fn networks_are_made_up_for_the_town() {
         assert!(ended.code == 2 && ended.stderr.contains(wanted), "{}", ended.stderr);
         assert!(!place.path().join("no").exists());
     }
+}
+
+#[test]
 fn a_city_without_a_water_network_gets_one() {
     let place = folder(&[("tall.toml", "storeys_max = 5\n"), ("bad.toml", "storeys = 5\n")]);
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");
@@ -151,6 +154,9 @@ fn a_city_without_a_water_network_gets_one() {
     assert!(bytes("twin") == bytes("water"));
     let refused = water(&["plan", "town", "--out", "refused", "--settings", "bad.toml"]);
     assert!(refused.code == 2 && refused.stderr.contains("storeys"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_city_without_a_sewer_gets_one() {
     let place = folder(&[("storm.toml", "kind = \"storm\"\n"), ("bad.toml", "street_width = 10.0\n")]);
     let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/town/city.toml");

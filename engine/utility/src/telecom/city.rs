@@ -267,8 +267,6 @@ impl<'a> Squares<'a> {
 fn choose(x_m: &[f64], y_m: &[f64], persons: &[u32], persons_scale: f64, site: &TelecomSettings) -> Vec<u32> {
     let squares = Squares::new(x_m, y_m, site.radius_m);
     let fits = (f64::from(site.capacity_devices) / (site.devices_per_person * persons_scale)).max(1.0) as u64;
-    let mut left: Vec<u64> =
-        (0..x_m.len()).map(|row| u64::from(persons.get(row).copied().unwrap_or(0)).max(1)).collect();
     let mut left: Vec<u64> = persons.iter().map(|&of| u64::from(of)).collect();
     let gain = |left: &[u64], row: usize| squares.near(row).map(|(other, _)| left[other as usize]).sum::<u64>();
     let mut heap: BinaryHeap<(u64, std::cmp::Reverse<u32>)> =
