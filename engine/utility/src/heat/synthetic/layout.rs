@@ -16,6 +16,9 @@
 //! A cluster whose peak would be more than one plant may give is cut where what is behind is large enough for another; true
 //! networks of that size are fed by several plants, here each has its own.
 //!
+//! Ignored: the tree is grown before it is known where heat is dense, so where it enters a dense core from several sides the core
+//! may get several plants, and its ends none.
+//!
 //! The plant of a cluster stands at its median: no branch from there has more than half of the peak. That is where pumps have the
 //! least to do; true plants often stand at the rim.
 //!
