@@ -7,8 +7,9 @@ use made_up::blocks;
 use std::path::Path;
 use urbis_city::model::City;
 use urbis_core::Error;
-use urbis_utility::sewer::city_sewer::{CitySewer, SewerNeeds, SewerSettings, SewerSource};
+use urbis_utility::sewer::city_sewer::{CitySewer, SewerNeeds, SewerSettings};
 use urbis_utility::sewer::synthetic::{SyntheticSewerSettings, estimate_dry_m3ps};
+use urbis_utility::wiring::NetworkSource;
 
 fn slope(side: u32) -> City {
     let mut city = blocks(side, 100.0, 10.0);
@@ -23,7 +24,7 @@ fn sewer(city: &City, settings: &SewerSettings, folder: &Path) -> urbis_core::Re
 }
 
 fn synthetic() -> SewerSettings {
-    SewerSettings { source: SewerSource::Synthetic, ..SewerSettings::default() }
+    SewerSettings { source: NetworkSource::Synthetic, ..SewerSettings::default() }
 }
 
 /// Runs six hours: dry, a storm of so many mm/h for half an hour, dry again. Tells depths and flooded streets at the worst.
@@ -123,7 +124,7 @@ fn a_sewer_of_a_file_with_its_rain() {
     write("buildings.csv", &format!("building_id,node_id\n{rows}"));
     write("rain.csv", "time_s,rain_mm_per_h\n0,0\n3600,150\n5400,0\n");
     let settings = SewerSettings {
-        source: SewerSource::File,
+        source: NetworkSource::File,
         case: Some("town.inp".into()),
         buildings: Some("buildings.csv".into()),
         rain: Some("rain.csv".into()),
@@ -160,7 +161,7 @@ fn a_sewer_of_a_file_with_its_rain() {
     write("rain.csv", "time_s,rain_mm_per_h\n10,1\n10,-1\n");
     let text = said(&settings);
     assert!(text.contains("the row before") && text.contains("3000"), "{text}");
-    let text = said(&SewerSettings { source: SewerSource::File, step_s: 0, ..SewerSettings::default() });
+    let text = said(&SewerSettings { source: NetworkSource::File, step_s: 0, ..SewerSettings::default() });
     assert!(text.contains("needs `case`") && text.contains("needs `buildings`") && text.contains("step_s"), "{text}");
 }
 

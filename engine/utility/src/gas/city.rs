@@ -13,6 +13,7 @@ mod settings;
 pub use settings::GasSettings;
 
 use super::linepack::Linepack;
+use super::synthetic::SyntheticGas;
 use super::{GasFlow, LinkState};
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
@@ -98,12 +99,16 @@ impl CityGas {
                 (net.network, of, net.notes)
             }
             _ => {
-                let of = super::synthetic::SyntheticGas::plan(city, peak_w, &settings.synthetic)?;
+                hydraulic = SyntheticGas::solver();
+                // It is planned for energy of the upper heating value.
+                let per_w = settings.kg_per_j(SyntheticGas::FLUID) / SyntheticGas::flow_kgps(1.0);
+                let peak_w: Vec<f64> = peak_w.iter().map(|heat_w| heat_w * per_w).collect();
+                let of = SyntheticGas::plan(city, &peak_w, &settings.synthetic)?;
                 (of.network, of.building_draw, of.notes)
             }
         };
         let switches = Switches::new("gas.fault", &settings.fault, |id| element_row(&network, id))?;
-        let kg_per_j = 1.0 / (settings.efficiency * settings.heating_value_j_per_kg(&network.fluid.name));
+        let kg_per_j = settings.kg_per_j(&network.fluid.name);
         let tally = GasTally::new(&network);
         let nodes = network.nodes.len();
         Ok(Self {

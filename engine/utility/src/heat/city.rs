@@ -15,7 +15,7 @@ pub use settings::CityHeatSettings;
 use super::flow::HeatFlow;
 use super::transport::{HeatRun, RunSettings};
 use crate::gas::city::{element_row, switch_element};
-use crate::pipes::network::{Given, Network};
+use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
 use crate::wiring::{Books, Coverage, NONE, NetworkSource, Switches, read_buildings};
 use bevy_ecs::resource::Resource;
@@ -108,8 +108,7 @@ impl CityHeat {
         sum_up(&building_consumer, needs.first_w, &mut consumer_w);
         let mut flow = HeatFlow::new(network)?;
         for (consumer, &asked_w) in consumer_w.iter().enumerate().filter(|(_, asked_w)| !asked_w.is_nan()) {
-            let given = given(flow.network(), consumer, asked_w);
-            flow.set_given(consumer as u32, given);
+            flow.set_heat(consumer as u32, asked_w);
         }
         Ok(Self {
             is_synthetic: settings.source == NetworkSource::Synthetic,
@@ -175,8 +174,7 @@ impl CityHeat {
         sum_up(&self.building_consumer, &self.asked_w, &mut self.consumer_w);
         for (consumer, &asked_w) in self.consumer_w.iter().enumerate() {
             if !asked_w.is_nan() {
-                let given = given(self.run.flow().network(), consumer, asked_w);
-                self.run.set_given(consumer as u32, given);
+                self.run.set_heat(consumer as u32, asked_w);
                 self.asked_j += asked_w * length_s;
             }
         }
@@ -214,19 +212,6 @@ fn sum_up(building_consumer: &[u32], asked_w: &[f64], consumer_w: &mut [f64]) {
     for (&consumer, &asked_w) in building_consumer.iter().zip(asked_w).filter(|(consumer, _)| **consumer != NONE) {
         let of = &mut consumer_w[consumer as usize];
         *of = if of.is_nan() { 0.0 } else { *of } + asked_w;
-    }
-}
-
-/// What is given of a consumer that asks for so much heat: its return or its drop of temperature stay.
-fn given(network: &Network, consumer: usize, asked_w: f64) -> Given {
-    match network.consumers[consumer].given {
-        Given::FlowReturn(_, return_k) | Given::HeatReturn(_, return_k) => Given::HeatReturn(asked_w, return_k),
-        Given::FlowDrop(_, drop_k) | Given::HeatDrop(_, drop_k) => Given::HeatDrop(asked_w, drop_k),
-        Given::FlowHeat(flow_kgps, q_w) => {
-            let cp = network.fluid.heat_capacity_jpkgk.at(crate::pipes::NORM_T_K + 60.0);
-            let drop_k = q_w / (flow_kgps * cp);
-            Given::HeatDrop(asked_w, if drop_k.is_finite() && drop_k > 0.0 { drop_k } else { 30.0 })
-        }
     }
 }
 

@@ -21,7 +21,7 @@ mod settings;
 mod wiring;
 
 pub use rain::Rain;
-pub use settings::{SewerSettings, SewerSource};
+pub use settings::SewerSettings;
 pub use wiring::SewerWiring;
 
 use super::books::WaterBalance;

@@ -82,6 +82,11 @@ impl GasSettings {
         };
         1e6 * self.heating_value_mj_per_kg.unwrap_or(by_name)
     }
+    /// Gas of that name that a boiler needs for heat, kg/J.
+    #[must_use]
+    pub fn kg_per_j(&self, gas: &str) -> f64 {
+        1.0 / (self.efficiency * self.heating_value_j_per_kg(gas))
+    }
     /// Tells every value that cannot be, as key and what is wrong with it.
     pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
         check_files(self.source, self.case.as_deref(), self.buildings.as_deref(), tell);

@@ -147,6 +147,8 @@ impl SyntheticGas {
         }
         Ok(of)
     }
+    /// What its gas is called.
+    pub const FLUID: &str = "hgas";
     /// How such networks are solved: Colebrook's law, as pipes of plastic are between smooth and rough.
     #[must_use]
     pub fn solver() -> HydraulicSettings {
@@ -181,7 +183,7 @@ pub fn natural_gas() -> Fluid {
     let t_k = || vec![263.0, 273.0, 283.0, 293.0, 303.0, 313.0];
     let table = |y: [f64; 6]| Property::Table { x: t_k(), y: y.to_vec() };
     Fluid {
-        name: "hgas".to_owned(),
+        name: SyntheticGas::FLUID.to_owned(),
         is_gas: true,
         density_kgpm3: table([0.761_476, 0.733_332, 0.707_210, 0.682_895, 0.660_206, 0.638_986]),
         viscosity_pas: table([1.004_71e-5, 1.040_22e-5, 1.070_49e-5, 1.100_74e-5, 1.133_70e-5, 1.170_77e-5]),

@@ -1,29 +1,17 @@
 //! Settings of the sewer in a run, as they stand in a scenario under `[sewer]`.
 
 use super::super::synthetic::{Routing, SyntheticSewerSettings};
+use crate::wiring::{NetworkSource, check_files};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Where the sewer comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SewerSource {
-    /// No sewer: sewage and rain are not followed.
-    #[default]
-    None,
-    /// One made up along the city's streets, and marked so.
-    Synthetic,
-    /// That of `case`, to whose nodes `buildings` connects the city.
-    File,
-}
 
 /// The sewer that takes what buildings and rain bring.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SewerSettings {
     /// Where it comes from.
-    pub source: SewerSource,
+    pub source: NetworkSource,
     /// With `source = "file"`: an input file of EPA SWMM, relative to the scenario, with coordinates in the city's reference
     /// system. Its rain is not used, nor is its sewage, which buildings bring; its other inflows stay.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +47,7 @@ pub struct SewerSettings {
 impl Default for SewerSettings {
     fn default() -> Self {
         Self {
-            source: SewerSource::None,
+            source: NetworkSource::None,
             case: None,
             buildings: None,
             routing: None,
@@ -81,7 +69,7 @@ impl SewerSettings {
     /// Whether the city has no sewer.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.source == SewerSource::None
+        self.source == NetworkSource::None
     }
     /// Tells every value that cannot be, as key and what is wrong with it.
     pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
@@ -94,18 +82,8 @@ impl SewerSettings {
         if !(1.0..=1e6).contains(&self.flooded_area_m2) {
             tell("flooded_area_m2", format!("= {}, expected 1 to 1000000", self.flooded_area_m2));
         }
-        let is_file = self.source == SewerSource::File;
-        for (field, path) in [("case", &self.case), ("buildings", &self.buildings)] {
-            match (is_file, path) {
-                (true, None) => tell("source", format!("= \"file\" needs `{field}`, expected the path of a file")),
-                (false, Some(path)) => {
-                    let path = path.display().to_string();
-                    tell(field, format!("= {path:?} counts with source = \"file\" alone"));
-                }
-                _ => {}
-            }
-        }
-        if !is_file && self.routing.is_some() {
+        check_files(self.source, self.case.as_deref(), self.buildings.as_deref(), tell);
+        if self.source != NetworkSource::File && self.routing.is_some() {
             tell("routing", "counts with source = \"file\" alone, expected synthetic.routing".to_owned());
         }
         self.synthetic.check(&mut |key, what| tell(&format!("synthetic.{key}"), what));

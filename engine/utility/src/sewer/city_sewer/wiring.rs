@@ -6,14 +6,14 @@
 use super::super::inp;
 use super::super::network::{DryWeather, Method, NodeKind, Sewer};
 use super::super::synthetic::{Routing, SyntheticSewer};
-use super::settings::{SewerSettings, SewerSource};
+use super::settings::SewerSettings;
 use crate::power::settings::refusing;
+use crate::wiring::{Coverage, NetworkSource, read_buildings};
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::locate::LinkLocator;
 use urbis_city::model::{City, RoadClass};
-use urbis_city::table::Table;
-use urbis_core::{Problem, Problems, Result};
+use urbis_core::Result;
 
 /// Farthest that a street is from a node below it, m.
 const STREET_M: f64 = 30.0;
@@ -56,8 +56,8 @@ impl SewerWiring {
     ) -> Result<(Self, Option<Sewer>)> {
         refusing("sewer", |tell| settings.check(tell))?;
         let (mut this, sewer) = match (settings.source, &settings.case, &settings.buildings) {
-            (SewerSource::None, ..) => return Ok((Self { street_start: vec![0], ..Self::default() }, None)),
-            (SewerSource::File, Some(case), Some(buildings)) => {
+            (NetworkSource::None, ..) => return Ok((Self { street_start: vec![0], ..Self::default() }, None)),
+            (NetworkSource::File, Some(case), Some(buildings)) => {
                 Self::of_file(city, settings, &folder.join(case), &folder.join(buildings))?
             }
             _ => {
@@ -90,7 +90,8 @@ impl SewerWiring {
         let mut sewer = inp::read(case, method)?;
         let node_of: BTreeMap<&str, u32> =
             sewer.nodes.id.iter().enumerate().map(|(row, id)| (id.as_str(), row as u32)).collect();
-        let building_node = read_buildings(city, buildings, &node_of)?;
+        let building_node =
+            read_buildings(city, buildings, "node_id", "a node of the sewer", &node_of, Coverage::Every)?;
         let mut notes = std::mem::take(&mut sewer.notes);
         if !sewer.dry_weather.node.is_empty() {
             notes.push("[DWF] of the sewer is left out, as buildings bring the sewage".to_owned());
@@ -127,33 +128,4 @@ impl SewerWiring {
             self.street_start.push(self.street.len() as u32);
         }
     }
-}
-
-/// Node of each building, from a table with columns `building_id` and `node_id`.
-fn read_buildings(city: &City, path: &Path, node_of: &BTreeMap<&str, u32>) -> Result<Vec<u32>> {
-    let mut problems = Problems::new();
-    let table = Table::read(path)?.with_id("building_id");
-    let Some([of_building, of_node]) = table.required_all(["building_id", "node_id"], &mut problems) else {
-        return problems.or_else(Vec::new());
-    };
-    let row_of: BTreeMap<&str, usize> =
-        city.buildings.id.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
-    let mut building_node = vec![u32::MAX; city.buildings.len()];
-    for row in table.rows() {
-        match (row_of.get(row.text(of_building)), node_of.get(row.text(of_node))) {
-            (None, _) => problems.push(row.problem(of_building, "a building of the city")),
-            (_, None) => problems.push(row.problem(of_node, "a node of the sewer")),
-            (Some(&at), _) if building_node[at] != u32::MAX => {
-                problems.push(row.problem(of_building, "each building once"));
-            }
-            (Some(&at), Some(&node)) => building_node[at] = node,
-        }
-    }
-    let missing: Vec<&str> =
-        row_of.iter().filter(|(_, row)| building_node[**row] == u32::MAX).map(|(id, _)| *id).collect();
-    if let (true, Some(first)) = (problems.is_empty(), missing.first()) {
-        let what = format!("{} buildings have no row, the first is {first:?}; expected all of the city", missing.len());
-        problems.push(Problem::file(path, what));
-    }
-    problems.or_else(building_node)
 }
