@@ -101,7 +101,7 @@ fn water_that_people_draw_comes_through_the_pipes() {
     let tanks = of.table("tank");
     let stored: f64 = tanks.iter().map(|row| number(row, "inflow_m3ps") * 900.0).sum();
     assert!((stored - sum(&balance, "stored")).abs() < 1e-6 * served, "{stored}");
-    assert!((of.kpi("water", "served") - served).abs() < 1e-6 * served);
+    assert!((of.kpi("water", "water_served") - served).abs() < 1e-6 * served);
     assert!(of.kpi("service", "person_hours_without_water").abs() < 1e-12);
     assert_eq!(balance[0]["network"], "synthetic");
     // Nothing else of the town changes, and without a network there are no tables of it.
@@ -196,5 +196,5 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
     for row in shut {
         assert!(number(row, "served_m3ps").abs() < 1e-12 && number(row, "demand_m3ps") > 0.0, "{row:?}");
     }
-    assert!(of.kpi("water", "not_served") > 0.0);
+    assert!(of.kpi("water", "water_not_served") > 0.0);
 }

@@ -375,16 +375,17 @@ fn pipes(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
     for of in accounts(water, gas, heat, world.get_resource::<CitySewer>()) {
         let group = of.utility.name();
         let figure = |value: f64| of.in_unit(value);
-        collector.add(group, "supplied", figure(of.books.supplied), of.unit);
-        on_first_page(collector.add(group, "served", figure(of.books.served), of.unit));
+        collector.add(group, &format!("{group}_supplied"), figure(of.books.supplied), of.unit);
+        on_first_page(collector.add(group, &format!("{group}_served"), figure(of.books.served), of.unit));
         if of.utility != Utility::Sewer {
             let missing = figure(of.books.asked - of.books.served).max(0.0);
-            collector.add(group, "not_served", missing, of.unit).headline = missing > 1e-6 * figure(of.books.asked);
+            collector.add(group, &format!("{group}_not_served"), missing, of.unit).headline =
+                missing > 1e-6 * figure(of.books.asked);
         }
         let lost_share = of.books.lost / of.books.supplied.abs().max(f64::MIN_POSITIVE);
-        collector.add(group, "lost_share", 100.0 * lost_share, "percent");
-        collector.add(group, "network_is_synthetic", f64::from(u8::from(of.is_synthetic)), "1 or 0");
-        let kpi = collector.add(group, "steps_not_solved", f64::from(of.failed_steps), "steps");
+        collector.add(group, &format!("{group}_lost_share"), 100.0 * lost_share, "percent");
+        collector.add(group, &format!("{group}_network_is_synthetic"), f64::from(u8::from(of.is_synthetic)), "1 or 0");
+        let kpi = collector.add(group, &format!("{group}_steps_not_solved"), f64::from(of.failed_steps), "steps");
         kpi.headline = of.failed_steps > 0;
     }
     if let Some(floods) = world.get_resource::<Floods>().filter(|_| world.contains_resource::<CitySewer>()) {

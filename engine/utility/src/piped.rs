@@ -13,6 +13,7 @@
 use crate::gas::city::{CityGas, GasSettings};
 use crate::heat::city::{CityHeat, CityHeatSettings, HeatNeeds};
 use crate::heat_loads::HeatLoads;
+use crate::pipes::synthetic::coincidence::own_peaks_w;
 use crate::power::PowerSettings;
 use crate::power::load::StepTime;
 use crate::power::thermal::is_heated_by_electricity;
@@ -109,7 +110,7 @@ pub fn install(
         let of_free = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
             (0..buildings.len()).map(|row| if is_free(row) { value(row) } else { 0.0 }).collect()
         };
-        let peak_w = of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]);
+        let peak_w = own_peaks_w(city, &of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]));
         let kwh_year = of_free(&|row| loads.rooms_kwh_year[row] + usual.hot_kwh_year[row]);
         let first_w = of_free(&|row| loads.rooms_w[row] + draws.usual_at(row, hour).1);
         if !settings.heat.is_none() {

@@ -303,7 +303,19 @@ impl Section {
             let share = (a_m2 - self.a_of_s_max_m2) / (self.a_full_m2 - self.a_of_s_max_m2);
             return self.s_max + share * (self.s_full - self.s_max);
         }
+        if self.shape == Shape::Circular {
+            return self.circle_factor(a_m2).0;
+        }
         a_m2 * self.radius(self.depth(a_m2)).powf(2.0 / 3.0)
+    }
+    /// Section factor of a circle and how it grows: with the central angle t, R = A / (t D / 2) and
+    /// dS/dA = (5 - 2 R dP/dA) R^(2/3) / 3, dP/dA = 4 / (D (1 - cos t)).
+    fn circle_factor(&self, a_m2: f64) -> (f64, f64) {
+        let angle = circle_angle(a_m2 / self.a_full_m2);
+        let radius_m = a_m2 / (0.5 * self.y_full_m * angle);
+        let by_radius = radius_m.powf(2.0 / 3.0);
+        let arc_per_m = 4.0 / (self.y_full_m * (1.0 - angle.cos()));
+        (a_m2 * by_radius, (5.0 - 2.0 * radius_m * arc_per_m) * by_radius / 3.0)
     }
     /// How the section factor grows with area, m^(2/3).
     #[must_use]
@@ -320,6 +332,12 @@ impl Section {
             return 0.0;
         }
         if s < self.s_full {
+            if self.shape == Shape::Circular {
+                return root(0.0, self.a_of_s_max_m2, |a| {
+                    let (factor, slope) = self.circle_factor(a);
+                    (factor - s, slope)
+                });
+            }
             return root(0.0, self.a_of_s_max_m2, |a| (self.factor(a) - s, self.factor_slope(a)));
         }
         if self.shape == Shape::Circular || self.a_of_s_max_m2 >= self.a_full_m2 {

@@ -43,6 +43,14 @@ pub fn customers(city: &City) -> Vec<u32> {
     (0..table.len()).map(of).collect()
 }
 
+/// Own peaks of buildings of which a profile says only their part in the peak of countless, W: what a profile has is the
+/// mean of many, each of whom peaks higher at another moment. Shape: buildings.
+#[must_use]
+pub fn own_peaks_w(city: &City, part_w: &[f64]) -> Vec<f64> {
+    let of = |(&part_w, customers): (&f64, u32)| part_w * share(f64::from(customers.max(1))) / SHARE_OF_COUNTLESS;
+    part_w.iter().zip(customers(city)).map(of).collect()
+}
+
 /// Customers that peak together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sums {

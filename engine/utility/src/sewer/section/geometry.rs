@@ -117,21 +117,27 @@ pub(super) fn arc_height(radius: f64, chord: f64) -> f64 {
     radius - (radius * radius - 0.25 * chord * chord).max(0.0).sqrt()
 }
 
-/// Central angle t of a share of a circle's area: t - sin t = 2 pi share. Newton's method, from below on a convex branch.
+/// Central angle t of a share of a circle's area: t - sin t = 2 pi share. Newton's method from the series of the inverse, on a
+/// convex branch.
 pub(super) fn circle_angle(share: f64) -> f64 {
     if share > 0.5 {
         return TAU - circle_angle(1.0 - share);
     }
     let wanted = TAU * share;
-    let mut angle = (6.0 * wanted).cbrt().min(PI);
+    let s = (6.0 * wanted).cbrt();
+    let s2 = s * s;
+    let series = 1.0 + s2 * (1.0 / 60.0 + s2 * (1.0 / 1400.0 + s2 * (1.0 / 25_200.0 + s2 * (43.0 / 17_248_000.0))));
+    let mut angle = (s * series).min(PI);
     for _ in 0..20 {
-        let slope = 1.0 - angle.cos();
+        let (sin, cos) = angle.sin_cos();
+        let slope = 1.0 - cos;
         if slope <= 0.0 {
             break;
         }
-        let step = (angle - angle.sin() - wanted) / slope;
+        let step = (angle - sin - wanted) / slope;
         angle -= step;
-        if step.abs() <= 1e-14 * angle {
+        // The next one would be its square.
+        if step.abs() <= 1e-8 * angle {
             break;
         }
     }
