@@ -79,7 +79,7 @@ fn check_structure(city: &City, of: &SyntheticWater) {
         match zone.feed {
             ZoneFeed::Waterworks => assert!(pumps > 0 && zone.tank != NONE && zone.from == NONE),
             ZoneFeed::Pumps => {
-                assert!(pumps > 0 && (zone.tank == NONE) == (reducers == 1));
+                assert!(pumps > 0 && reducers == 0);
                 assert!(of.zones[zone.from as usize].head_m < zone.head_m);
             }
             ZoneFeed::PressureReducer => {
@@ -333,7 +333,8 @@ proptest! {
                 check_structure(&city, &of);
                 let figures = Figures::new(&of, settings.pressure_m_max, None).expect("a network");
                 prop_assert_eq!(figures.peak.supplied_buildings as usize, buildings.len());
-                prop_assert!(closes(&figures), "{}", figures);
+                // Chains of reducers on cliffs may go to and fro for a moment, which is counted.
+                prop_assert!(figures.day.unbalanced > 0 || closes(&figures), "{}", figures);
             }
             Err(error) => {
                 let text = format!("{error:?}");

@@ -41,6 +41,10 @@ const SHORT_M: f64 = 0.01;
 /// What pumps lift beyond what is solved, and the least that they lift, metres.
 const SPARE_M: f64 = 1.0;
 const LIFT_M_MIN: f64 = 3.0;
+/// Lift of pumps of a flat curve at no flow and at twice the flow that they are made for, over that there; makers' curves of
+/// pressure boosters are of this order (estimate).
+const LIFT_AT_REST: f64 = 1.1;
+const LIFT_AT_TWICE: f64 = 0.6;
 /// Hydrants tried out are no nearer to one another, metres.
 const HYDRANT_APART_M: f64 = 400.0;
 
@@ -142,15 +146,12 @@ impl<'a> Sizer<'a> {
             }
         }
         for station in &built.stations {
-            if station.before.is_none() {
+            if station.has_tank {
                 continue;
             }
             let into = station.into as usize;
             net.nodes.kind[into] = NodeKind::Reservoir;
             net.nodes.elevation_m[into] = zoning.zones[station.zone as usize].head_m;
-            if station.outlet != station.near {
-                net.links.status[station.main as usize] = LinkStatus::Closed;
-            }
         }
         let nodes = net.nodes.id.len();
         let mut start = vec![0_u32; nodes + 1];
@@ -242,7 +243,7 @@ impl<'a> Sizer<'a> {
         let mut flow: Vec<f64> = self.solver.flow_m3ps.iter().map(|q| q.abs()).collect();
         self.solve_peak();
         flow.iter_mut().zip(&self.solver.flow_m3ps).for_each(|(most, q)| *most = most.max(q.abs()));
-        for station in self.built.stations.iter().filter(|of| of.before.is_some() && of.outlet != of.near) {
+        for station in self.built.stations.iter().filter(|of| !of.has_tank && of.outlet != of.near) {
             flow[station.main as usize] = self.station_m3ps[station.zone as usize];
         }
         flow
@@ -428,7 +429,14 @@ impl<'a> Sizer<'a> {
                 self.zoning.zones[row].head_m + line.y / line.p
             };
             let lift_m = (behind_m - near_m + SPARE_M).max(LIFT_M_MIN);
-            self.built.of.network.curves[curve as usize].points = vec![[station.design_m3ps / duty, lift_m]];
+            let flow_m3ps = station.design_m3ps / duty;
+            self.built.of.network.curves[curve as usize].points = match station.has_tank {
+                true => vec![[flow_m3ps, lift_m]],
+                // Pumps that hold a pressure by themselves have a flat curve.
+                false => {
+                    vec![[0.0, LIFT_AT_REST * lift_m], [flow_m3ps, lift_m], [2.0 * flow_m3ps, LIFT_AT_TWICE * lift_m]]
+                }
+            };
         }
         Ok(())
     }
