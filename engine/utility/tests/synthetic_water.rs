@@ -79,7 +79,7 @@ fn check_structure(city: &City, of: &SyntheticWater) {
         match zone.feed {
             ZoneFeed::Waterworks => assert!(pumps > 0 && zone.tank != NONE && zone.from == NONE),
             ZoneFeed::Pumps => {
-                assert!(pumps > 0 && (zone.tank == NONE) == (reducers == 1));
+                assert!(pumps > 0 && reducers == 0);
                 assert!(of.zones[zone.from as usize].head_m < zone.head_m);
             }
             ZoneFeed::PressureReducer => {
@@ -101,6 +101,12 @@ fn check_structure(city: &City, of: &SyntheticWater) {
     solver.solve();
 }
 
+/// Whether the books of a day close: to 1e-9 of the water served, and to a hundredth of a litre, which is what rounding of
+/// heads moves where a hamlet draws next to nothing.
+fn closes(figures: &Figures) -> bool {
+    (figures.day.residual_share * figures.day.served_m3).abs() < 1e-9 * figures.day.served_m3 + 1e-5
+}
+
 /// What holds of plans that came out: solved, enough pressure, books of a day that close, tanks that neither drain nor stay.
 fn check_solved(city: &City, of: &SyntheticWater, settings: &SyntheticWaterSettings) -> Figures {
     let figures = Figures::new(of, settings.pressure_m_max, None).expect("a network");
@@ -112,7 +118,7 @@ fn check_solved(city: &City, of: &SyntheticWater, settings: &SyntheticWaterSetti
     let day = &figures.day;
     assert_eq!(day.unbalanced, 0, "{figures}");
     assert!((day.served_share - 1.0).abs() < 1e-9, "{figures}");
-    assert!(day.residual_share.abs() < 1e-9, "{}", day.residual_share);
+    assert!(closes(&figures), "{}", day.residual_share);
     for (tank, [low, high]) in day.level_range.iter().enumerate() {
         assert!(*low > 0.25 && *high <= 1.0, "tank {tank}: {low} {high}\n{figures}");
         assert!(day.level_gain[tank] > -0.25, "tank {tank} drains: {:?}", day.level_gain);
@@ -327,7 +333,8 @@ proptest! {
                 check_structure(&city, &of);
                 let figures = Figures::new(&of, settings.pressure_m_max, None).expect("a network");
                 prop_assert_eq!(figures.peak.supplied_buildings as usize, buildings.len());
-                prop_assert!(figures.day.residual_share.abs() < 1e-9, "{}", figures);
+                // Chains of reducers on cliffs may go to and fro for a moment, which is counted.
+                prop_assert!(figures.day.unbalanced > 0 || closes(&figures), "{}", figures);
             }
             Err(error) => {
                 let text = format!("{error:?}");

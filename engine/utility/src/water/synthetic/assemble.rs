@@ -2,8 +2,8 @@
 //! EPANET has them.
 //!
 //! A border that is pumped over: pumps at its near end, the main behind them. One that leads down: the main, and the reducer
-//! at its far end. Zones without a tank that are pumped to have both. Pumps of zones with a tank go on and off by its level,
-//! one after the other.
+//! at its far end. Pumps of zones with a tank go on and off by its level, one after the other; those of zones without one
+//! always run, along a flat curve.
 //!
 //! Contract: sequential.
 
@@ -27,7 +27,7 @@ const HOURS: [f64; 24] = [
     1.0, 0.8, 0.7, 0.6,
 ];
 
-/// Pumps, with or without a reducer behind them, or a reducer alone.
+/// Pumps, or a reducer.
 #[derive(Clone, Debug)]
 pub(super) struct Station {
     pub(super) zone: u32,
@@ -247,7 +247,7 @@ fn stations(basis: &Basis<'_>, zoning: &Zoning, works: &[u32], node_of: &[u32], 
             tables.node(id, NodeKind::Junction, height_m, at, row as u32)
         };
         let outlet = if is_pumped { junction(format!("station{row}"), outer) } else { near };
-        let before = (!zone.has_tank).then(|| junction(format!("reducer{row}"), inner));
+        let before = (!is_pumped).then(|| junction(format!("reducer{row}"), inner));
         let fire_m3ps = zone.through_mean_m3ps * settings.peak_day_factor + settings.fire_m3ps();
         let design_m3ps = match (zone.has_tank, is_pumped) {
             (true, _) => station_m3ps(basis, zone.through_mean_m3ps),

@@ -45,7 +45,8 @@ pub struct SyntheticWaterSettings {
     /// Depth of water in tanks, metres.
     #[schemars(range(min = 1.0, max = 12.0))]
     pub tank_depth_m: f64,
-    /// A zone that is pumped to has a tank from this mean draw on, m3 a day; smaller ones have pumps that hold pressure.
+    /// A zone that is pumped to has a tank from this mean draw on, m3 a day; smaller ones have pumps
+    /// of a flat curve that always run.
     #[schemars(range(min = 0.0))]
     pub tank_m3pd_min: f64,
     /// Longest main from a zone to a tank on higher ground, metres; without such ground the tank stands on a tower.

@@ -30,16 +30,21 @@ const FIT_ROUNDS: u32 = 4;
 const RAISE_ROUNDS: u32 = 40;
 /// Rounds for each fire.
 const FIRE_ROUNDS: u32 = 12;
-/// Junctions by zone that are looked at in a round where pressure is short.
+/// Junctions by zone that are looked at in a round where pressure is short: so many, and an eighth of the others.
 const SHORT_BY_ZONE: usize = 24;
-/// Level of tanks at the peak, and while they fill, over their depth.
+const SHORT_PART: usize = 8;
+/// Level of tanks at the peak, and while they fill, over their depth: a full one would take nothing more.
 const LEVEL_AT_PEAK: f64 = 0.3;
-const LEVEL_AT_FILL: f64 = 1.0;
+const LEVEL_AT_FILL: f64 = 0.98;
 /// Pressure that is missing where it counts, metres.
 const SHORT_M: f64 = 0.01;
 /// What pumps lift beyond what is solved, and the least that they lift, metres.
 const SPARE_M: f64 = 1.0;
 const LIFT_M_MIN: f64 = 3.0;
+/// Lift of pumps of a flat curve at no flow and at twice the flow that they are made for, over that there; makers' curves of
+/// pressure boosters are of this order (estimate).
+const LIFT_AT_REST: f64 = 1.1;
+const LIFT_AT_TWICE: f64 = 0.6;
 /// Hydrants tried out are no nearer to one another, metres.
 const HYDRANT_APART_M: f64 = 400.0;
 
@@ -53,6 +58,8 @@ struct Sizer<'a> {
     link: Vec<u32>,
     /// Flow of each station at the state solved last, m3/s.
     station_m3ps: Vec<f64>,
+    /// Solves that did not settle.
+    unsettled: u32,
 }
 
 /// Sizes everything.
@@ -139,15 +146,12 @@ impl<'a> Sizer<'a> {
             }
         }
         for station in &built.stations {
-            if station.before.is_none() {
+            if station.has_tank {
                 continue;
             }
             let into = station.into as usize;
             net.nodes.kind[into] = NodeKind::Reservoir;
             net.nodes.elevation_m[into] = zoning.zones[station.zone as usize].head_m;
-            if station.outlet != station.near {
-                net.links.status[station.main as usize] = LinkStatus::Closed;
-            }
         }
         let nodes = net.nodes.id.len();
         let mut start = vec![0_u32; nodes + 1];
@@ -165,7 +169,16 @@ impl<'a> Sizer<'a> {
             }
         }
         let stations = built.stations.len();
-        Ok(Self { solver: Hydraulics::new(net)?, basis, zoning, built, start, link, station_m3ps: vec![0.0; stations] })
+        Ok(Self {
+            solver: Hydraulics::new(net)?,
+            basis,
+            zoning,
+            built,
+            start,
+            link,
+            station_m3ps: vec![0.0; stations],
+            unsettled: 0,
+        })
     }
     /// Takes diameters over into the network that is solved.
     fn renew(&mut self) -> Result<()> {
@@ -205,7 +218,7 @@ impl<'a> Sizer<'a> {
             let node = net.tanks.node[tank] as usize;
             self.solver.head_m[node] = net.nodes.elevation_m[node] + level * net.tanks.max_level_m[tank];
         }
-        self.solver.solve();
+        self.unsettled += u32::from(!self.solver.solve().is_balanced);
     }
     fn solve_peak(&mut self) {
         let peak = std::mem::take(&mut self.built.of.node_peak_m3ps);
@@ -230,7 +243,7 @@ impl<'a> Sizer<'a> {
         let mut flow: Vec<f64> = self.solver.flow_m3ps.iter().map(|q| q.abs()).collect();
         self.solve_peak();
         flow.iter_mut().zip(&self.solver.flow_m3ps).for_each(|(most, q)| *most = most.max(q.abs()));
-        for station in self.built.stations.iter().filter(|of| of.before.is_some() && of.outlet != of.near) {
+        for station in self.built.stations.iter().filter(|of| !of.has_tank && of.outlet != of.near) {
             flow[station.main as usize] = self.station_m3ps[station.zone as usize];
         }
         flow
@@ -259,9 +272,11 @@ impl<'a> Sizer<'a> {
             }
         }
         if !has_changed {
-            for node in self.short() {
-                has_changed |= self.raise_way(node);
-            }
+            let mut steep: Vec<u32> = self.short().into_iter().flat_map(|node| self.steep(node)).collect();
+            steep.sort_unstable();
+            steep.dedup();
+            has_changed = !steep.is_empty();
+            steep.iter().for_each(|&link| self.built.of.links.pipe[link as usize] += 1);
         }
         if has_changed {
             self.renew()?;
@@ -282,18 +297,14 @@ impl<'a> Sizer<'a> {
             .collect();
         rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
         let mut kept: Vec<u32> = Vec::new();
-        let (mut zone, mut count) = (NONE, 0);
-        for (of_zone, _, node) in rows {
-            count = if of_zone == zone { count + 1 } else { 1 };
-            zone = of_zone;
-            if count <= SHORT_BY_ZONE {
-                kept.push(node);
-            }
+        for zone in rows.chunk_by(|a, b| a.0 == b.0) {
+            let most = SHORT_BY_ZONE + zone.len() / SHORT_PART;
+            kept.extend(zone.iter().take(most).map(|row| row.2));
         }
         kept
     }
-    /// Makes those mains larger that lose most by the metre where a junction's water comes from. Returns whether any was.
-    fn raise_way(&mut self, node: u32) -> bool {
+    /// Mains that lose most by the metre where a junction's water comes from, of those that can be larger.
+    fn steep(&self, node: u32) -> Vec<u32> {
         let largest = self.basis.catalogue.pipes.len() as u32 - 1;
         let (mut at, mut way) = (node, Vec::new());
         loop {
@@ -318,11 +329,9 @@ impl<'a> Sizer<'a> {
         let can = |link: u32| self.built.of.links.pipe[link as usize] < largest;
         let steepest = way.iter().filter(|of| can(of.1)).map(|of| of.0).fold(0.0, f64::max);
         if steepest <= 1e-6 {
-            return false;
+            return Vec::new();
         }
-        let chosen: Vec<u32> = way.iter().filter(|of| can(of.1) && of.0 >= 0.7 * steepest).map(|of| of.1).collect();
-        chosen.iter().for_each(|&link| self.built.of.links.pipe[link as usize] += 1);
-        true
+        way.iter().filter(|of| can(of.1) && of.0 >= 0.7 * steepest).map(|of| of.1).collect()
     }
     /// Junctions that are hardest to reach with much water: by length over the fifth power of diameter.
     fn hydrants(&self, mains: &[Main], at: &Incidence) -> Vec<u32> {
@@ -390,10 +399,14 @@ impl<'a> Sizer<'a> {
             self.solve(&|at| peak[at] / settings.peak_day_factor + fire(at), LEVEL_AT_PEAK);
             self.built.of.node_peak_m3ps = peak;
             pressure_m = self.solver.head_m[node as usize] - self.solver.net.nodes.elevation_m[node as usize];
-            let is_enough = pressure_m >= settings.fire_pressure_m_min;
-            if is_enough || round == FIRE_ROUNDS || !self.raise_way(node) {
+            if pressure_m >= settings.fire_pressure_m_min || round == FIRE_ROUNDS {
                 break;
             }
+            let steep = self.steep(node);
+            if steep.is_empty() {
+                break;
+            }
+            steep.iter().for_each(|&link| self.built.of.links.pipe[link as usize] += 1);
             self.renew()?;
         }
         Ok(FireTest { node, pressure_m })
@@ -416,7 +429,14 @@ impl<'a> Sizer<'a> {
                 self.zoning.zones[row].head_m + line.y / line.p
             };
             let lift_m = (behind_m - near_m + SPARE_M).max(LIFT_M_MIN);
-            self.built.of.network.curves[curve as usize].points = vec![[station.design_m3ps / duty, lift_m]];
+            let flow_m3ps = station.design_m3ps / duty;
+            self.built.of.network.curves[curve as usize].points = match station.has_tank {
+                true => vec![[flow_m3ps, lift_m]],
+                // Pumps that hold a pressure by themselves have a flat curve.
+                false => {
+                    vec![[0.0, LIFT_AT_REST * lift_m], [flow_m3ps, lift_m], [2.0 * flow_m3ps, LIFT_AT_TWICE * lift_m]]
+                }
+            };
         }
         Ok(())
     }
@@ -431,6 +451,9 @@ impl<'a> Sizer<'a> {
         let notes = &mut self.built.of.notes;
         if short > 0 {
             notes.push(format!("pressure is short at {short} junctions or more at the peak hour"));
+        }
+        if self.unsettled > 0 {
+            notes.push(format!("{} solves of sizing did not settle", self.unsettled));
         }
         if !is_done {
             notes.push(format!("diameters still changed after {RAISE_ROUNDS} rounds"));

@@ -1,8 +1,8 @@
 //! Pressure zones: pieces of the network whose ground lies within a band of height, and what feeds each.
 //!
 //! Bands divide the heights of each stretch of streets evenly, no higher than a zone may be. What hangs together within a
-//! band is a zone. Small pieces join the next band where their ground is not far beyond it, and pieces without customers
-//! that of a neighbour. All zones of a band have the head at which the highest customer has its pressure after what may be
+//! band is a zone. Small pieces join the band of a neighbour where their ground is not far beyond it, and so do pieces
+//! without customers that its water reaches. All zones of a band have the head at which the highest customer has its pressure after what may be
 //! lost on the way.
 //!
 //! Zones are fed in a tree from that of the waterworks: the lowest that has a fifth of the draw, or the largest. A way
@@ -24,6 +24,8 @@ const ROUNDS: u32 = 24;
 const WORKS_SHARE: f64 = 0.2;
 /// Least difference of the heads of neighbouring bands, metres.
 const STEP_M_MIN: f64 = 10.0;
+/// Pressure wanted where nobody draws, metres.
+const BARE_M: f64 = 5.0;
 /// Seconds of a day.
 const DAY_S: f64 = 86_400.0;
 
@@ -47,7 +49,7 @@ pub(super) struct ZonePlan {
     pub(super) band: u32,
     /// Head of the bottom of its tank, or that which is held where it is fed, metres.
     pub(super) head_m: f64,
-    /// Lowest and highest ground of customers, metres.
+    /// Lowest and highest ground of customers, or of all of it where there are none, metres.
     pub(super) ground_m: [f64; 2],
     pub(super) vertices: Vec<u32>,
     pub(super) buildings: u32,
@@ -174,6 +176,10 @@ fn pieces(
             of.peak_m3ps += basis.peak_m3ps[v];
         }
     }
+    for zone in zones.iter_mut().filter(|zone| zone.buildings == 0) {
+        let heights = zone.vertices.iter().map(|&vertex| basis.streets.height_m[vertex as usize]);
+        zone.ground_m = heights.fold(zone.ground_m, |[low, high], h| [low.min(h), high.max(h)]);
+    }
     zones
 }
 
@@ -226,7 +232,9 @@ fn join_pieces(
                 let to = all[other as usize].band;
                 let bottom_m = low_m + f64::from(to) * height_m;
                 let (lowest, highest) = (of.ground_m[0], of.ground_m[1]);
-                of.buildings == 0
+                // Where nobody draws, water need only get there.
+                let spare_m = settings.pressure_m_min - BARE_M;
+                (of.buildings == 0 && highest <= bottom_m + height_m + spare_m)
                     || (is_small
                         && lowest >= bottom_m - settings.zone_overlap_m
                         && highest <= bottom_m + height_m + settings.zone_overlap_m)
@@ -253,7 +261,7 @@ fn set_heads(basis: &Basis<'_>, zones: &mut [ZonePlan]) {
     for zone in zones.iter() {
         let wanted = |&vertex: &u32| {
             let of = vertex as usize;
-            basis.streets.height_m[of] + if basis.buildings[of] > 0 { basis.required_m[of] } else { 5.0 }
+            basis.streets.height_m[of] + if basis.buildings[of] > 0 { basis.required_m[of] } else { BARE_M }
         };
         let highest = zone.vertices.iter().map(wanted).fold(f64::NEG_INFINITY, f64::max);
         let of_band = head_m.entry(zone.band).or_insert(f64::NEG_INFINITY);
