@@ -304,18 +304,44 @@ impl Section {
             return self.s_max + share * (self.s_full - self.s_max);
         }
         if self.shape == Shape::Circular {
-            return self.circle_factor(a_m2).0;
+            return self.circle_factor(a_m2);
         }
         a_m2 * self.radius(self.depth(a_m2)).powf(2.0 / 3.0)
     }
-    /// Section factor of a circle and how it grows: with the central angle t, R = A / (t D / 2) and
-    /// dS/dA = (5 - 2 R dP/dA) R^(2/3) / 3, dP/dA = 4 / (D (1 - cos t)).
-    fn circle_factor(&self, a_m2: f64) -> (f64, f64) {
-        let angle = circle_angle(a_m2 / self.a_full_m2);
-        let radius_m = a_m2 / (0.5 * self.y_full_m * angle);
-        let by_radius = radius_m.powf(2.0 / 3.0);
-        let arc_per_m = 4.0 / (self.y_full_m * (1.0 - angle.cos()));
-        (a_m2 * by_radius, (5.0 - 2.0 * radius_m * arc_per_m) * by_radius / 3.0)
+    /// Section factor of a circle: its wetted arc is half its diameter times the central angle.
+    fn circle_factor(&self, a_m2: f64) -> f64 {
+        let arc_m = 0.5 * self.y_full_m * circle_angle(a_m2 / self.a_full_m2);
+        a_m2 * (a_m2 / arc_m).powf(2.0 / 3.0)
+    }
+    /// Area of a factor of a circle, below the greatest factor. With the central angle t the factor is
+    /// K (t - sin t)^(5/3) / t^(2/3), K = D^2 / 8 (D / 4)^(2/3): Newton's method on the logarithm of both sides in ln t, which
+    /// is nearly straight, halving where it leaves the bracket.
+    fn circle_area_of_factor(&self, s: f64) -> f64 {
+        let diameter_m = self.y_full_m;
+        let area_of = |angle: f64| 0.125 * diameter_m * diameter_m * (angle - angle.sin());
+        let wanted = (s / (0.125 * diameter_m * diameter_m)).ln() - 2.0 / 3.0 * (0.25 * diameter_m).ln();
+        let (mut low, mut high) = (0.0, circle_angle(self.a_of_s_max_m2 / self.a_full_m2));
+        // Where t is small t - sin t is t^3 / 6.
+        let mut angle = ((3.0 * wanted + 5.0 * 6.0_f64.ln()) / 13.0).exp().min(high);
+        for _ in 0..60 {
+            let (sin, cos) = angle.sin_cos();
+            let lune = angle - sin;
+            let value = 5.0 / 3.0 * lune.ln() - 2.0 / 3.0 * angle.ln() - wanted;
+            if value > 0.0 {
+                high = angle;
+            } else {
+                low = angle;
+            }
+            let slope = 5.0 / 3.0 * angle * (1.0 - cos) / lune - 2.0 / 3.0;
+            let next = if slope > 0.0 { angle * (-value / slope).exp() } else { f64::NAN };
+            let next = if next > low && next < high { next } else { 0.5 * (low + high) };
+            let step = (next - angle).abs();
+            angle = next;
+            if step <= 1e-13 * angle {
+                break;
+            }
+        }
+        area_of(angle)
     }
     /// How the section factor grows with area, m^(2/3).
     #[must_use]
@@ -333,10 +359,7 @@ impl Section {
         }
         if s < self.s_full {
             if self.shape == Shape::Circular {
-                return root(0.0, self.a_of_s_max_m2, |a| {
-                    let (factor, slope) = self.circle_factor(a);
-                    (factor - s, slope)
-                });
+                return self.circle_area_of_factor(s);
             }
             return root(0.0, self.a_of_s_max_m2, |a| (self.factor(a) - s, self.factor_slope(a)));
         }
