@@ -264,6 +264,7 @@ fn heat_links(clock: &Clock, heat: &CityHeat, recording: &Recording, writer: &mu
     for (element, of) in flow.network().elements.iter().enumerate() {
         let (link_id, from_node, to_node) = named(flow.network(), element);
         let state = flow.element(element);
+        let has_length = of.links().any(|link| flow.network().links.length_m[link] > 0.0);
         writer.heat_link(&HeatLinkRow {
             time,
             interval_s,
@@ -272,7 +273,7 @@ fn heat_links(clock: &Clock, heat: &CityHeat, recording: &Recording, writer: &mu
             from_node,
             to_node,
             mdot_kgps: state.mdot_kgps,
-            velocity_mps: finite(state.v_mps).unwrap_or(0.0),
+            velocity_mps: if has_length { finite(state.v_mps).unwrap_or(0.0) } else { 0.0 },
             temp_from_c: celsius(state.t_from_k),
             temp_to_c: celsius(state.t_to_k),
         })?;

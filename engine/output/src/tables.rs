@@ -556,7 +556,7 @@ tables! {
         from_node: Text, "", "Node of its from end; key of heat_node.";
         to_node: Text, "", "Node of its to end.";
         mdot_kgps: Real, "kg/s", "Flow from its from to its to end in the last step of the interval; 0 without supply.";
-        velocity_mps: Real, "m/s", "Speed of the water.";
+        velocity_mps: Real, "m/s", "Speed of the water; 0 in what has no length.";
         temp_from_c: MaybeReal, "C", "Temperature at its from end; null without supply.";
         temp_to_c: MaybeReal, "C", "Temperature at its to end.";
     }
