@@ -273,7 +273,8 @@ fn wrong_input_is_named() {
         other => panic!("{other:?}"),
     };
     let good = SyntheticWaterSettings::default();
-    let bad = SyntheticWaterSettings { pump_efficiency: 1.5, pressure_m_max: 40.0, ..good.clone() };
+    let bad =
+        SyntheticWaterSettings { pump_efficiency: 1.5, pressure_m_max: 40.0, ..SyntheticWaterSettings::default() };
     let text = said(SyntheticWater::plan(&city, &mean, &peak, &bad));
     assert!(text.contains("pump_efficiency") && text.contains("pressure_m_max"), "{text}");
     mean[1] = -1.0;
