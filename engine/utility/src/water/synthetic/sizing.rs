@@ -56,8 +56,6 @@ struct Sizer<'a> {
     /// Links by node.
     start: Vec<u32>,
     link: Vec<u32>,
-    /// Flow of each station at the state solved last, m3/s.
-    station_m3ps: Vec<f64>,
     /// Solves that did not settle.
     unsettled: u32,
 }
@@ -168,17 +166,7 @@ impl<'a> Sizer<'a> {
                 next[end as usize] += 1;
             }
         }
-        let stations = built.stations.len();
-        Ok(Self {
-            solver: Hydraulics::new(net)?,
-            basis,
-            zoning,
-            built,
-            start,
-            link,
-            station_m3ps: vec![0.0; stations],
-            unsettled: 0,
-        })
+        Ok(Self { solver: Hydraulics::new(net)?, basis, zoning, built, start, link, unsettled: 0 })
     }
     /// Takes diameters over into the network that is solved.
     fn renew(&mut self) -> Result<()> {
@@ -202,7 +190,6 @@ impl<'a> Sizer<'a> {
         for row in (0..stations.len()).rev() {
             let station = &stations[row];
             let flow = if station.has_tank { station.design_m3ps } else { of_zone[row] };
-            self.station_m3ps[row] = flow;
             if let Some(feed) = self.zoning.zones[row].feed {
                 of_zone[feed.from as usize] += flow;
             }
@@ -244,7 +231,7 @@ impl<'a> Sizer<'a> {
         self.solve_peak();
         flow.iter_mut().zip(&self.solver.flow_m3ps).for_each(|(most, q)| *most = most.max(q.abs()));
         for station in self.built.stations.iter().filter(|of| !of.has_tank && of.outlet != of.near) {
-            flow[station.main as usize] = self.station_m3ps[station.zone as usize];
+            flow[station.main as usize] = station.design_m3ps;
         }
         flow
     }

@@ -310,9 +310,9 @@ fn feed(basis: &Basis<'_>, mains: &[Main], at: &Incidence, all: &mut Zoning, zon
             let feeder = &all.zones[row_of[from as usize] as usize];
             // Of the mains over this border the one that is nearest to the middles of both.
             let over = zone.vertices.iter().flat_map(|&vertex| {
-                at.at(vertex).iter().filter_map(move |&main| {
+                at.at(vertex).iter().map(move |&main| {
                     let [a, b] = mains[main as usize].ends;
-                    Some((main, [if a == vertex { b } else { a }, vertex]))
+                    (main, [if a == vertex { b } else { a }, vertex])
                 })
             });
             let over = over.filter(|(_, [outer, _])| piece_of.get(outer) == Some(&from));
@@ -342,8 +342,7 @@ fn feed(basis: &Basis<'_>, mains: &[Main], at: &Incidence, all: &mut Zoning, zon
 
 /// What feeds carry, from the last zones to the first.
 fn draws(basis: &Basis<'_>, zones: &mut [ZonePlan], begin: u32) {
-    for row in 0..zones.len() {
-        let of = &mut zones[row];
+    for of in zones.iter_mut() {
         of.through_mean_m3ps = of.mean_m3ps;
         of.through_peak_m3ps = basis.settings.peak_day_factor * of.peak_m3ps;
         of.stored_mean_m3ps = of.mean_m3ps;
