@@ -19,6 +19,7 @@ pub mod kept;
 pub mod learning;
 pub mod pipe_options;
 pub mod pipes_plan;
+pub mod plan_folder;
 mod policies;
 pub mod power_controls;
 pub mod power_phases;

@@ -4,6 +4,7 @@
 //! which is removed first and written last, so that its presence says that the others are whole. All of it is synthetic, and
 //! the tables' descriptions and the summary say so.
 
+use crate::plan_folder::{PlanOptions, PlanSummary};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
 use serde::de::DeserializeOwned;
@@ -61,52 +62,11 @@ pub struct HeatPlanSettings {
     pub network: SyntheticHeatSettings,
 }
 
-/// Which city, and how its network is planned.
-#[derive(Clone, Debug, Default)]
-pub struct PipesPlanOptions {
-    /// City package.
-    pub package: PathBuf,
-    /// Folder of the results; other files in it stay.
-    pub out: PathBuf,
-    /// Settings (TOML); the defaults where absent.
-    pub settings: Option<PathBuf>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct PipesPlanSummary {
-    /// What `summary.json` holds.
-    pub json: Json,
-    /// Figures beside published ones, for people.
-    pub figures: String,
-    /// What did not come out as planned.
-    pub notes: Vec<String>,
-}
-
-impl PipesPlanOptions {
-    fn read<T: DeserializeOwned + Default>(&self) -> Result<(City, T, Projection)> {
-        let city = package::read(&self.package)?;
-        let settings = match &self.settings {
-            None => T::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|source| Error::read(path, source))?;
-                toml::from_str(&text).map_err(|error| Problem::file(path, error))?
-            }
-        };
-        let wrong = |what| Problem::file(&self.package, what);
-        let projection = Projection::from_code(&city.manifest.crs).map_err(wrong)?;
-        Ok((city, settings, projection))
-    }
-    fn write(&self, name: &str, table: TableWriter) -> Result<()> {
-        table.write(&self.out.join(format!("{name}.parquet")))
-    }
-}
-
 /// Plans the gas network of a city at the heat estimated for its buildings, and solves it.
 ///
 /// # Errors
 /// A package or settings that cannot be read or make no plan; a folder that cannot be written.
-pub fn plan_gas(options: &PipesPlanOptions) -> Result<PipesPlanSummary> {
+pub fn plan_gas(options: &PlanOptions) -> Result<PlanSummary> {
     let (city, settings, projection) = options.read::<GasPlanSettings>()?;
     let efficiency = settings.boiler_efficiency;
     if !(efficiency > 0.0 && efficiency <= 1.2) {
@@ -165,14 +125,14 @@ pub fn plan_gas(options: &PipesPlanOptions) -> Result<PipesPlanSummary> {
         "figures": figure_json(&figures.rows()), "notes": of.notes,
     });
     write_summary(&options.out, &json)?;
-    Ok(PipesPlanSummary { json, figures: figures.to_string(), notes: of.notes })
+    Ok(PlanSummary { json, figures: figures.to_string(), notes: of.notes })
 }
 
 /// Plans the district heat of a city at the heat estimated for its buildings, and solves it.
 ///
 /// # Errors
 /// A package or settings that cannot be read or make no plan; a folder that cannot be written.
-pub fn plan_heat(options: &PipesPlanOptions) -> Result<PipesPlanSummary> {
+pub fn plan_heat(options: &PlanOptions) -> Result<PlanSummary> {
     let (city, settings, projection) = options.read::<HeatPlanSettings>()?;
     let HeatEstimate { peak_w, annual_kwh } = estimate_heat(&city, &settings.estimate)?;
     let of = SyntheticHeat::plan(&city, &peak_w, &annual_kwh, &settings.network)?;
@@ -248,7 +208,7 @@ pub fn plan_heat(options: &PipesPlanOptions) -> Result<PipesPlanSummary> {
         "figures": figure_json(&figures.rows()), "notes": of.notes,
     });
     write_summary(&options.out, &json)?;
-    Ok(PipesPlanSummary { json, figures: figures.to_string(), notes: of.notes })
+    Ok(PlanSummary { json, figures: figures.to_string(), notes: of.notes })
 }
 
 fn node_table(title: &str, network: &Network) -> TableWriter {

@@ -4,6 +4,7 @@
 //! removed first and written last, so that its presence says that the others are whole. All of it is synthetic, and the
 //! tables' descriptions and the summary say so.
 
+use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
 use crate::power_run::MW;
 use crate::solved_folder::make_ready;
 use geo::{LineString, Point};
@@ -22,43 +23,16 @@ use urbis_utility::power::synthetic::{
 };
 use urbis_utility::power::{BusKind, Method, NewtonSettings, PowerFlow};
 
-/// Which city, and how its grid is planned.
-#[derive(Clone, Debug, Default)]
-pub struct PlanOptions {
-    /// City package.
-    pub package: PathBuf,
-    /// Folder of the results; other files in it stay.
-    pub out: PathBuf,
-    /// Settings (TOML); the defaults where absent.
-    pub settings: Option<PathBuf>,
-    /// Equipment (TOML); the shipped tables where absent.
-    pub equipment: Option<PathBuf>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct PlanSummary {
-    /// What `summary.json` holds.
-    pub json: Json,
-    /// Figures beside published ones, for people.
-    pub figures: String,
-    /// What did not come out as planned.
-    pub notes: Vec<String>,
-}
-
 /// Plans the grid of a city at the peaks estimated for its buildings, and solves it.
 ///
 /// # Errors
 /// A package, settings or equipment that cannot be read or make no plan; a folder that cannot be written.
 pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
-    let city = package::read(&options.package)?;
-    let settings: SyntheticGridSettings =
-        options.settings.as_deref().map_or_else(|| Ok(Default::default()), read_toml)?;
-    let equipment = match &options.equipment {
+    let (city, settings, projection) = options.read::<SyntheticGridSettings>()?;
+    let equipment = match &options.catalogue {
         None => Equipment::shipped(),
         Some(path) => Equipment::from_toml(&text_of(path)?, path)?,
     };
-    let projection = Projection::from_code(&city.manifest.crs).map_err(|what| Problem::file(&options.package, what))?;
     make_ready(&options.out)?;
     let peaks_w = estimate_peaks_w(&city, &equipment);
     let of = SyntheticGrid::plan(&city, &peaks_w, &settings, &equipment)?;
@@ -66,11 +40,11 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
     let mut flow = PowerFlow::new(of.grid.clone())?;
     let outcome = flow.solve(Method::Newton, &NewtonSettings::default());
     let place = |[x_m, y_m]: [f64; 2]| projection.unproject(x_m, y_m);
-    bus_table(&of, &flow, &place)?.write(&options.out.join("bus.parquet"))?;
-    branch_table(&of, &flow, &equipment, &place)?.write(&options.out.join("branch.parquet"))?;
-    station_table(&of).write(&options.out.join("station.parquet"))?;
-    building_table(&city, &of, &peaks_w).write(&options.out.join("building.parquet"))?;
-    figure_table(&figures).write(&options.out.join("figures.parquet"))?;
+    options.write("bus", bus_table(&of, &flow, &place)?)?;
+    options.write("branch", branch_table(&of, &flow, &equipment, &place)?)?;
+    options.write("station", station_table(&of))?;
+    options.write("building", building_table(&city, &of, &peaks_w))?;
+    options.write("figures", figure_table(&figures))?;
     let length_km = |kind: BranchKind| {
         let rows = of.branches.kind.iter().zip(&of.branches.length_m);
         rows.filter(|(of, _)| **of == kind).map(|(_, length_m)| length_m / 1000.0).sum::<f64>()
@@ -96,14 +70,6 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
     });
     write_whole(&options.out.join("summary.json"), format!("{json:#}\n").as_bytes())?;
     Ok(PlanSummary { json, figures: figures.to_string(), notes: of.notes })
-}
-
-fn text_of(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|source| Error::read(path, source))
-}
-
-fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    toml::from_str(&text_of(path)?).map_err(|error| Problem::file(path, error).into())
 }
 
 fn bus_table(of: &SyntheticGrid, flow: &PowerFlow, place: &dyn Fn([f64; 2]) -> Point) -> Result<TableWriter> {

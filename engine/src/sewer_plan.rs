@@ -4,6 +4,7 @@
 //! `summary.json`, which is removed first and written last, so that its presence says that the others are whole. All of it
 //! is synthetic, and the tables' descriptions and the summary say so.
 
+use crate::plan_folder::{PlanOptions, PlanSummary};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::LineString;
 use serde_json::{Value as Json, json};
@@ -20,51 +21,21 @@ use urbis_utility::sewer::synthetic::{
     Figure, REFERENCES, StormCheck, SyntheticSewer, SyntheticSewerSettings, estimate_dry_m3ps,
 };
 
-/// Which city, and how its sewer is planned.
-#[derive(Clone, Debug, Default)]
-pub struct SewerPlanOptions {
-    /// City package.
-    pub package: PathBuf,
-    /// Folder of the results; other files in it stay.
-    pub out: PathBuf,
-    /// Settings (TOML); the defaults where absent.
-    pub settings: Option<PathBuf>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct SewerPlanSummary {
-    /// What `summary.json` holds.
-    pub json: Json,
-    /// Figures beside published ones, for people.
-    pub figures: String,
-    /// What did not come out as planned.
-    pub notes: Vec<String>,
-}
-
 /// Plans the sewer of a city for the sewage estimated for its buildings, and tries it in two storms.
 ///
 /// # Errors
 /// A package or settings that cannot be read or make no plan; a folder that cannot be written.
-pub fn plan(options: &SewerPlanOptions) -> Result<SewerPlanSummary> {
-    let city = package::read(&options.package)?;
-    let settings: SyntheticSewerSettings = match &options.settings {
-        None => SyntheticSewerSettings::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::read(path, source))?;
-            toml::from_str(&text).map_err(|error| Problem::file(path, error))?
-        }
-    };
-    let projection = Projection::from_code(&city.manifest.crs).map_err(|what| Problem::file(&options.package, what))?;
+pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
+    let (city, settings, projection) = options.read::<SyntheticSewerSettings>()?;
     make_ready(&options.out)?;
     let dry_m3ps = estimate_dry_m3ps(&city);
     let of = SyntheticSewer::plan(&city, &dry_m3ps, &settings)?;
     let dwellings: u64 = city.buildings.dwellings.iter().map(|&of| u64::from(of)).sum();
     let figures = of.figures(dwellings);
-    node_table(&of, &projection)?.write(&options.out.join("node.parquet"))?;
-    link_table(&of, &projection)?.write(&options.out.join("link.parquet"))?;
-    building_table(&city, &of, &dry_m3ps).write(&options.out.join("building.parquet"))?;
-    figure_table(&figures).write(&options.out.join("figures.parquet"))?;
+    options.write("node", node_table(&of, &projection)?)?;
+    options.write("link", link_table(&of, &projection)?)?;
+    options.write("building", building_table(&city, &of, &dry_m3ps))?;
+    options.write("figures", figure_table(&figures))?;
     write_whole(&options.out.join("sewer.inp"), of.inp.as_bytes())?;
     let storm = |check: &StormCheck| {
         json!({
@@ -84,7 +55,7 @@ pub fn plan(options: &SewerPlanOptions) -> Result<SewerPlanSummary> {
         "figures": named, "notes": of.notes,
     });
     write_summary(&options.out, &json)?;
-    Ok(SewerPlanSummary { figures: told(&of, &figures), json, notes: of.notes })
+    Ok(PlanSummary { figures: told(&of, &figures), json, notes: of.notes })
 }
 
 fn node_table(of: &SyntheticSewer, projection: &Projection) -> Result<TableWriter> {

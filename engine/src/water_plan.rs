@@ -7,6 +7,7 @@
 //! `summary.json`, which is removed first and written last, so that its presence says that the others are whole. All of it
 //! is synthetic, and the tables' descriptions, the file's title and the summary say so.
 
+use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
 use serde::de::DeserializeOwned;
@@ -23,30 +24,6 @@ use urbis_utility::water::network::NodeKind;
 use urbis_utility::water::synthetic::figures::REFERENCES;
 use urbis_utility::water::synthetic::{Catalogue, Figures, NONE, SyntheticWater, SyntheticWaterSettings};
 use urbis_utility::water_demand::{HOURS, WaterDemandSettings, WaterUse};
-
-/// Which city, and how its network is planned.
-#[derive(Clone, Debug, Default)]
-pub struct WaterPlanOptions {
-    /// City package.
-    pub package: PathBuf,
-    /// Folder of the results; other files in it stay.
-    pub out: PathBuf,
-    /// Settings (TOML); the defaults where absent.
-    pub settings: Option<PathBuf>,
-    /// Pipes and volumes of tanks (TOML); the shipped tables where absent.
-    pub catalogue: Option<PathBuf>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub struct WaterPlanSummary {
-    /// What `summary.json` holds.
-    pub json: Json,
-    /// Figures beside published ones, for people.
-    pub figures: String,
-    /// What did not come out as planned.
-    pub notes: Vec<String>,
-}
 
 /// Mean draw of buildings, and their draw at the hour of highest draw of all, m3/s; with as many people as usual.
 #[must_use]
@@ -69,26 +46,23 @@ pub fn draws(city: &City, of: &WaterUse) -> (Vec<f64>, Vec<f64>) {
 ///
 /// # Errors
 /// A package, settings or catalogue that cannot be read or make no plan; a folder that cannot be written.
-pub fn plan(options: &WaterPlanOptions) -> Result<WaterPlanSummary> {
-    let city = package::read(&options.package)?;
-    let settings: SyntheticWaterSettings =
-        options.settings.as_deref().map_or_else(|| Ok(Default::default()), read_toml)?;
+pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
+    let (city, settings, projection) = options.read::<SyntheticWaterSettings>()?;
     let catalogue = match &options.catalogue {
         None => Catalogue::shipped()?,
         Some(path) => Catalogue::from_toml(&text_of(path)?, path)?,
     };
-    let projection = Projection::from_code(&city.manifest.crs).map_err(|what| Problem::file(&options.package, what))?;
     make_ready(&options.out)?;
     let (mean, peak) = draws(&city, &WaterUse::new(&WaterDemandSettings::default())?);
     let of = SyntheticWater::plan_with(&city, &mean, &peak, &settings, &catalogue)?;
     let residents = residents(&city);
     let figures = Figures::new(&of, settings.pressure_m_max, residents)?;
     let place = |[x_m, y_m]: [f64; 2]| projection.unproject(x_m, y_m);
-    node_table(&of, &place)?.write(&options.out.join("node.parquet"))?;
-    link_table(&of, &catalogue, &place)?.write(&options.out.join("link.parquet"))?;
-    building_table(&city, &of, &mean, &peak).write(&options.out.join("building.parquet"))?;
-    zone_table(&of).write(&options.out.join("zone.parquet"))?;
-    figure_table(&figures).write(&options.out.join("figures.parquet"))?;
+    options.write("node", node_table(&of, &place)?)?;
+    options.write("link", link_table(&of, &catalogue, &place)?)?;
+    options.write("building", building_table(&city, &of, &mean, &peak))?;
+    options.write("zone", zone_table(&of))?;
+    options.write("figures", figure_table(&figures))?;
     let (text, _) = inp::write(&of.network);
     write_whole(&options.out.join("network.inp"), text.as_bytes())?;
     let day = &figures.day;
@@ -119,7 +93,7 @@ pub fn plan(options: &WaterPlanOptions) -> Result<WaterPlanSummary> {
         "notes": of.notes,
     });
     write_summary(&options.out, &json)?;
-    Ok(WaterPlanSummary { json, figures: figures.to_string(), notes: of.notes })
+    Ok(PlanSummary { json, figures: figures.to_string(), notes: of.notes })
 }
 
 /// Residents of the city by its panel: its own figure, or the sum of its zones.
@@ -129,14 +103,6 @@ fn residents(city: &City) -> Option<f64> {
         let sum: f64 = city.zones.id.iter().filter_map(|zone| of(zone)).sum();
         (sum > 0.0).then_some(sum)
     })
-}
-
-fn text_of(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|source| Error::read(path, source))
-}
-
-fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    toml::from_str(&text_of(path)?).map_err(|error| Problem::file(path, error).into())
 }
 
 fn node_table(of: &SyntheticWater, place: &dyn Fn([f64; 2]) -> Point) -> Result<TableWriter> {

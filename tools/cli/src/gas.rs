@@ -6,7 +6,8 @@ use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use urbis::pipe_options::{PipeOptions, PipeSummary};
-use urbis::pipes_plan::{PipesPlanOptions, PipesPlanSummary, plan_gas};
+use urbis::pipes_plan::plan_gas;
+use urbis::plan_folder::{PlanOptions, PlanSummary};
 use urbis::utility::pipes::friction::FrictionLaw;
 use urbis_core::Result;
 
@@ -60,9 +61,9 @@ pub(crate) struct PipesPlanArguments {
 
 impl PipesPlanArguments {
     /// Plans and tells what came of it.
-    pub(crate) fn run(&self, plan: impl Fn(&PipesPlanOptions) -> Result<PipesPlanSummary>, tables: &str) -> Result<()> {
+    pub(crate) fn run(&self, plan: impl Fn(&PlanOptions) -> Result<PlanSummary>, tables: &str) -> Result<()> {
         let (package, out, settings) = (self.package.clone(), self.out.clone(), self.settings.clone());
-        let summary = plan(&PipesPlanOptions { package, out, settings })?;
+        let summary = plan(&PlanOptions { package, out, settings, catalogue: None })?;
         summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
         match self.format {
             TableFormat::Json => print_json(&summary.json),

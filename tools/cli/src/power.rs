@@ -5,8 +5,8 @@ use crate::screen::{csv, print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
+use urbis::plan_folder::PlanOptions;
 use urbis::power_controls::ControlOptions;
-use urbis::power_plan::PlanOptions;
 use urbis::power_run::{PowerOptions, PowerSummary};
 use urbis::power_series::SeriesOptions;
 use urbis::utility::power::profile::{LoadProfiles, day_of_year, holidays_of_germany};
@@ -414,7 +414,7 @@ pub(crate) fn run(command: &PowerCommand) -> Result<()> {
 fn plan(arguments: &PlanArguments) -> Result<()> {
     let PlanArguments { package, out, settings, equipment, format } = arguments;
     let (package, settings, equipment) = (package.clone(), settings.clone(), equipment.clone());
-    let summary = urbis::power_plan::plan(&PlanOptions { package, out: out.clone(), settings, equipment })?;
+    let summary = urbis::power_plan::plan(&PlanOptions { package, out: out.clone(), settings, catalogue: equipment })?;
     summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match format {
         TableFormat::Json => print_json(&summary.json),

@@ -5,7 +5,7 @@ use crate::screen::{print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
-use urbis::sewer_plan::SewerPlanOptions;
+use urbis::plan_folder::PlanOptions;
 use urbis::sewer_run::{SewerOptions, solve};
 use urbis::utility::sewer::Method;
 use urbis_core::Result;
@@ -133,7 +133,8 @@ pub(crate) fn run(command: &SewerCommand) -> Result<()> {
 
 fn plan(arguments: &SewerPlanArguments) -> Result<()> {
     let SewerPlanArguments { package, out, settings, format } = arguments;
-    let options = SewerPlanOptions { package: package.clone(), out: out.clone(), settings: settings.clone() };
+    let options =
+        PlanOptions { package: package.clone(), out: out.clone(), settings: settings.clone(), catalogue: None };
     let summary = urbis::sewer_plan::plan(&options)?;
     summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match format {

@@ -5,7 +5,7 @@ use crate::screen::{print, print_json, say};
 use crate::solved::{FormatChoice, Solved};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
-use urbis::water_plan::WaterPlanOptions;
+use urbis::plan_folder::PlanOptions;
 use urbis::water_run::WaterOptions;
 use urbis_core::{Problem, Result};
 
@@ -126,7 +126,7 @@ pub(crate) fn run(command: &WaterCommand) -> Result<()> {
 fn plan(arguments: &PlanArguments) -> Result<()> {
     let PlanArguments { package, out, settings, catalogue, format } = arguments;
     let (package, settings, catalogue) = (package.clone(), settings.clone(), catalogue.clone());
-    let summary = urbis::water_plan::plan(&WaterPlanOptions { package, out: out.clone(), settings, catalogue })?;
+    let summary = urbis::water_plan::plan(&PlanOptions { package, out: out.clone(), settings, catalogue })?;
     summary.notes.iter().for_each(|note| say(&format!("note: {note}")));
     match format {
         TableFormat::Json => print_json(&summary.json),
