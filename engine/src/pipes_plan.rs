@@ -7,15 +7,11 @@
 use crate::plan_folder::{PlanOptions, PlanSummary};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use urbis_city::geoparquet::TableWriter;
-use urbis_city::model::City;
-use urbis_city::package;
-use urbis_city::projection::Projection;
-use urbis_core::{Error, Problem, Result};
+use urbis_core::{Problem, Result};
 use urbis_utility::gas::GasFlow;
 use urbis_utility::gas::synthetic::{
     GasFigures, GasLinkKind, SyntheticGas, SyntheticGasSettings, figures::PUBLISHED as GAS_PUBLISHED,

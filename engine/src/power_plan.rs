@@ -8,15 +8,11 @@ use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
 use crate::power_run::MW;
 use crate::solved_folder::make_ready;
 use geo::{LineString, Point};
-use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
+use serde_json::json;
 use urbis_city::geoparquet::TableWriter;
 use urbis_city::model::City;
-use urbis_city::package;
-use urbis_city::projection::Projection;
+use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_core::{Error, Problem, Result};
 use urbis_utility::power::synthetic::figures::REFERENCES;
 use urbis_utility::power::synthetic::{
     BranchKind, Equipment, Figures, SyntheticGrid, SyntheticGridSettings, estimate_peaks_w,

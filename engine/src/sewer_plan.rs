@@ -9,13 +9,11 @@ use crate::solved_folder::{make_ready, write_summary};
 use geo::LineString;
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use urbis_city::geoparquet::TableWriter;
 use urbis_city::model::City;
-use urbis_city::package;
 use urbis_city::projection::Projection;
+use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_core::{Error, Problem, Result};
 use urbis_utility::sewer::network::NodeKind;
 use urbis_utility::sewer::synthetic::{
     Figure, REFERENCES, StormCheck, SyntheticSewer, SyntheticSewerSettings, estimate_dry_m3ps,

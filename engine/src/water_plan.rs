@@ -10,15 +10,11 @@
 use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
-use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
+use serde_json::json;
 use urbis_city::geoparquet::TableWriter;
 use urbis_city::model::City;
-use urbis_city::package;
-use urbis_city::projection::Projection;
+use urbis_core::Result;
 use urbis_core::files::write_whole;
-use urbis_core::{Error, Problem, Result};
 use urbis_utility::water::inp;
 use urbis_utility::water::network::NodeKind;
 use urbis_utility::water::synthetic::figures::REFERENCES;
