@@ -39,8 +39,13 @@ fn monaco_with_a_grid_is_the_same_on_1_2_3_and_8_threads() {
 }
 
 #[test]
-fn monaco_with_all_its_networks_is_the_same_on_1_2_and_8_threads() {
-    same_for("scenarios/monaco/networks.toml", "", &[1, 2, 8]);
+fn monaco_with_all_its_networks_is_the_same_on_1_and_3_threads() {
+    same_for("scenarios/monaco/networks.toml", "", &[1, 3]);
+}
+
+#[test]
+fn the_town_with_all_its_networks_is_the_same_on_1_2_and_8_threads() {
+    same_for("scenarios/town/networks.toml", "", &[1, 2, 8]);
 }
 
 #[test]

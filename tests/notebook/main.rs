@@ -609,7 +609,14 @@ fn written(table: Table, column: &str) -> Value {
         (Table::Tours, "return_time") => (None, unfinished),
         (Table::ActivityPresence, "persons") => (Some(2.5 * intervals), 0.0),
         (Table::TransitLoad, "boarded") | (Table::Accessibility, "opportunities") => (Some(numbers), 0.0),
-        (Table::BusState, "vm_max_pu") | (Table::SubstationLoad, "loading_percent") => (None, intervals),
+        (Table::BusState, "vm_max_pu")
+        | (Table::SubstationLoad, "loading_percent")
+        | (Table::WaterNode, "pressure_min_m")
+        | (Table::GasNode, "gauge_min_pa")
+        | (Table::HeatNode, "pressure_pa")
+        | (Table::HeatLink, "temp_to_c") => (None, intervals),
+        (Table::GasLink, "linepack_kg") => (Some(0.5 * intervals), 0.0),
+        (Table::UtilityBalance, "supplied") => (Some(2.5 * intervals), 0.0),
         (Table::BusState, "vm_min_pu") => (Some(0.98 * intervals), 0.0),
         (Table::BranchState, "p_to_w") => (Some(-990.0 * intervals), 0.0),
         (Table::EnergyBalance, "lost_wh") => (Some(10.0 * intervals), 0.0),

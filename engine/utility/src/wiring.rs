@@ -237,7 +237,7 @@ mod unit_tests {
             of.at(now_s, |link, is_out| told.push((now_s, link, is_out)));
         }
         assert_eq!(told, [(900, 7, true), (5400, 7, false)]);
-        let error = Switches::new("water.fault", &[fault(0, 1)], |_| None).unwrap_err().to_string();
+        let error = format!("{:?}", Switches::new("water.fault", &[fault(0, 1)], |_| None).unwrap_err());
         assert!(error.contains("water.fault") && error.contains("link = p"), "{error}");
     }
 }

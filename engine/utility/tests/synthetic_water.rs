@@ -219,10 +219,8 @@ fn demands_from_outside_are_served() {
     run.take_demands();
     let mut asked_m3 = 0.0;
     while run.time_s < 12 * 3600 {
-        run.hydraulics.demand_m3ps.fill(0.0);
-        for &node in &of.building_node {
-            run.hydraulics.demand_m3ps[node as usize] += 1e-5;
-        }
+        of.building_node.iter().for_each(|&node| run.give_demand(node, 0.0));
+        of.building_node.iter().for_each(|&node| run.add_demand(node, 1e-5));
         assert!(run.solve().is_balanced);
         let step_s = run.advance(600);
         asked_m3 += f64::from(step_s) * 1e-5 * city.buildings.len() as f64;

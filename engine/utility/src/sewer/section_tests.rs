@@ -26,7 +26,7 @@ fn all() -> Vec<Section> {
 #[test]
 fn a_circle_gives_back_the_area_of_its_factor() {
     for diameter_m in [0.1, 0.3, 2.4] {
-        let section = Section::new(Shape::Circular, diameter_m, 0.0).expect("a circle");
+        let section = Section::new(Shape::Circular, diameter_m, diameter_m).expect("a circle");
         for share in [1e-9, 1e-5, 1e-3, 0.1, 0.5, 0.8, 0.9] {
             let a_m2 = share * section.a_full_m2;
             let found = section.area_of_factor(section.factor(a_m2));

@@ -418,7 +418,8 @@ impl Hydraulics {
                 }
                 continue;
             }
-            let mut has_changed = self.check_pressure_valves();
+            // Valves that go to and fro with flows that are not found yet are looked at where these are.
+            let mut has_changed = (is_settled || trial <= trials / 2) && self.check_pressure_valves();
             if is_settled {
                 has_changed |= self.check_links();
                 has_changed |= self.check_junction_controls();
