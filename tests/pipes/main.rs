@@ -198,3 +198,24 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
     }
     assert!(of.kpi("water", "water_not_served") > 0.0);
 }
+
+/// In a cloudburst the sewer comes up and streets get slow; with the coupling off nobody on the road knows of it.
+#[test]
+fn floods_of_the_sewer_slow_the_streets_above() {
+    let storm = "[sewer]\nsource = \"synthetic\"\nrain_mm_per_h = 60.0\n";
+    let (dry, wet) = (ran(""), ran(storm));
+    let apart = ran(&format!("{storm}[coupling]\nfloods_to_roads = false\n"));
+    check_balance(&wet, "sewer", 1e-9);
+    let flooded_m3 = sum(&wet.table("sewer_node"), "flooded_m3");
+    let of_cars = |of: &Ran| {
+        let by_car: Rows = of.table("trips").into_iter().filter(|row| row["mode"] == "car").collect();
+        by_car.iter().filter_map(|row| row["travel_time_s"].parse::<f64>().ok()).sum::<f64>()
+    };
+    let (without_s, with_s) = (of_cars(&apart), of_cars(&wet));
+    println!(
+        "{flooded_m3:.0} m3 come up; cars are on the way {without_s:.0} s without, {with_s:.0} s with water on the streets"
+    );
+    assert!(flooded_m3 > 0.0 && wet.kpi("sewer", "streets_flooded") > 0.0 && with_s > without_s);
+    assert!(dry.table("trips") == apart.table("trips") && apart.table("trips") != wet.table("trips"));
+    assert!(apart.kpi("sewer", "streets_flooded").abs() < 1e-12);
+}
