@@ -161,7 +161,9 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
     let place = tempfile::tempdir().unwrap();
     let inp = "[JUNCTIONS]\nA 10\nB 12\n[RESERVOIRS]\nR 80\n[PIPES]\nP1 R A 500 400 120 0 Open\nP2 A B 300 300 120 0 Open\n[OPTIONS]\nUnits LPS\nHeadloss H-W\n[TIMES]\nDuration 24:00\n[END]\n";
     std::fs::write(place.path().join("net.inp"), inp).unwrap();
-    let city = urbis_city::package::read(&urbis_tests::root().join("cities/town")).unwrap();
+    let loaded = urbis_scenario::load(&scenario_in(place.path(), TOWN, "")).unwrap();
+    let package = urbis::ensure_package(&loaded, &mut |_| {}).unwrap();
+    let city = urbis_city::package::read(&package).unwrap();
     let mut table = String::from("building_id,node_id\n");
     for (row, id) in city.buildings.id.iter().enumerate() {
         table += &format!("{id},{}\n", if row % 2 == 0 { "A" } else { "B" });
