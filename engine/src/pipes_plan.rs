@@ -4,7 +4,7 @@
 //! which is removed first and written last, so that its presence says that the others are whole. All of it is synthetic, and
 //! the tables' descriptions and the summary say so.
 
-use crate::plan_folder::{PlanOptions, PlanSummary};
+use crate::plan_folder::{Beside, PlanOptions, PlanSummary, figure_table};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ pub fn plan_gas(options: &PlanOptions) -> Result<PlanSummary> {
     buildings.text("node_id", "Node; empty without gas.", of.building_draw.iter().map(node_of));
     building_numbers(&mut buildings, &peak_w, &annual_kwh, &of.building_share);
     options.write("building", buildings)?;
-    options.write("figures", figure_table(&figures.rows(), &GAS_PUBLISHED))?;
+    options.write("figures", beside(&figures.rows(), &GAS_PUBLISHED))?;
     let km = |kind: GasLinkKind| figures.length_m[kind as usize] / 1000.0;
     let json = json!({
         "city": city.manifest.name, "city_hash": city.manifest.content_hash, "synthetic": of.is_synthetic,
@@ -191,7 +191,7 @@ pub fn plan_heat(options: &PlanOptions) -> Result<PlanSummary> {
     buildings.number("t_supply_k", "K", "Temperature of its supply at peak; absent without.", &supply_k);
     building_numbers(&mut buildings, &peak_w, &annual_kwh, &of.building_share);
     options.write("building", buildings)?;
-    options.write("figures", figure_table(&figures.rows(), &HEAT_PUBLISHED))?;
+    options.write("figures", beside(&figures.rows(), &HEAT_PUBLISHED))?;
     let json = json!({
         "city": city.manifest.name, "city_hash": city.manifest.content_hash, "synthetic": of.is_synthetic,
         "settings": settings, "buildings": figures.buildings, "connected_buildings": figures.connected,
@@ -256,20 +256,10 @@ fn building_numbers(table: &mut TableWriter, peak_w: &[f64], annual_kwh: &[f64],
     table.number("peak_share", "", "Share of its own peak in the peak of all; 0 where it is not connected.", share);
 }
 
-fn figure_table(rows: &[FigureRow], published: &[Published]) -> TableWriter {
-    let mut all: Vec<(&str, &str, f64, &str, &str)> = Vec::new();
-    for &(name, unit, value) in rows {
-        all.push((name, unit, value, "this network", ""));
-        let beside = published.iter().filter(|of| of.figure == name);
-        all.extend(beside.map(|of| (name, unit, of.value, of.source, of.quality)));
-    }
-    let mut table = TableWriter::new("Figures of a synthetic network beside published ones");
-    table.text("figure", "Figure.", all.iter().map(|row| row.0));
-    table.text("unit", "Its unit.", all.iter().map(|row| row.1));
-    table.number("value", "", "Value.", &all.iter().map(|row| row.2).collect::<Vec<_>>());
-    table.text("of", "Whose it is, and who says so.", all.iter().map(|row| row.3));
-    table.text("quality", "How far to trust it: sourced, recalled, estimate.", all.iter().map(|row| row.4));
-    table
+fn beside(rows: &[FigureRow], published: &[Published]) -> TableWriter {
+    let published: Vec<Beside<'_>> = published.iter().map(|of| (of.figure, of.value, of.source, of.quality)).collect();
+    let title = "Figures of a synthetic network beside published ones";
+    figure_table(title, "this network", rows.iter().copied(), &published)
 }
 
 /// Figures by name with their unit.

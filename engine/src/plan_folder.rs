@@ -51,6 +51,31 @@ impl PlanOptions {
     }
 }
 
+/// A published figure: which, its value, who says so, how far to trust it.
+pub(crate) type Beside<'a> = (&'a str, f64, &'a str, &'a str);
+
+/// Figures (name, unit, value) of `own`, each with published ones beneath it.
+pub(crate) fn figure_table<'a>(
+    title: &str,
+    own: &'a str,
+    figures: impl IntoIterator<Item = (&'a str, &'a str, f64)>,
+    published: &[Beside<'a>],
+) -> TableWriter {
+    let mut rows: Vec<(&str, &str, f64, &str, &str)> = Vec::new();
+    for (name, unit, value) in figures {
+        rows.push((name, unit, value, own, ""));
+        let beside = published.iter().filter(|of| of.0 == name);
+        rows.extend(beside.map(|&(_, value, source, quality)| (name, unit, value, source, quality)));
+    }
+    let mut table = TableWriter::new(title);
+    table.text("figure", "Figure.", rows.iter().map(|row| row.0));
+    table.text("unit", "Its unit.", rows.iter().map(|row| row.1));
+    table.number("value", "", "Value.", &rows.iter().map(|row| row.2).collect::<Vec<_>>());
+    table.text("of", "Whose it is, and who says so.", rows.iter().map(|row| row.3));
+    table.text("quality", "How far to trust it: sourced, recalled, estimate.", rows.iter().map(|row| row.4));
+    table
+}
+
 /// The text of a file.
 pub(crate) fn text_of(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|source| Error::read(path, source))

@@ -4,7 +4,7 @@
 //! removed first and written last, so that its presence says that the others are whole. All of it is synthetic, and the
 //! tables' descriptions and the summary say so.
 
-use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
+use crate::plan_folder::{Beside, PlanOptions, PlanSummary, figure_table, text_of};
 use crate::power_run::MW;
 use crate::solved_folder::make_ready;
 use geo::{LineString, Point};
@@ -40,7 +40,10 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
     options.write("branch", branch_table(&of, &flow, &equipment, &place)?)?;
     options.write("station", station_table(&of))?;
     options.write("building", building_table(&city, &of, &peaks_w))?;
-    options.write("figures", figure_table(&figures))?;
+    let published: Vec<Beside<'_>> =
+        REFERENCES.iter().map(|of| (of.figure, of.value, of.source, of.quality.name())).collect();
+    let title = "Figures of a synthetic distribution grid beside published ones";
+    options.write("figures", figure_table(title, "this grid", figures.rows(), &published))?;
     let length_km = |kind: BranchKind| {
         let rows = of.branches.kind.iter().zip(&of.branches.length_m);
         rows.filter(|(of, _)| **of == kind).map(|(_, length_m)| length_m / 1000.0).sum::<f64>()
@@ -170,21 +173,5 @@ fn building_table(city: &City, of: &SyntheticGrid, peaks_w: &[f64]) -> TableWrit
     table.count("station_id", "", "Station.", &of.building_station);
     table.count("customers", "", "Dwellings and other customers.", &of.customers);
     table.number("peak_mw", "MW", "Its own peak.", &peaks_w.iter().map(|w| w / MW).collect::<Vec<_>>());
-    table
-}
-
-fn figure_table(figures: &Figures) -> TableWriter {
-    let mut rows: Vec<(&str, &str, f64, &str, &str)> = Vec::new();
-    for (name, unit, value) in figures.rows() {
-        rows.push((name, unit, value, "this grid", ""));
-        let published = REFERENCES.iter().filter(|of| of.figure == name);
-        rows.extend(published.map(|of| (name, unit, of.value, of.source, of.quality.name())));
-    }
-    let mut table = TableWriter::new("Figures of a synthetic distribution grid beside published ones");
-    table.text("figure", "Figure.", rows.iter().map(|row| row.0));
-    table.text("unit", "Its unit.", rows.iter().map(|row| row.1));
-    table.number("value", "", "Value.", &rows.iter().map(|row| row.2).collect::<Vec<_>>());
-    table.text("of", "Whose it is, and who says so.", rows.iter().map(|row| row.3));
-    table.text("quality", "How far to trust it: sourced, recalled, estimate.", rows.iter().map(|row| row.4));
     table
 }

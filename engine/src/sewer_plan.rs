@@ -4,7 +4,7 @@
 //! `summary.json`, which is removed first and written last, so that its presence says that the others are whole. All of it
 //! is synthetic, and the tables' descriptions and the summary say so.
 
-use crate::plan_folder::{PlanOptions, PlanSummary};
+use crate::plan_folder::{Beside, PlanOptions, PlanSummary, figure_table};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::LineString;
 use serde_json::{Value as Json, json};
@@ -33,7 +33,10 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
     options.write("node", node_table(&of, &projection)?)?;
     options.write("link", link_table(&of, &projection)?)?;
     options.write("building", building_table(&city, &of, &dry_m3ps))?;
-    options.write("figures", figure_table(&figures))?;
+    let published: Vec<Beside<'_>> = REFERENCES.iter().map(|of| (of.figure, of.value, of.source, of.quality)).collect();
+    let rows = figures.iter().map(|of| (of.name, of.unit, of.value));
+    let title = "Figures of a synthetic sewer beside published ones";
+    options.write("figures", figure_table(title, "this sewer", rows, &published))?;
     write_whole(&options.out.join("sewer.inp"), of.inp.as_bytes())?;
     let storm = |check: &StormCheck| {
         json!({
@@ -104,24 +107,6 @@ fn building_table(city: &City, of: &SyntheticSewer, dry_m3ps: &[f64]) -> TableWr
     let ids = &of.sewer.nodes.id;
     table.text("node_id", "Node.", of.building_node.iter().map(|&node| ids[node as usize].as_str()));
     table.number("dry_weather_m3ps", "m3/s", "Mean sewage.", dry_m3ps);
-    table
-}
-
-fn figure_table(figures: &[Figure]) -> TableWriter {
-    let mut rows: Vec<(&str, &str, f64, &str, &str)> = Vec::new();
-    for of in figures {
-        rows.push((of.name, of.unit, of.value, "this sewer", ""));
-        let published = REFERENCES.iter().filter(|reference| reference.figure == of.name);
-        rows.extend(
-            published.map(|reference| (of.name, of.unit, reference.value, reference.source, reference.quality)),
-        );
-    }
-    let mut table = TableWriter::new("Figures of a synthetic sewer beside published ones");
-    table.text("figure", "Figure.", rows.iter().map(|row| row.0));
-    table.text("unit", "Its unit.", rows.iter().map(|row| row.1));
-    table.number("value", "", "Value.", &rows.iter().map(|row| row.2).collect::<Vec<_>>());
-    table.text("of", "Whose it is, and who says so.", rows.iter().map(|row| row.3));
-    table.text("quality", "How far to trust it: sourced, recalled, estimate.", rows.iter().map(|row| row.4));
     table
 }
 

@@ -7,7 +7,7 @@
 //! `summary.json`, which is removed first and written last, so that its presence says that the others are whole. All of it
 //! is synthetic, and the tables' descriptions, the file's title and the summary say so.
 
-use crate::plan_folder::{PlanOptions, PlanSummary, text_of};
+use crate::plan_folder::{Beside, PlanOptions, PlanSummary, figure_table, text_of};
 use crate::solved_folder::{make_ready, write_summary};
 use geo::{LineString, Point};
 use serde_json::json;
@@ -58,7 +58,10 @@ pub fn plan(options: &PlanOptions) -> Result<PlanSummary> {
     options.write("link", link_table(&of, &catalogue, &place)?)?;
     options.write("building", building_table(&city, &of, &mean, &peak))?;
     options.write("zone", zone_table(&of))?;
-    options.write("figures", figure_table(&figures))?;
+    let published: Vec<Beside<'_>> =
+        REFERENCES.iter().map(|of| (of.figure, of.value, of.source, of.quality.name())).collect();
+    let title = "Figures of a synthetic water network beside published ones";
+    options.write("figures", figure_table(title, "this network", figures.rows(), &published))?;
     let (text, _) = inp::write(&of.network);
     write_whole(&options.out.join("network.inp"), text.as_bytes())?;
     let day = &figures.day;
@@ -168,21 +171,5 @@ fn zone_table(of: &SyntheticWater) -> TableWriter {
     table.number("tank_m3", "m3", "Volume of its tank; 0 without.", &volume);
     let above = column(&|row| tank(row).map_or(0.0, |tank| tank.above_ground_m));
     table.number("tank_above_ground_m", "m", "Bottom of its tank above ground.", &above);
-    table
-}
-
-fn figure_table(figures: &Figures) -> TableWriter {
-    let mut rows: Vec<(&str, &str, f64, &str, &str)> = Vec::new();
-    for (name, unit, value) in figures.rows() {
-        rows.push((name, unit, value, "this network", ""));
-        let published = REFERENCES.iter().filter(|of| of.figure == name);
-        rows.extend(published.map(|of| (name, unit, of.value, of.source, of.quality.name())));
-    }
-    let mut table = TableWriter::new("Figures of a synthetic water network beside published ones");
-    table.text("figure", "Figure.", rows.iter().map(|row| row.0));
-    table.text("unit", "Its unit.", rows.iter().map(|row| row.1));
-    table.number("value", "", "Value.", &rows.iter().map(|row| row.2).collect::<Vec<_>>());
-    table.text("of", "Whose it is, and who says so.", rows.iter().map(|row| row.3));
-    table.text("quality", "How far to trust it: sourced, recalled, estimate.", rows.iter().map(|row| row.4));
     table
 }

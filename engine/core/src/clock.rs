@@ -125,6 +125,11 @@ impl Clock {
     pub fn period(&self, domain: Domain) -> Period {
         self.periods[domain as usize]
     }
+    /// Length of the domain's step that starts now, ticks: the last one may be cut off by the end.
+    #[must_use]
+    pub fn step_ticks(&self, domain: Domain) -> Tick {
+        self.period(domain).ticks().min(self.end - self.tick)
+    }
     /// Whether a step of the domain starts at this tick.
     #[inline]
     #[must_use]

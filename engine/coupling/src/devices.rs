@@ -104,7 +104,7 @@ pub fn run_devices(
     if let Some(grid) = &grid {
         is_supplied.extend((0..loads.demand_w.len()).map(|building| grid.is_supplied(building)));
     }
-    let seconds = clock.period(Domain::Power).ticks().min(clock.end() - clock.tick());
+    let seconds = clock.step_ticks(Domain::Power);
     let middle_ms = clock.utc_ms(clock.tick()) + i64::from(seconds) * 500;
     if devices.settings().tariff != Default::default() {
         prices.resize(HORIZON_H, 0.0);

@@ -116,7 +116,7 @@ pub fn count_service(
     if !clock.is_due(Domain::Power) {
         return;
     }
-    let seconds = u64::from(clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()));
+    let seconds = u64::from(clock.step_ticks(Domain::Power));
     let present = &people.present[..places.buildings()];
     let is_enough = |share: f64| share >= SERVED_SHARE;
     if let Some(grid) = &grid {

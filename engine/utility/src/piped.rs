@@ -149,8 +149,7 @@ pub fn serve_pipes(
     if !clock.is_due(Domain::Power) {
         return;
     }
-    let from_s = clock.tick();
-    let seconds = clock.period(Domain::Power).ticks().min(clock.end() - from_s);
+    let (from_s, seconds) = (clock.tick(), clock.step_ticks(Domain::Power));
     let water_and_sewer = || {
         let served = water.map(|mut of| {
             of.step(from_s, seconds);

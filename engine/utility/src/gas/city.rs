@@ -107,7 +107,7 @@ impl CityGas {
                 (of.network, of.building_draw, of.notes)
             }
         };
-        let switches = Switches::new("gas.fault", &settings.fault, |id| element_row(&network, id))?;
+        let switches = Switches::new("gas.fault", &settings.fault, |id| network.element_row(id))?;
         let kg_per_j = settings.kg_per_j(&network.fluid.name);
         let tally = GasTally::new(&network);
         let nodes = network.nodes.len();
@@ -166,7 +166,7 @@ impl CityGas {
     pub fn step(&mut self, from_s: u32, seconds: u32) {
         let Self { switches, flow, .. } = self;
         switches.at(from_s, |element, goes_out| {
-            flow.change_service(|network| switch_element(network, element as usize, !goes_out));
+            flow.change_service(|network| network.switch_element(element as usize, !goes_out));
         });
         for &draw in self.building_draw.iter().filter(|draw| **draw != NONE) {
             self.draw_kgps[draw as usize] = 0.0;
@@ -226,19 +226,6 @@ impl CityGas {
             *most = most.max(v_from_mps.abs()).max(v_to_mps.abs());
         }
     }
-}
-
-/// Takes the links of an element in or out of service.
-pub(crate) fn switch_element(network: &mut Network, element: usize, is_on: bool) {
-    network.links.is_in_service[network.elements[element].links()].fill(is_on);
-}
-
-/// Row of an element by its table and index (`pipe 7`) or, where no table has that name twice, its name.
-pub(crate) fn element_row(network: &Network, id: &str) -> Option<u32> {
-    let full = |of: &crate::pipes::network::Element| format!("{} {}", of.table, of.id) == id;
-    let row = network.elements.iter().position(full);
-    let mut named = (0..network.elements.len()).filter(|&row| network.elements[row].name == id);
-    row.or_else(|| named.next().filter(|_| named.next().is_none())).map(|row| row as u32)
 }
 
 /// Row of the draw of each building that the table names.

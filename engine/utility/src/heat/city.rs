@@ -14,7 +14,6 @@ pub use settings::CityHeatSettings;
 
 use super::flow::HeatFlow;
 use super::transport::{HeatRun, RunSettings};
-use crate::gas::city::{element_row, switch_element};
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
 use crate::wiring::{Books, Coverage, NONE, NetworkSource, Switches, read_buildings};
@@ -102,7 +101,7 @@ impl CityHeat {
                 (of.network, of.building_consumer, of.notes)
             }
         };
-        let switches = Switches::new("heat.fault", &settings.fault, |id| element_row(&network, id))?;
+        let switches = Switches::new("heat.fault", &settings.fault, |id| network.element_row(id))?;
         let (nodes, consumers) = (network.nodes.len(), network.consumers.len());
         let mut consumer_w = vec![f64::NAN; consumers];
         sum_up(&building_consumer, needs.first_w, &mut consumer_w);
@@ -167,7 +166,7 @@ impl CityHeat {
     pub fn step(&mut self, from_s: u32, seconds: u32) {
         let Self { switches, run, .. } = self;
         switches.at(from_s, |element, goes_out| {
-            run.change_service(|network| switch_element(network, element as usize, !goes_out));
+            run.change_service(|network| network.switch_element(element as usize, !goes_out));
         });
         let length_s = f64::from(seconds);
         self.run.set_step(length_s);

@@ -22,7 +22,7 @@
 //! Ignored: the height of single buildings and their age, process heat, who has which heating. Contract: a pure function.
 
 use super::{HeatPart, HeatProfileSettings, HeatProfiles};
-use crate::pipes::synthetic::coincidence::{SHARE_OF_COUNTLESS, customers, share};
+use crate::pipes::synthetic::coincidence::own_peaks_w;
 use crate::pipes::synthetic::within;
 use crate::power::by_use::by_use;
 use crate::power::heating::HeatDemand;
@@ -154,20 +154,20 @@ pub fn estimate_heat(city: &City, settings: &HeatEstimateSettings) -> Result<Hea
     let by_use = BuildingUse::NAMED.map(|(purpose, _)| peak_of(purpose));
     let mut of = HeatEstimate::default();
     let table = &city.buildings;
-    for (row, customers) in customers(city).into_iter().enumerate() {
-        let purpose = table.purpose[row];
+    for (row, &purpose) in table.purpose.iter().enumerate() {
         let rooms = settings.rooms_kwh_per_m2_year.of(purpose) * settings.stock_factor * climate;
         let kwh = table.floor_area_m2[row] * (rooms + settings.water_kwh_per_m2_year.of(purpose));
-        let above = share(f64::from(customers)) / SHARE_OF_COUNTLESS;
         of.annual_kwh.push(kwh);
-        of.peak_w.push(kwh * by_use[purpose as usize] * above);
+        of.peak_w.push(kwh * by_use[purpose as usize]);
     }
+    of.peak_w = own_peaks_w(city, &of.peak_w);
     Ok(of)
 }
 
 #[cfg(test)]
 mod unit_tests {
     use super::*;
+    use crate::pipes::synthetic::coincidence::SHARE_OF_COUNTLESS;
 
     #[test]
     fn a_house_peaks_as_houses_do() {

@@ -347,6 +347,17 @@ impl Network {
             curves: Vec::new(),
         }
     }
+    /// Row of an element by its table and index (`pipe 7`) or, where no two have that name, its name.
+    #[must_use]
+    pub fn element_row(&self, id: &str) -> Option<u32> {
+        let row = self.elements.iter().position(|of| format!("{} {}", of.table, of.id) == id);
+        let mut named = (0..self.elements.len()).filter(|&row| self.elements[row].name == id);
+        row.or_else(|| named.next().filter(|_| named.next().is_none())).map(|row| row as u32)
+    }
+    /// Takes the links of an element in or out of service.
+    pub fn switch_element(&mut self, element: usize, is_on: bool) {
+        self.links.is_in_service[self.elements[element].links()].fill(is_on);
+    }
     /// Whether a link is there and both its ends are.
     #[must_use]
     pub fn is_open(&self, link: usize) -> bool {

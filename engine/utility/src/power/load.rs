@@ -56,7 +56,7 @@ impl StepTime {
         Self {
             start_utc_ms: clock.utc_ms(clock.tick()),
             local_offset_s: clock.local_offset_s(),
-            step_s: clock.period(Domain::Power).ticks().min(clock.end() - clock.tick()),
+            step_s: clock.step_ticks(Domain::Power),
         }
     }
     /// Middles of its parts of at most a quarter hour, milliseconds UTC.

@@ -81,7 +81,7 @@ pub fn serve_loads(
     if !clock.is_due(Domain::Power) {
         return;
     }
-    let ticks = clock.period(Domain::Power).ticks().min(clock.end() - clock.tick());
+    let ticks = clock.step_ticks(Domain::Power);
     let seconds = f64::from(ticks);
     let light = street_light_share((clock.local_second_of_day(clock.tick()) / 3600) as usize);
     let ZoneLoads { members, served_w, building_w, lamps_w, served_j, building_j, lighting_j } = &mut *zones;
