@@ -5,7 +5,7 @@
 //! the tables, lowers it. With *two*, medium pressure reaches regulators of districts and large customers, and low pressure goes from
 //! there to the others. Steps:
 //!
-//! 1. [`crate::streets`] where pipes may lie and where buildings meet them.
+//! 1. `crate::streets`: where pipes may lie and where buildings meet them.
 //! 2. `layout` a gate at the rim of each stretch of streets (several where the load is large), trees of mains from it between
 //!    shortest ways and least length, districts cut from them, and joints that close circles.
 //! 3. `size` the thinnest pipes whose velocity is within limits and whose squared pressure falls by no more than a gradient,

@@ -2,7 +2,7 @@
 //! dense enough, and a station in every building there. It is plausible, not true; [`SyntheticHeat::is_synthetic`] says so
 //! wherever it is carried.
 //!
-//! 1. [`crate::streets`] where pipes may lie and where buildings meet them.
+//! 1. `crate::streets`: where pipes may lie and where buildings meet them.
 //! 2. `layout` which streets bring enough heat by metre of trench, in which clusters, and where their plants stand.
 //! 3. `assemble` supply and return in tables, a consumer for each building.
 //! 4. `size` the thinnest pipes within a loss of pressure by length and a velocity at the peak of what lies behind them

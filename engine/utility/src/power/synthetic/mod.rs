@@ -8,7 +8,7 @@
 //! which works bottom-up, from customers along streets to substations. What is done here is simpler than either: no cost
 //! is minimised. Steps:
 //!
-//! 1. [`crate::streets`] where cables may lie, and where buildings meet them.
+//! 1. `crate::streets`: where cables may lie, and where buildings meet them.
 //! 2. `demand` how peaks coincide.
 //! 3. `areas` stations and their trees, sized by the peak behind each cable and the voltage at each building.
 //!    Buildings above a limit have a station of their own.

@@ -4,7 +4,7 @@
 //!
 //! Steps:
 //!
-//! 1. [`crate::streets`] where sewers may lie, and where buildings meet them.
+//! 1. `crate::streets`: where sewers may lie, and where buildings meet them.
 //! 2. `tree` which way water goes: with the terrain, to the lowest place of each stretch.
 //! 3. `ground` what rains where: half of each street, and the plots of buildings.
 //! 4. `design` sizes and depths for the rational method with the design rain of [`storm`].

@@ -7,7 +7,7 @@
 //! (Sitzenfrei and others, Water Resour. Res. 49, 2013), which lay mains along streets and size them by the flow that they
 //! carry. No cost is minimised. Steps:
 //!
-//! 1. [`crate::streets`] where mains may lie, and where buildings meet them.
+//! 1. `crate::streets`: where mains may lie, and where buildings meet them.
 //! 2. `layout` which streets have mains: a tree, and what closes its loops.
 //! 3. `zones` pressure zones, and what feeds each.
 //! 4. `places` where tanks and waterworks stand.
