@@ -23,6 +23,7 @@ use urbis_city::model::City;
 use urbis_core::Result;
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{LongTerm, PopulationSettings, Skims};
+use urbis_coupling::RepairSettings;
 use urbis_scenario::Loaded;
 use urbis_utility::gas::city::GasSettings;
 use urbis_utility::heat::city::CityHeatSettings;
@@ -33,13 +34,15 @@ use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 14] = [
+const LEFT_OUT: [&str; 16] = [
     "name",
     "title",
     "description",
     "seed",
     "city",
     "policy",
+    "event",
+    "repair",
     "power",
     "water",
     "gas",
@@ -109,10 +112,12 @@ pub(crate) fn day_tables(settings: &PopulationSettings) -> Result<DayTables> {
     settings.day_tables.as_deref().map_or_else(DayTables::shipped, DayTables::read)
 }
 
-/// A scenario before anybody has decided anything.
+/// A scenario before anybody has decided anything, and nothing happens.
 fn without_policies(loaded: &Loaded) -> Loaded {
     let mut plain = loaded.clone();
     plain.scenario.policy.clear();
+    plain.scenario.event.clear();
+    plain.scenario.repair = RepairSettings::default();
     plain
 }
 

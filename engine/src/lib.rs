@@ -20,6 +20,7 @@ pub mod learning;
 pub mod pipe_options;
 pub mod pipes_plan;
 pub mod plan_folder;
+mod events;
 mod policies;
 pub mod power_controls;
 pub mod power_phases;

@@ -11,7 +11,7 @@ use urbis_coupling::Policies;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::roads;
 use urbis_coupling::policy::state::{Amount, Changing, Closing, GROUPS_MAX, RoadChange, RoadPrice, Taker, When};
-use urbis_coupling::policy::{DAY, LaneUser, Policy, PolicyKind, PriceBasis, PriceClass, window};
+use urbis_coupling::policy::{Area, DAY, LaneUser, Policy, PolicyKind, PriceBasis, PriceClass, window};
 use urbis_population::Places;
 use urbis_population::prices::{ParkingPrice, PlacePrices};
 use urbis_population::telework::Telework;
@@ -45,33 +45,41 @@ pub(crate) fn change_ways(scenario: &Scenario) -> bool {
 /// Areas that do not fit the city, each with its place in the scenario.
 pub(crate) fn areas(loaded: &Loaded, city: &City) -> Result<Vec<InArea>> {
     let mut problems = Problems::new();
-    let mut areas = Vec::new();
-    for (row, policy) in loaded.scenario.policy.iter().enumerate() {
-        let Some(area) = &policy.area else {
-            areas.push(InArea::whole(city));
-            continue;
-        };
-        let of_package = |layer: &String| loaded.package().join("layers").join(format!("{layer}.parquet"));
-        let file = area.file.as_deref().map(|file| loaded.resolve(file)).or(area.layer.as_ref().map(of_package));
-        match InArea::find(city, area, file.as_deref()) {
-            Ok(found) => areas.push(found),
-            Err(faults) => {
-                for fault in faults {
-                    let key = if fault.key.is_empty() { "area".to_owned() } else { format!("area.{}", fault.key) };
-                    let problem = loaded.policy_problem(row, &key, &fault.message);
-                    problems.push(match fault.help {
-                        Some(help) => problem.with_help(help),
-                        None => problem,
-                    });
-                }
-            }
-        }
-    }
+    let policies = loaded.scenario.policy.iter().enumerate();
+    let areas = policies.map(|(row, policy)| {
+        let tell = &|key: &str, what: &str| loaded.policy_problem(row, key, what);
+        find_area(loaded, city, policy.area.as_ref(), tell, &mut problems)
+    });
+    let areas: Vec<InArea> = areas.collect();
     problems.or_else(areas)
 }
 
+/// An area of a policy or an event; what is wrong with it is told with its key and kept.
+pub(crate) fn find_area(
+    loaded: &Loaded,
+    city: &City,
+    area: Option<&Area>,
+    tell: &dyn Fn(&str, &str) -> Problem,
+    problems: &mut Problems,
+) -> InArea {
+    let Some(area) = area else { return InArea::whole(city) };
+    let of_package = |layer: &String| loaded.package().join("layers").join(format!("{layer}.parquet"));
+    let file = area.file.as_deref().map(|file| loaded.resolve(file)).or(area.layer.as_ref().map(of_package));
+    InArea::find(city, area, file.as_deref()).unwrap_or_else(|faults| {
+        for fault in faults {
+            let key = if fault.key.is_empty() { "area".to_owned() } else { format!("area.{}", fault.key) };
+            let problem = tell(&key, &fault.message);
+            problems.push(match fault.help {
+                Some(help) => problem.with_help(help),
+                None => problem,
+            });
+        }
+        InArea::default()
+    })
+}
+
 /// Rows of the links of an area.
-fn links_of(area: &InArea) -> impl Iterator<Item = usize> + '_ {
+pub(crate) fn links_of(area: &InArea) -> impl Iterator<Item = usize> + '_ {
     (0..area.links.len()).filter(|&link| area.links[link])
 }
 

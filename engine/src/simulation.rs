@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::events;
 use crate::groundwork::{Groundwork, day_tables};
 use crate::kept::Kept;
 use crate::learning::{Knowledge, Rounds};
@@ -15,6 +16,7 @@ use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_events;
 use urbis_output::record_grid;
 use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_policies;
@@ -118,6 +120,7 @@ impl Simulation {
             let power_max_w = scenario.power.devices.charger.power_w;
             world.insert_resource(ElectricCars::new(persons, &scenario.coupling, power_max_w, seed));
         }
+        events::install(loaded, &city, &mut world, &clock, seed)?;
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
         world.insert_resource(clock);
@@ -190,6 +193,7 @@ impl Simulation {
         of_people.legs(&mut writer)?;
         of_people.od(&mut writer)?;
         record_policies::payments(world, &mut writer)?;
+        record_events::events(world, &mut writer)?;
         record_grid::outages(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
@@ -361,6 +365,8 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "sewer_node" if has_sewer => recorders.sewer_node = recording,
             "service" if has_service => recorders.service = recording,
             "utility_balance" if has_pipes => recorders.utility_balance = recording,
+            "exposure" if loaded.scenario.coupling.traffic_to_people => recorders.exposure = recording,
+            "events" if !loaded.scenario.event.is_empty() => recorders.events = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}

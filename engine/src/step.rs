@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, demand of buildings |
+//! | Exchange | events, crews and policies of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
 //! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
 //! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
@@ -16,11 +16,11 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
-    dispatch_trips, end_trips, flood_streets, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces,
-    switch_grid, switch_policies,
+    advance_transit, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers, count_service,
+    darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen, hold_trains, leave_spaces, plug_in_cars,
+    plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
 };
-use urbis_output::{audit, record, record_grid, record_pipes, record_policies, record_traffic};
+use urbis_output::{audit, record, record_events, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::piped::serve_pipes;
@@ -54,14 +54,16 @@ pub fn schedule() -> Schedule {
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
         (
+            happen,
+            send_crews,
             switch_policies,
             flood_streets,
             dispatch_trips,
             leave_spaces,
             go_on,
             switch_grid,
-            ask_for_power,
-            run_devices,
+            (run_machines, darken_signals, stop_pumps, hold_trains).chain(),
+            (ask_for_power, ask_for_pumps, plug_in_heaters, run_devices).chain(),
             ask_of_pipes,
         )
             .chain()
@@ -86,6 +88,7 @@ pub fn schedule() -> Schedule {
             end_trips,
             update_travel_times,
             delay_buses,
+            expose_people,
         )
             .chain()
             .in_set(Feedback),
@@ -116,6 +119,7 @@ pub fn schedule() -> Schedule {
             record_pipes::sewer,
             record_pipes::service,
             record_pipes::balance,
+            record_events::exposure,
             record::ledgers,
         )
             .chain()

@@ -23,7 +23,7 @@ use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
     EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
-    LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
+    LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, EventsRow, ExposureRow, PaymentsRow, PersonsRow, PresenceRow,
     ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow,
     Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow,
     ZoneLoadRow,
@@ -390,6 +390,28 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
             })
             .unwrap();
         writer
+            .exposure(&ExposureRow {
+                time,
+                interval_s,
+                zone_id,
+                persons: 12.0,
+                above_55_db: 7.0,
+                above_65_db: 1.0,
+                nox_ug_per_m3: (interval % 2 == 0).then_some(8.5),
+            })
+            .unwrap();
+        writer
+            .events(&EventsRow {
+                time,
+                event: "burst",
+                kind: "pipe_burst",
+                part: "pipe 12",
+                happening: "began",
+                building_id: (interval % 2 == 0).then_some("b1"),
+                zone_id: (interval % 2 == 0).then_some("z1"),
+            })
+            .unwrap();
+        writer
             .payments(&PaymentsRow {
                 time,
                 policy: "cordon",
@@ -607,6 +629,8 @@ fn written(table: Table, column: &str) -> Value {
         | (Table::Legs, "transit_trip")
         | (Table::Od, "to_zone") => (None, intervals),
         (Table::Tours, "return_time") => (None, unfinished),
+        (Table::Exposure, "nox_ug_per_m3") => (Some(8.5 * (intervals - odd)), odd),
+        (Table::Events, "building_id" | "zone_id") => (None, odd),
         (Table::ActivityPresence, "persons") => (Some(2.5 * intervals), 0.0),
         (Table::TransitLoad, "boarded") | (Table::Accessibility, "opportunities") => (Some(numbers), 0.0),
         (Table::BusState, "vm_max_pu")

@@ -109,6 +109,62 @@ pub fn town_runs(place: &Path, shipped: &str, name: &str, seeds: std::ops::Range
     out
 }
 
+/// A run of a patched scenario that is over, in a folder that goes with it.
+#[derive(Debug)]
+pub struct Ran {
+    /// The results.
+    pub out: PathBuf,
+    /// What the run says of itself.
+    pub summary: RunSummary,
+    _place: tempfile::TempDir,
+}
+
+impl Ran {
+    /// Runs a patched scenario of the repository on so many threads.
+    ///
+    /// # Errors
+    /// As [`urbis::run()`].
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn of(base: &str, patch: &str, threads: usize) -> urbis_core::Result<Self> {
+        let place = tempfile::tempdir().expect("writable folder");
+        let scenario = scenario_in(place.path(), base, patch);
+        let out = place.path().join("out");
+        run(&scenario, &out, threads, None).map(|summary| Self { out, summary, _place: place })
+    }
+    /// Rows of a table.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
+        read_table(&self.out.join(name).join("scenario=test/seed=1/part-0.parquet"))
+    }
+    /// An indicator of the whole city; nothing where the run does not have it.
+    #[must_use]
+    pub fn kpi(&self, name: &str) -> Option<f64> {
+        self.summary.kpis.iter().find(|kpi| kpi.indicator == name).map(|kpi| kpi.value)
+    }
+}
+
+/// A number of a row.
+///
+/// # Panics
+/// When the column is no number.
+#[must_use]
+pub fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("{column} = {:?}", row[column]))
+}
+
+/// An error as people are told it.
+#[must_use]
+pub fn told_of(error: &urbis_core::Error) -> String {
+    match error {
+        urbis_core::Error::Input(problems) => {
+            problems.listed().iter().map(|problem| format!("{problem:?} {problem}\n")).collect()
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Rows of a Parquet file as text by column; moments as numbers.
 ///
 /// # Panics

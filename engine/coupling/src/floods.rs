@@ -1,4 +1,4 @@
-//! Water that comes up from the sewer slows the streets above it.
+//! Water that comes up from the sewer, or that an event brings, slows the streets under it.
 //!
 //! ```text
 //! v = 0.0009 w^2 - 0.5529 w + 86.9448        v in km/h, w depth in mm up to 300
@@ -29,6 +29,8 @@ const MPS_PER_KMH: f64 = 1.0 / 3.6;
 /// Streets under water and what it did to them.
 #[derive(Clone, Debug, Default, Resource)]
 pub struct Floods {
+    /// Water that events bring, as deep as it is in the step, m.
+    pub of_events_m: BTreeMap<CarLinkIx, f64>,
     /// Links of the moment with their depth, m.
     depth_m: BTreeMap<CarLinkIx, f64>,
     /// Links that were under water since the start, and the greatest depth, m.
@@ -65,9 +67,11 @@ pub fn flood_streets(
     mut floods: ResMut<'_, Floods>,
     mut traffic: ResMut<'_, Traffic>,
 ) {
-    let Some(sewer) = sewer.filter(|_| settings.floods_to_roads && clock.is_due(Domain::Power)) else { return };
-    let mut now: BTreeMap<CarLinkIx, f64> = BTreeMap::new();
-    for of in sewer.flooded_links() {
+    if !settings.floods_to_roads || !clock.is_due(Domain::Power) {
+        return;
+    }
+    let mut now = floods.of_events_m.clone();
+    for of in sewer.iter().flat_map(|sewer| sewer.flooded_links()) {
         let link = network.car_link[of.link as usize];
         if link != CarLinkIx::NONE {
             let depth_m = now.entry(link).or_insert(0.0);

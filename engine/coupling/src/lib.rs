@@ -11,6 +11,13 @@
 //! | presence, hour and weather | water, heat and gas that buildings draw | [`piped_loads`] |
 //! | floods of the sewer | speed on streets | [`floods`] |
 //! | what networks bring, presence | people without service | [`services`] |
+//! | dark buildings | traffic lights, pumps, heating plants, compressors | [`powered`], [`dark_signals`], [`stopped_pumps`] |
+//! | dark stops | trains, trams, trolleybuses | [`stopped_rail`] |
+//! | pumps of the water network | electricity demand | [`pump_load`] |
+//! | gas and heat that do not come | electricity demand | [`emergency_heating`] |
+//! | traffic's noise and exhaust | people where they are | [`exposure`] |
+//! | events | roads, networks, machines | [`event`] |
+//! | traffic's travel times, people without service | repair crews, and networks that they repair | [`crews`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
@@ -19,29 +26,48 @@
 
 pub mod arrivals;
 pub mod building_load;
+pub mod crews;
+pub mod dark_signals;
 pub mod demand;
 pub mod devices;
+pub mod emergency_heating;
+pub mod event;
+pub mod exposure;
 pub mod floods;
 pub mod park_and_ride;
 pub mod parking;
 pub mod piped_loads;
 pub mod policy;
+pub mod powered;
+pub mod pump_load;
 pub mod services;
 pub mod settings;
 pub mod skims;
 mod stop_walks;
+pub mod stopped_pumps;
+pub mod stopped_rail;
 pub mod transit;
 
 pub use arrivals::end_trips;
 pub use building_load::{ask_for_power, switch_grid};
+pub use crews::{Crews, RepairSettings, send_crews};
+pub use dark_signals::darken_signals;
 pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
+pub use emergency_heating::{Heaters, plug_in_heaters};
+pub use event::Event;
+pub use event::state::{Incidents, happen};
+pub use exposure::{Exposure, expose_people};
 pub use floods::{Floods, flood_streets};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};
 pub use piped_loads::ask_of_pipes;
 pub use policy::Policy;
 pub use policy::state::{Policies, charge_drivers, switch_policies};
+pub use powered::{Machines, run_machines};
+pub use pump_load::ask_for_pumps;
 pub use services::{Services, count_service};
 pub use settings::CouplingSettings;
+pub use stopped_pumps::stop_pumps;
+pub use stopped_rail::hold_trains;
 pub use transit::{CityTransit, advance_transit, delay_buses};

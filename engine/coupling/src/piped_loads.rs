@@ -1,4 +1,5 @@
-//! Presence, the hour and the weather turned into what buildings draw from pipes: water, heat, gas.
+//! Presence, the hour and the weather turned into what buildings draw from pipes: water, heat, gas; heat and gas only where
+//! there is electricity.
 
 use crate::settings::CouplingSettings;
 use bevy_ecs::system::{Local, Res, ResMut};
@@ -8,7 +9,7 @@ use urbis_population::{People, Places};
 use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::heat_loads::HeatLoads;
-use urbis_utility::power::StepTime;
+use urbis_utility::power::{CityGrid, StepTime};
 use urbis_utility::water::city::CityWater;
 use urbis_utility::water_demand::WaterDemands;
 
@@ -21,6 +22,7 @@ pub fn ask_of_pipes(
     model: Res<'_, PopulationModel>,
     settings: Res<'_, CouplingSettings>,
     mut first_presence: Local<'_, Vec<u32>>,
+    grid: Option<Res<'_, CityGrid>>,
     draws: Option<ResMut<'_, WaterDemands>>,
     loads: Option<ResMut<'_, HeatLoads>>,
     water: Option<ResMut<'_, CityWater>>,
@@ -42,7 +44,13 @@ pub fn ask_of_pipes(
     }
     let Some(mut loads) = loads else { return };
     loads.ask(StepTime::of(&clock));
-    let asked_w = |building: usize| loads.rooms_w[building] + draws.hot_water_w[building];
+    // A boiler without electricity does not burn, a station of district heat does not pump.
+    let has_power = |building: usize| {
+        !settings.power_to_boilers || grid.as_ref().is_none_or(|grid| grid.is_supplied(building))
+    };
+    let asked_w = |building: usize| {
+        if has_power(building) { loads.rooms_w[building] + draws.hot_water_w[building] } else { 0.0 }
+    };
     if let Some(mut gas) = gas {
         for building in 0..draws.hot_water_w.len() {
             gas.asked_w[building] = if gas.is_connected(building) { asked_w(building) } else { 0.0 };

@@ -243,7 +243,7 @@ impl PolicyKind {
 }
 
 /// Keys of every kind say what they know, so that unknown ones are found: the common keys are known to each.
-fn kinds_know_common_keys(schema: &mut Schema) {
+pub(crate) fn kinds_know_common_keys(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     let common: Vec<String> = object
         .get("properties")

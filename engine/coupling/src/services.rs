@@ -4,6 +4,7 @@
 //! least half of what it asks for; who is in a building that is not connected to a network does not count for it.
 //! Contract: integers, so the order of buildings does not matter.
 
+use crate::settings::CouplingSettings;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
@@ -28,6 +29,8 @@ pub struct Service {
     pub person_s: Vec<u64>,
     /// Those of them without service.
     pub unserved_s: Vec<u64>,
+    /// Persons without service in the step.
+    pub now: Vec<u64>,
     /// Person seconds without service since the start, all zones.
     pub total_unserved_s: u64,
     /// Most persons without service in a step.
@@ -48,6 +51,7 @@ impl Services {
                 utility,
                 person_s: vec![0; zones],
                 unserved_s: vec![0; zones],
+                now: vec![0; zones],
                 total_unserved_s: 0,
                 unserved_max: 0,
             });
@@ -72,6 +76,7 @@ impl Services {
         served: impl Fn(usize) -> Option<bool>,
     ) {
         let of = self.of(utility, city.zones.len());
+        of.now.fill(0);
         let mut unserved = 0;
         for (building, &persons) in present.iter().enumerate() {
             let Some(is_served) = served(building) else { continue };
@@ -79,6 +84,7 @@ impl Services {
             of.person_s[zone] += persons * seconds;
             if !is_served {
                 of.unserved_s[zone] += persons * seconds;
+                of.now[zone] += persons;
                 unserved += persons;
             }
         }
@@ -92,6 +98,7 @@ impl Services {
         for (zone, (&persons, &served)) in persons.iter().zip(served).enumerate() {
             of.person_s[zone] += persons * seconds;
             of.unserved_s[zone] += (persons - served) * seconds;
+            of.now[zone] = persons - served;
             unserved += persons - served;
         }
         of.total_unserved_s += unserved * seconds;
@@ -106,6 +113,7 @@ pub fn count_service(
     city: Res<'_, City>,
     places: Res<'_, Places>,
     people: Res<'_, People>,
+    settings: Res<'_, CouplingSettings>,
     grid: Option<Res<'_, CityGrid>>,
     water: Option<Res<'_, CityWater>>,
     gas: Option<Res<'_, CityGas>>,
@@ -135,7 +143,8 @@ pub fn count_service(
     }
     if let Some(mut telecom) = telecom {
         // A site has the power that its building has.
-        let has_power = |row: usize| grid.as_ref().is_none_or(|grid| grid.is_supplied(row));
+        let has_power =
+            |row: usize| !settings.power_to_telecom || grid.as_ref().is_none_or(|grid| grid.is_supplied(row));
         telecom.step(has_power, present, seconds as u32);
         let of = telecom.telecom();
         services.count_zones(Utility::Telecom, &of.zone_persons, &of.zone_connected, seconds);

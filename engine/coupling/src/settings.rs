@@ -18,6 +18,41 @@ pub struct CouplingSettings {
     /// Water that comes up from the sewer slows the streets above it.
     #[serde(skip_serializing_if = "is_on")]
     pub floods_to_roads: bool,
+    /// Traffic lights without electricity go dark.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_signals: bool,
+    /// Pumps of water, plants of district heat and compressors of gas without electricity stop.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_pumps: bool,
+    /// Gas boilers and stations of district heat in buildings without electricity take nothing.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_boilers: bool,
+    /// Mobile sites in buildings without electricity live on their batteries.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_telecom: bool,
+    /// Trains, trams and trolleybuses without current stand.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_rail: bool,
+    /// Pumps of the water network draw electricity in the buildings whose supply they share.
+    #[serde(skip_serializing_if = "is_on")]
+    pub pumps_to_power: bool,
+    /// People heat with electricity where gas or district heat does not come.
+    #[serde(skip_serializing_if = "is_on")]
+    pub shortfall_to_heaters: bool,
+    /// Noise and exhaust of traffic are told for people where they are, hour by hour; off by default.
+    #[serde(skip_serializing_if = "is_off")]
+    pub traffic_to_people: bool,
+    /// How long machines run without electricity.
+    #[serde(skip_serializing_if = "BackupHours::is_default")]
+    pub backup_h: BackupHours,
+    /// Share of the heat for rooms that lacks which electric heaters make up for.
+    #[serde(skip_serializing_if = "is_usual_share")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub heater_share: f64,
+    /// Electric heaters that people have, W for each square metre of floor.
+    #[serde(skip_serializing_if = "is_usual_heater")]
+    #[schemars(range(min = 0.0))]
+    pub heater_w_per_m2: f64,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -28,12 +63,63 @@ pub struct CouplingSettings {
     pub electric_car_kwh_per_km: f64,
 }
 
+/// How long machines run on batteries or generators, hours (estimates: traffic lights rarely have any; waterworks and heating
+/// plants have generators for some hours where they have any).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupHours {
+    /// Traffic lights.
+    #[schemars(range(min = 0.0))]
+    pub signals: f64,
+    /// Pumps of the water network.
+    #[schemars(range(min = 0.0))]
+    pub water_pumps: f64,
+    /// Heating plants and pumps of district heat.
+    #[schemars(range(min = 0.0))]
+    pub heat_plants: f64,
+    /// Compressors of gas.
+    #[schemars(range(min = 0.0))]
+    pub gas_compressors: f64,
+}
+
+impl Default for BackupHours {
+    fn default() -> Self {
+        Self { signals: 0.0, water_pumps: 0.0, heat_plants: 0.0, gas_compressors: 8.0 }
+    }
+}
+
+impl BackupHours {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// People have heaters for so much of what lacks (estimate).
+const USUAL_HEATER_SHARE: f64 = 0.6;
+/// Electric heaters that people have, W/m2 (estimate).
+const USUAL_HEATER_W_PER_M2: f64 = 20.0;
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_share(share: &f64) -> bool {
+    (share - USUAL_HEATER_SHARE).abs() <= 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_heater(w_per_m2: &f64) -> bool {
+    (w_per_m2 - USUAL_HEATER_W_PER_M2).abs() <= 0.0
+}
+
 /// Typical of compact cars with heating and losses of the battery (estimate).
 const USUAL_KWH_PER_KM: f64 = 0.18;
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_on(is_on: &bool) -> bool {
     *is_on
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_off(is_on: &bool) -> bool {
+    !is_on
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
@@ -52,6 +138,17 @@ impl Default for CouplingSettings {
             presence_to_power: true,
             presence_to_water: true,
             floods_to_roads: true,
+            power_to_signals: true,
+            power_to_pumps: true,
+            power_to_boilers: true,
+            power_to_telecom: true,
+            power_to_rail: true,
+            pumps_to_power: true,
+            shortfall_to_heaters: true,
+            traffic_to_people: false,
+            backup_h: BackupHours::default(),
+            heater_share: USUAL_HEATER_SHARE,
+            heater_w_per_m2: USUAL_HEATER_W_PER_M2,
             electric_car_share: 0.0,
             electric_car_kwh_per_km: USUAL_KWH_PER_KM,
         }

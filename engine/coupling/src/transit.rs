@@ -604,6 +604,40 @@ pub fn advance_transit(
     }
 }
 
+impl CityTransit {
+    /// Where stops are, metres; not a number where unknown.
+    #[must_use]
+    pub fn stop_places(&self) -> Vec<[f64; 2]> {
+        let Some(service) = &self.0 else { return Vec::new() };
+        let stops = &service.timetable.stops;
+        stops.x_m.iter().zip(&stops.y_m).map(|(&x_m, &y_m)| [x_m, y_m]).collect()
+    }
+    /// Keeps vehicles that go by electricity and would leave a dark stop in a step until it is over.
+    pub fn hold(&mut self, tick: Tick, seconds: u32, is_dark: impl Fn(usize) -> bool) {
+        use RouteKind::{AerialLift, CableTram, Funicular, Metro, Monorail, Rail, Tram, Trolleybus};
+        let Some(service) = &mut self.0 else { return };
+        let from_s = service.start_s + tick;
+        let until_s = from_s + seconds;
+        let timetable = Arc::clone(&service.timetable);
+        for trip in (0..timetable.trips_len() as u32).map(TransitTripIx) {
+            let pattern = timetable.trips.pattern[trip.row()];
+            let kind = timetable.routes.kind[timetable.patterns.route[pattern.row()].row()];
+            if !matches!(kind, Tram | Metro | Rail | CableTram | AerialLift | Funicular | Trolleybus | Monorail) {
+                continue;
+            }
+            let stops = timetable.patterns.stops(pattern);
+            let delay_s = service.delay_s[trip.row()] as u32;
+            let leaves_s = |nth: usize| timetable.departure_at(trip, nth) + delay_s;
+            // Nobody leaves the last stop.
+            let in_step = (0..stops.len().saturating_sub(1)).filter(|&nth| (from_s..until_s).contains(&leaves_s(nth)));
+            if let Some(nth) = in_step.into_iter().find(|&nth| is_dark(stops[nth].row())) {
+                service.delay_s[trip.row()] += f64::from(until_s - leaves_s(nth));
+                service.operation.set_delay(trip, service.delay_s[trip.row()] as u32);
+            }
+        }
+    }
+}
+
 /// Lets buses be late by what their roads take longer than when they are empty.
 pub fn delay_buses(
     clock: Res<'_, Clock>,

@@ -131,6 +131,10 @@ pub struct Recorders {
     pub service: Recording,
     /// Table `utility_balance`.
     pub utility_balance: Recording,
+    /// Table `exposure`; its interval is an hour.
+    pub exposure: Recording,
+    /// Table `events`; its interval only says whether it is on.
+    pub events: Recording,
     /// Table `payments`; its interval only says whether it is on.
     pub payments: Recording,
 }

@@ -258,6 +258,24 @@ tables! {
         turned_away: Count, "cars", "Of these, those that found no space here or nearby.";
         search_s: MaybeReal, "s", "Mean time they searched; null when none arrived.";
     }
+    Exposure exposure ExposureRow ExposureColumns: "Noise and exhaust of traffic for the people who are in each zone's buildings at the end of each hour. Only with coupling.traffic_to_people." {
+        time: Time, "UTC", "Start of the hour.";
+        interval_s: Real, "s", "Length of the interval.";
+        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        persons: Real, "persons", "People in its buildings.";
+        above_55_db: Real, "persons", "Those where the level of the hour is above 55 dB(A).";
+        above_65_db: Real, "persons", "Those where it is above 65 dB(A).";
+        nox_ug_per_m3: MaybeReal, "ug/m3", "NOx of traffic, mean over these people; null where there are none.";
+    }
+    Events events EventsRow EventsColumns: "One row per thing that happened to a part of an event: it began, a crew set out, was there, it was over. Only where there are events." {
+        time: Time, "UTC", "When.";
+        event: Text, "", "Name of the event.";
+        kind: Text, "", "What kind of event it is.";
+        part: Text, "", "What it happened to.";
+        happening: Text, "", "began, crew_left, crew_arrived or ended.";
+        building_id: MaybeText, "", "The building nearest to it; null where it is nowhere.";
+        zone_id: MaybeText, "", "Zone of that building.";
+    }
     Payments payments PaymentsRow PaymentsColumns: "One row per payment for a policy: tolls when a trip departs, parking when its car arrives. Only where policies take money." {
         time: Time, "UTC", "When it was due.";
         policy: Text, "", "Name of the policy.";

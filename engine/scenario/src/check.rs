@@ -1,5 +1,6 @@
 //! What only the merged scenario can tell: names, times and schedules that must fit together.
 
+use crate::events;
 use crate::load::Loaded;
 use crate::policies;
 use crate::settings::PeriodSettings;
@@ -13,6 +14,7 @@ pub(crate) fn check(loaded: &Loaded) -> Problems {
     check_period(loaded, &mut problems);
     check_schedules(loaded, &mut problems);
     policies::check(loaded, &mut problems);
+    events::check(loaded, &mut problems);
     check_utilities(loaded, &mut problems);
     let sample_factor = loaded.scenario.population.sample_factor;
     if !(sample_factor > 0.0 && sample_factor <= 1.0) {

@@ -17,6 +17,7 @@ mod check;
 mod differences;
 mod load;
 mod period;
+mod events;
 mod policies;
 mod sampling;
 mod schema;

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use urbis_coupling::{CouplingSettings, Policy};
+use urbis_coupling::{CouplingSettings, Event, Policy, RepairSettings};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
@@ -78,6 +78,12 @@ pub struct Scenario {
     /// Measures that somebody decides: prices, closures, limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policy: Vec<Policy>,
+    /// What happens to the city: outages, bursts, floods, crashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event: Vec<Event>,
+    /// Crews that repair what events broke.
+    #[serde(default, skip_serializing_if = "RepairSettings::is_default")]
+    pub repair: RepairSettings,
     /// What is recorded.
     #[serde(default)]
     pub output: OutputSettings,
@@ -226,6 +232,12 @@ pub struct OutputTables {
     /// them.
     #[serde(skip_serializing_if = "ScheduledTable::is_default")]
     pub utility_balance: ScheduledTable<900>,
+    /// Noise and exhaust where people are; only with `coupling.traffic_to_people`.
+    #[serde(skip_serializing_if = "ZonedTable::is_default")]
+    pub exposure: ZonedTable,
+    /// What events did, and when crews came; only where there are events.
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub events: PlainTable,
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
@@ -284,6 +296,12 @@ pub struct ZonedTable {
     pub enabled: bool,
     /// Ids of the zones whose rows are written; empty means the whole city.
     pub zones: Vec<String>,
+}
+
+impl ZonedTable {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for ZonedTable {
@@ -348,9 +366,12 @@ impl OutputTables {
         fn plain(table: &'static str, t: &PlainTable) -> TableSchedule<'static> {
             TableSchedule { table, enabled: t.enabled, every_s: None, zones: &[] }
         }
+        fn zoned<'a>(table: &'static str, t: &'a ZonedTable) -> TableSchedule<'a> {
+            TableSchedule { table, enabled: t.enabled, every_s: None, zones: &t.zones }
+        }
         vec![
             every("link_state", &self.link_state),
-            TableSchedule { table: "trips", enabled: self.trips.enabled, every_s: None, zones: &self.trips.zones },
+            zoned("trips", &self.trips),
             every("presence", &self.presence),
             every("building_load", &self.building_load),
             every("zone_load", &self.zone_load),
@@ -386,6 +407,8 @@ impl OutputTables {
             every("sewer_node", &self.sewer_node),
             every("service", &self.service),
             every("utility_balance", &self.utility_balance),
+            zoned("exposure", &self.exposure),
+            plain("events", &self.events),
             plain("payments", &self.payments),
         ]
     }

@@ -125,6 +125,8 @@ fn a_whole_scenario() {
             ("sewer_node", true, Some(3600)),
             ("service", true, Some(3600)),
             ("utility_balance", true, Some(900)),
+            ("exposure", true, None),
+            ("events", true, None),
             ("payments", true, None),
         ]
     );

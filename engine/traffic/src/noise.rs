@@ -137,10 +137,15 @@ impl SoundPower {
     pub fn bands_db(&self) -> [Option<f64>; BANDS] {
         self.w_per_m.map(level_db)
     }
+    /// A-weighted power, W/m.
+    #[must_use]
+    pub fn a_weighted_w_per_m(&self) -> f64 {
+        self.w_per_m.iter().zip(A_WEIGHTING_DB).map(|(w, weight)| w * power(weight)).sum()
+    }
     /// A-weighted level, dB(A) above 1 pW/m; `None` where there is no sound.
     #[must_use]
     pub fn a_weighted_db(&self) -> Option<f64> {
-        level_db(self.w_per_m.iter().zip(A_WEIGHTING_DB).map(|(w, weight)| w * power(weight)).sum())
+        level_db(self.a_weighted_w_per_m())
     }
     fn add_scaled(&mut self, w: &[f64; BANDS], amount: f64) {
         for (sum, w) in self.w_per_m.iter_mut().zip(w) {

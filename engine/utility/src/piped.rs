@@ -139,6 +139,7 @@ pub fn install(
 /// Carries what is asked for through the step that starts now.
 pub fn serve_pipes(
     clock: Res<'_, Clock>,
+    weather: Res<'_, Weather>,
     water: Option<ResMut<'_, CityWater>>,
     gas: Option<ResMut<'_, CityGas>>,
     heat: Option<ResMut<'_, CityHeat>>,
@@ -160,20 +161,26 @@ pub fn serve_pipes(
         if let Some(water) = served {
             sewage_m3ps.iter_mut().zip(&water.served_share).for_each(|(sewage, share)| *sewage *= share);
         }
-        drain(&mut sewer, &sewage_m3ps, from_s, seconds);
+        let rain = |second: u32| weather.rain_mm_per_h(clock.utc_ms(second)).unwrap_or(0.0);
+        drain(&mut sewer, &sewage_m3ps, from_s, seconds, rain);
     };
     rayon::join(water_and_sewer, || {
         rayon::join(|| gas.map(|mut of| of.step(from_s, seconds)), || heat.map(|mut of| of.step(from_s, seconds)))
     });
 }
 
-/// Takes sewage and rain through a step, in the sewer's own steps.
-fn drain(sewer: &mut CitySewer, sewage_m3ps: &[f64], from_s: u32, seconds: u32) {
+/// Takes sewage and rain through a step, in the sewer's own steps; the rain is that of the weather, mm/h at a second, where the sewer has
+/// none of its own.
+fn drain(sewer: &mut CitySewer, sewage_m3ps: &[f64], from_s: u32, seconds: u32, weather: impl Fn(u32) -> f64) {
     let step_s = sewer.settings().step_s.max(1);
     let mut gone_s = 0;
     while gone_s < seconds {
         let part_s = step_s.min(seconds - gone_s);
-        let rain_mm_per_h = sewer.rain_mm_per_h(f64::from(from_s + gone_s), f64::from(part_s));
+        let begin_s = from_s + gone_s;
+        let rain_mm_per_h = match sewer.settings().has_rain() {
+            true => sewer.rain_mm_per_h(f64::from(begin_s), f64::from(part_s)),
+            false => weather(begin_s + part_s / 2),
+        };
         sewer.step(sewage_m3ps, rain_mm_per_h, f64::from(part_s));
         gone_s += part_s;
     }

@@ -186,6 +186,8 @@ pub struct Telecom {
     capacity_persons: Vec<u32>,
     recharge_h: f64,
     left: Vec<u32>,
+    /// Reasons of each site to be silent whatever its power.
+    silenced: Vec<u32>,
     /// Hours left in the battery of each site.
     pub battery_left_h: Vec<f64>,
     /// Whether each site served in the last step.
@@ -245,6 +247,7 @@ impl Telecom {
             capacity_persons: sites.capacity_devices.iter().map(fits).collect(),
             recharge_h: settings.recharge_h,
             left: vec![0; sites.len()],
+            silenced: vec![0; sites.len()],
             battery_left_h: sites.battery_h.clone(),
             is_live: vec![true; sites.len()],
             site_persons: vec![0; sites.len()],
@@ -274,6 +277,7 @@ impl Telecom {
                 self.is_live[site] = *left_h > 0.0 && *left_h >= 0.5 * step_h;
                 *left_h = (*left_h - step_h).max(0.0);
             }
+            self.is_live[site] &= self.silenced[site] == 0;
             self.left[site] = if self.is_live[site] { self.capacity_persons[site] } else { 0 };
         }
         self.connected.fill(0);
@@ -293,6 +297,12 @@ impl Telecom {
             self.zone_persons[zone as usize] += u64::from(persons[cell]);
             self.zone_connected[zone as usize] += u64::from(self.connected[cell]);
         }
+    }
+
+    /// One reason more, or one less, for a site to be silent, from the next step on.
+    pub fn silence(&mut self, site: u32, is_silent: bool) {
+        let reasons = &mut self.silenced[site as usize];
+        *reasons = if is_silent { *reasons + 1 } else { reasons.saturating_sub(1) };
     }
 
     /// Share of a zone's persons that was connected in the last step; nothing where nobody was.

@@ -12,7 +12,12 @@
 //!        d = days since the year began, D = days of the year, h = hour of the day, local
 //! ```
 //!
-//! Neither file nor climate: no weather, and nothing that depends on it. Ignored: wind, humidity, rain, snow,
+//! Rain is that of the file, or made up by a climate that says how much falls in a year: each day is wet or dry on its own,
+//! drawn by its date; a wet day has one shower of [`SHOWER_H`] hours that begins at any time of the day and whose depth
+//! is exponential, as in the generators after C. Richardson (Water Resour. Res. 17, 1981), but without their memory from day to
+//! day. Its mean over many years is what was asked for.
+//!
+//! Neither file nor climate: no weather, and nothing that depends on it. Ignored: wind, humidity, snow,
 //! differences within a city. Contract: pure functions of time, so that threads and order do not matter; values in
 //! range are finite.
 
@@ -24,6 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use urbis_core::calendar::{Date, year_days};
+use urbis_core::rng::Rng;
 use urbis_core::{Error, Problem, Problems, Result};
 
 pub(crate) const HOUR_MS: i64 = 3_600_000;
@@ -39,12 +45,19 @@ const AIR_TEMP_C: std::ops::RangeInclusive<f64> = -95.0..=65.0;
 /// Global horizontal irradiance that is believed, W/m2; broken clouds lift it over the clear sky's for minutes.
 const GHI_W_PER_M2: std::ops::RangeInclusive<f64> = 0.0..=1800.0;
 
+/// Rain that is believed, mm/h: the record of an hour is 305 mm (Holt, Missouri, 1947), of minutes some ten times that rate.
+const RAIN_MM_PER_H: std::ops::RangeInclusive<f64> = 0.0..=3000.0;
+/// Length of a made-up shower, hours.
+const SHOWER_H: f64 = 4.0;
+/// Purpose of the draws of showers.
+const SHOWERS: u32 = 0x5241_494e;
+
 /// Weather; neither `file` nor `climate` means none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WeatherSettings {
     /// File with weather, relative to the file in which this is written: EPW (`.epw`), or CSV with the columns
-    /// `time,air_temp_c[,ghi_w_per_m2]`, whose times are dates such as `2024-01-01T00:00:00Z` or hours from 1 January.
+    /// `time,air_temp_c[,ghi_w_per_m2][,rain_mm_per_h]`, whose times are dates such as `2024-01-01T00:00:00Z` or hours from 1 January.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
@@ -71,6 +84,27 @@ pub struct ClimateSettings {
     pub warmest_h: f64,
     /// Share of the sky under clouds, from 0 to 1, at all times.
     pub cloud_share: f64,
+    /// Rain of a mean year, mm; none where 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 20_000.0))]
+    pub rain_mm_per_year: f64,
+    /// Days of a mean year on which it rains.
+    #[serde(skip_serializing_if = "is_usual_days")]
+    #[schemars(range(min = 1.0, max = 365.0))]
+    pub wet_days_per_year: f64,
+}
+
+/// Roughly Central Europe's days with a millimetre or more (estimate).
+const USUAL_WET_DAYS: f64 = 120.0;
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(value: &f64) -> bool {
+    value.abs() <= 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_days(days: &f64) -> bool {
+    (days - USUAL_WET_DAYS).abs() <= 0.0
 }
 
 impl Default for ClimateSettings {
@@ -83,6 +117,8 @@ impl Default for ClimateSettings {
             daily_amplitude_k: 4.0,
             warmest_h: 15.0,
             cloud_share: 0.65,
+            rain_mm_per_year: 0.0,
+            wet_days_per_year: USUAL_WET_DAYS,
         }
     }
 }
@@ -105,6 +141,8 @@ impl WeatherSettings {
         in_range("daily_amplitude_k", climate.daily_amplitude_k, 0.0, 30.0);
         in_range("warmest_h", climate.warmest_h, 0.0, 24.0);
         in_range("cloud_share", climate.cloud_share, 0.0, 1.0);
+        in_range("rain_mm_per_year", climate.rain_mm_per_year, 0.0, 20_000.0);
+        in_range("wet_days_per_year", climate.wet_days_per_year, 1.0, 365.0);
     }
     /// Whether nothing is said.
     #[must_use]
@@ -117,6 +155,8 @@ impl WeatherSettings {
 #[derive(Clone, Debug, Default, Resource)]
 pub struct Weather {
     source: Source,
+    /// Times in which it is warmer than the source says: from, to, by how much.
+    warmer: Vec<(i64, i64, f64)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -138,11 +178,19 @@ pub(crate) struct Series {
     pub(crate) air_temp_c: Vec<f64>,
     pub(crate) ghi_w_per_m2: Vec<f64>,
     pub(crate) cloud_share: Vec<f64>,
+    /// Rain from each time to the next.
+    pub(crate) rain_mm_per_h: Vec<f64>,
     /// By how much the middle of what `ghi_w_per_m2` stands for lies before its time, milliseconds.
     pub(crate) ghi_lag_ms: i64,
 }
 
 impl Series {
+    /// Value of a column that holds from each time to the next.
+    fn held(&self, column: &[f64], utc_ms: i64) -> Option<f64> {
+        let local_ms = utc_ms + self.typical_offset_ms.unwrap_or(0);
+        let since_ms = (local_ms - self.first_ms).rem_euclid(self.step_ms);
+        self.at(column, utc_ms - since_ms)
+    }
     /// Value of a column at a time.
     fn at(&self, column: &[f64], utc_ms: i64) -> Option<f64> {
         let Some(offset_ms) = self.typical_offset_ms else {
@@ -195,7 +243,7 @@ impl Weather {
             (None, Some(climate)) => Source::Climate(climate.clone(), i64::from(local_offset_s) * 1000),
             (None, None) => Source::None,
         };
-        Ok(Self { source })
+        Ok(Self { source, warmer: Vec::new() })
     }
     /// Whether there is any.
     #[must_use]
@@ -206,11 +254,18 @@ impl Weather {
     /// period.
     #[must_use]
     pub fn air_temp_c(&self, utc_ms: i64) -> Option<f64> {
-        match &self.source {
+        let usual_c = match &self.source {
             Source::None => None,
             Source::Climate(climate, offset_ms) => Some(climate.air_temp_c(utc_ms + offset_ms)),
             Source::Series(series) => series.at(&series.air_temp_c, utc_ms),
-        }
+        }?;
+        let holds = self.warmer.iter().filter(|(from, to, _)| (*from..*to).contains(&utc_ms));
+        Some(usual_c + holds.map(|of| of.2).sum::<f64>())
+    }
+    /// Makes it warmer by so much, kelvin, from one Unix time in milliseconds to another: a heat wave, or a cold snap where
+    /// negative.
+    pub fn warm(&mut self, from_utc_ms: i64, to_utc_ms: i64, by_k: f64) {
+        self.warmer.push((from_utc_ms, to_utc_ms, by_k));
     }
     /// Global horizontal irradiance at a Unix time in milliseconds, W/m2; nothing where the file has none, or from a
     /// climate.
@@ -230,6 +285,26 @@ impl Weather {
             Source::Series(series) => series.at(&series.cloud_share, utc_ms),
         }
     }
+    /// Rain at a Unix time in milliseconds, mm/h; nothing where neither file nor climate has any.
+    #[must_use]
+    pub fn rain_mm_per_h(&self, utc_ms: i64) -> Option<f64> {
+        match &self.source {
+            Source::Climate(climate, offset_ms) if climate.rain_mm_per_year > 0.0 => {
+                Some(climate.rain_mm_per_h(utc_ms + offset_ms))
+            }
+            Source::Series(series) => series.held(&series.rain_mm_per_h, utc_ms),
+            _ => None,
+        }
+    }
+    /// Whether there is rain in it, or could be.
+    #[must_use]
+    pub fn has_rain(&self) -> bool {
+        match &self.source {
+            Source::None => false,
+            Source::Climate(climate, _) => climate.rain_mm_per_year > 0.0,
+            Source::Series(series) => !series.rain_mm_per_h.is_empty(),
+        }
+    }
     /// Whether the air temperature is known at every time between two Unix times in milliseconds.
     #[must_use]
     pub fn covers(&self, from_utc_ms: i64, to_utc_ms: i64) -> bool {
@@ -238,6 +313,22 @@ impl Weather {
 }
 
 impl ClimateSettings {
+    fn rain_mm_per_h(&self, local_ms: i64) -> f64 {
+        let day = local_ms.div_euclid(DAY_MS);
+        // A shower may go on after midnight.
+        [day - 1, day]
+            .into_iter()
+            .map(|day| {
+                let mut draw = Rng::new(0, day as u32, 0, SHOWERS);
+                let (is_wet, begins, depth) = (draw.uniform(), draw.uniform(), draw.uniform());
+                let since_h = (local_ms - day * DAY_MS) as f64 / HOUR_MS as f64 - 24.0 * begins;
+                if is_wet * 365.25 >= self.wet_days_per_year || !(0.0..SHOWER_H).contains(&since_h) {
+                    return 0.0;
+                }
+                -(1.0 - depth).ln() * self.rain_mm_per_year / self.wet_days_per_year / SHOWER_H
+            })
+            .sum()
+    }
     fn air_temp_c(&self, local_ms: i64) -> f64 {
         let turn = std::f64::consts::TAU;
         let date = Date::from_days(local_ms.div_euclid(DAY_MS));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::City;
 use urbis_city::table::Table;
+use urbis_core::csr::Csr;
 use urbis_core::{Problem, Problems, Result};
 
 /// No row.
@@ -159,6 +160,49 @@ impl Books {
     }
 }
 
+/// An element of a network that stops without electricity: a pump, a compressor, the pumps of a heating plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PowerNeed {
+    /// Its row: of links of water, of elements of gas and heat.
+    pub element: u32,
+    /// Building whose supply it shares: the nearest one along the network.
+    pub building: u32,
+}
+
+/// By node, the building that hangs nearest along links, by their number; the lower row of several, [`u32::MAX`] where none
+/// is joined. `hung` says which building hangs on which node.
+#[must_use]
+pub fn nearest_buildings(
+    nodes: usize,
+    links: impl Iterator<Item = (u32, u32)>,
+    hung: impl Iterator<Item = (u32, u32)>,
+) -> Vec<u32> {
+    let pairs: Vec<(u32, u32)> = links.flat_map(|(from, to)| [(from, to), (to, from)]).collect();
+    let beside = Csr::from_pairs(nodes, &pairs);
+    let mut nearest = vec![NONE; nodes];
+    let mut front: Vec<(u32, u32)> = hung.map(|(node, building)| (building, node)).collect();
+    front.sort_unstable();
+    // Every front is in order of buildings, so the first that comes to a node is the lowest of its distance.
+    while !front.is_empty() {
+        let mut next = Vec::new();
+        for (building, node) in front {
+            if nearest[node as usize] == NONE {
+                nearest[node as usize] = building;
+                next.push((building, node));
+            }
+        }
+        let on = |&(building, node): &(u32, u32)| beside.row(node as usize).iter().map(move |&to| (building, to));
+        front = next.iter().flat_map(on).collect();
+    }
+    nearest
+}
+
+/// The node and row of every building that is connected to something whose node is `node`.
+pub(crate) fn hung(of_building: &[u32], node: impl Fn(u32) -> u32) -> impl Iterator<Item = (u32, u32)> {
+    let rows = of_building.iter().enumerate().filter(|(_, of)| **of != NONE);
+    rows.map(move |(building, &of)| (node(of), building as u32))
+}
+
 /// A link that is out for a time: a closed pipe, a pump that fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -183,7 +227,7 @@ pub(crate) struct Switches {
     /// When, which link, and whether it goes out.
     events: Vec<(u32, u32, bool)>,
     next: usize,
-    /// Faults that each link has at the moment.
+    /// Reasons that each link has to be out at the moment.
     faults: BTreeMap<u32, u32>,
 }
 
@@ -214,19 +258,33 @@ impl Switches {
     pub(crate) fn at(&mut self, now_s: u32, mut tell: impl FnMut(u32, bool)) {
         while let Some(&(_, link, goes_out)) = self.events.get(self.next).filter(|event| event.0 <= now_s) {
             self.next += 1;
-            let faults = self.faults.entry(link).or_insert(0);
-            let before = *faults;
-            *faults = if goes_out { before + 1 } else { before.saturating_sub(1) };
-            if (before == 0) != (*faults == 0) {
+            if self.hold(link, goes_out) {
                 tell(link, goes_out);
             }
         }
+    }
+    /// One reason more, or one less, for a link to be out; whether it goes out or comes back by it.
+    pub(crate) fn hold(&mut self, link: u32, is_out: bool) -> bool {
+        let reasons = self.faults.entry(link).or_insert(0);
+        let before = *reasons;
+        *reasons = if is_out { before + 1 } else { before.saturating_sub(1) };
+        (before == 0) != (*reasons == 0)
     }
 }
 
 #[cfg(test)]
 mod unit_tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_building_along_links() {
+        // 0 - 1 - 2 - 3, and 4 apart; buildings 7 and 5 hang at the ends, 9 beside 7.
+        let links = [(0, 1), (1, 2), (2, 3)];
+        let hung = [(0, 9), (0, 7), (3, 5)];
+        assert_eq!(nearest_buildings(5, links.into_iter(), hung.into_iter()), [7, 7, 5, 5, NONE]);
+        // In the middle of three the lower row counts.
+        assert_eq!(nearest_buildings(3, [(0, 1), (1, 2)].into_iter(), [(0, 8), (2, 3)].into_iter()), [8, 3, 3]);
+    }
 
     #[test]
     fn links_come_back_when_their_last_fault_is_repaired() {

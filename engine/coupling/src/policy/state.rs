@@ -16,6 +16,8 @@
 //! `q (T + lag)` is what it was: capacity `q` follows the free time `T` as in [`super::roads`]. People plan without them,
 //! unless they learn from days before.
 //!
+//! Events close and narrow roads likewise ([`RoadIncidents`]), at moments that nobody foresees; drivers hear of them at once.
+//!
 //! Contract: sequential and in order of departure, then trip; nothing depends on threads.
 
 use super::payments::{Payment, Payments, parts};
@@ -161,6 +163,37 @@ fn changed(network: &CarNetwork, link: CarLinkIx, changes: impl Iterator<Item = 
     (time, capacity_vps)
 }
 
+/// Roads as events have them at the moment; people do not know of them when they plan.
+#[derive(Clone, Debug, Default)]
+pub struct RoadIncidents {
+    /// Whether an event of the run touches roads.
+    pub is_used: bool,
+    /// Reasons of links to be closed.
+    closed: BTreeMap<CarLinkIx, u32>,
+    /// Shares of capacity that stay, one for each reason; none for what is free again.
+    shares: BTreeMap<CarLinkIx, Vec<f64>>,
+    is_changed: bool,
+}
+
+impl RoadIncidents {
+    /// One reason more, or one less, for a link to be closed.
+    pub fn close(&mut self, link: CarLinkIx, is_closed: bool) {
+        let reasons = self.closed.entry(link).or_insert(0);
+        *reasons = if is_closed { *reasons + 1 } else { reasons.saturating_sub(1) };
+        self.is_changed = true;
+    }
+    /// A share of the capacity that stays, or no longer limits it.
+    pub fn narrow(&mut self, link: CarLinkIx, share: f64, is_narrow: bool) {
+        let shares = self.shares.entry(link).or_default();
+        if is_narrow {
+            shares.push(share);
+        } else if let Some(at) = shares.iter().position(|of| of.to_bits() == share.to_bits()) {
+            shares.remove(at);
+        }
+        self.is_changed = true;
+    }
+}
+
 /// A policy that takes money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taker {
@@ -189,6 +222,8 @@ pub struct Policies {
     pub ms_per_money: f64,
     /// Second of the day at tick 0.
     pub start_s: u32,
+    /// What events do to roads.
+    pub incidents: RoadIncidents,
     /// Money so far.
     pub payments: Payments,
     /// By road price: the day on which each person last paid, plus one.
@@ -214,7 +249,7 @@ impl Policies {
     /// Whether drivers see anything of policies.
     #[must_use]
     pub fn touch_roads(&self) -> bool {
-        !(self.roads.is_empty() && self.closures.is_empty() && self.changes.is_empty())
+        !(self.roads.is_empty() && self.closures.is_empty() && self.changes.is_empty()) || self.incidents.is_used
     }
     /// Back to the start of the period: roads are new, nobody has paid.
     pub fn reset(&mut self) {
@@ -280,6 +315,9 @@ impl Policies {
         for closing in self.closures.iter().filter(|closing| closing.when.holds(at)) {
             closing.links.iter().for_each(|link| closed[link.row()] = true);
         }
+        for (link, _) in self.incidents.closed.iter().filter(|(_, reasons)| **reasons > 0) {
+            closed[link.row()] = true;
+        }
         closed
     }
 
@@ -290,6 +328,9 @@ impl Policies {
             for &(link, change) in &changing.links {
                 of.entry(link).or_default().extend(changing.when.holds(at).then_some(change));
             }
+        }
+        for (&link, shares) in &self.incidents.shares {
+            of.entry(link).or_default().extend(shares.iter().map(|&share| RoadChange::Share(share)));
         }
         of.into_iter().map(|(link, now)| (link, changed(network, link, now.into_iter()))).collect()
     }
@@ -316,7 +357,7 @@ impl Policies {
         let amounts = self.roads.iter().flat_map(|price| &price.amounts).map(|amount| amount.when.window);
         let changes = self.changes.iter().map(|changing| changing.when.window);
         let mut windows = amounts.chain(self.closures.iter().map(|closing| closing.when.window)).chain(changes);
-        !self.is_switched_on || windows.any(|(from, to)| second == from || second == to % 86_400)
+        !self.is_switched_on || self.incidents.is_changed || windows.any(|(from, to)| second == from || second == to % 86_400)
     }
 
     /// Tolls of each link as people plan with them at a time of day, money, and what drivers add for them,
@@ -391,6 +432,7 @@ pub fn switch_policies(
         policies.closed = closed;
         policies.roads_now = roads;
         policies.is_switched_on = true;
+        policies.incidents.is_changed = false;
         super::closures::turn_off(&network, &router, traffic.engine_mut(), &policies.closed);
     } else if tick.is_multiple_of(TURN_OFF_TICKS) {
         // Who waited to get on the road when a link closed turns off once there.

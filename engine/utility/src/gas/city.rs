@@ -18,7 +18,7 @@ use super::{GasFlow, LinkState};
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
 use crate::pipes::solver::HydraulicSettings;
-use crate::wiring::{Books, Coverage, NONE, NetworkSource, Switches, read_buildings};
+use crate::wiring::{Books, Coverage, NONE, NetworkSource, PowerNeed, Switches, hung, read_buildings};
 use bevy_ecs::resource::Resource;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -160,6 +160,32 @@ impl CityGas {
     #[must_use]
     pub fn books(&self) -> Books {
         self.books
+    }
+
+    /// By node, the building that hangs nearest along links.
+    #[must_use]
+    pub fn nearest_buildings(&self) -> Vec<u32> {
+        let network = self.network();
+        let draws = &network.draws;
+        let node = |draw: u32| draws[draw as usize].node;
+        let hung = hung(&self.building_draw, node);
+        network.nearest_buildings(hung)
+    }
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.flow.network()
+    }
+    /// What stops without electricity, each with the building whose supply it shares.
+    #[must_use]
+    pub fn power_needs(&self) -> Vec<PowerNeed> {
+        self.network().power_needs(&self.nearest_buildings())
+    }
+    /// One reason more, or one less, for an element to be out, from the next step on.
+    pub fn hold_out(&mut self, element: u32, is_out: bool) {
+        if self.switches.hold(element, is_out) {
+            self.flow.change_service(|network| network.switch_element(element as usize, !is_out));
+        }
     }
 
     /// Carries what is asked for through a step that begins at `from_s` and lasts `seconds`.

@@ -16,7 +16,7 @@ use super::flow::HeatFlow;
 use super::transport::{HeatRun, RunSettings};
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
-use crate::wiring::{Books, Coverage, NONE, NetworkSource, Switches, read_buildings};
+use crate::wiring::{Books, Coverage, NONE, NetworkSource, PowerNeed, Switches, hung, read_buildings};
 use bevy_ecs::resource::Resource;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -159,6 +159,32 @@ impl CityHeat {
             served: of.delivered_j,
             lost: of.lost_j,
             stored: of.stored_j - of.stored_at_start_j,
+        }
+    }
+
+    /// By node, the building that hangs nearest along links.
+    #[must_use]
+    pub fn nearest_buildings(&self) -> Vec<u32> {
+        let network = self.network();
+        let (consumers, links) = (&network.consumers, &network.links);
+        let node = |consumer: u32| links.from[consumers[consumer as usize].link as usize];
+        let hung = hung(&self.building_consumer, node);
+        network.nearest_buildings(hung)
+    }
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.run.flow().network()
+    }
+    /// What stops without electricity, each with the building whose supply it shares.
+    #[must_use]
+    pub fn power_needs(&self) -> Vec<PowerNeed> {
+        self.network().power_needs(&self.nearest_buildings())
+    }
+    /// One reason more, or one less, for an element to be out, from the next step on.
+    pub fn hold_out(&mut self, element: u32, is_out: bool) {
+        if self.switches.hold(element, is_out) {
+            self.run.change_service(|network| network.switch_element(element as usize, !is_out));
         }
     }
 

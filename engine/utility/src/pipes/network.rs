@@ -5,6 +5,7 @@
 
 use super::air_pressure_pa;
 use super::fluid::Fluid;
+use crate::wiring::{PowerNeed, nearest_buildings};
 
 /// Nodes. Shape of every column: nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -357,6 +358,40 @@ impl Network {
     /// Takes the links of an element in or out of service.
     pub fn switch_element(&mut self, element: usize, is_on: bool) {
         self.links.is_in_service[self.elements[element].links()].fill(is_on);
+    }
+    /// By node, the building that hangs nearest along links; see [`nearest_buildings`].
+    #[must_use]
+    pub fn nearest_buildings(&self, hung: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
+        let ends = self.links.from.iter().copied().zip(self.links.to.iter().copied());
+        nearest_buildings(self.nodes.len(), ends, hung)
+    }
+    /// Elements that stop without electricity: plants with their pumps, pumps, compressors. `near` is the nearest building
+    /// of each node.
+    #[must_use]
+    pub fn power_needs(&self, near: &[u32]) -> Vec<PowerNeed> {
+        let mut is_plant = vec![false; self.links.len()];
+        self.plants.iter().for_each(|plant| is_plant[plant.link as usize] = true);
+        let is_driven = |link: usize| {
+            is_plant[link] || matches!(self.links.kind[link], LinkKind::Lift(_) | LinkKind::Ratio(_) | LinkKind::Pump(_))
+        };
+        let need = |(row, of): (usize, &Element)| {
+            let link = of.links().find(|&link| is_driven(link))?;
+            Some(PowerNeed { element: row as u32, building: near[self.links.to[link] as usize] })
+        };
+        self.elements.iter().enumerate().filter_map(need).collect()
+    }
+    /// Elements by which what the network carries comes in: plants, and all that begins or ends where pressure is fed.
+    #[must_use]
+    pub fn source_elements(&self) -> Vec<u32> {
+        let mut is_source = vec![false; self.links.len()];
+        self.plants.iter().for_each(|plant| is_source[plant.link as usize] = true);
+        let mut is_fed = vec![false; self.nodes.len()];
+        let feeds = self.feeds.iter().filter(|feed| feed.pressure_pa.is_some());
+        feeds.for_each(|feed| is_fed[feed.node as usize] = true);
+        let ends = |link: usize| [self.links.from[link], self.links.to[link]];
+        let feeds = |link: usize| is_source[link] || ends(link).iter().any(|&node| is_fed[node as usize]);
+        let rows = self.elements.iter().enumerate().filter(|(_, of)| of.links().any(feeds));
+        rows.map(|(row, _)| row as u32).collect()
     }
     /// Whether a link is there and both its ends are.
     #[must_use]

@@ -25,7 +25,7 @@ use super::control::{ControlSettings, ControlTables, Controls, Curve, Inverter, 
 use super::elements::GridRow;
 use super::flow::{BranchFlow, Method, Outcome, PowerFlow};
 use super::newton::NewtonSettings;
-use super::operation::{Operation, named_faults, random_faults};
+use super::operation::{Element, Fault, Operation, named_faults, random_faults};
 use super::series::{OnFailure, shed};
 use super::state::Balance;
 use bevy_ecs::resource::Resource;
@@ -204,6 +204,30 @@ impl CityGrid {
     #[must_use]
     pub fn loading_percent(&self, branch: usize) -> f64 {
         loading_percent(&self.flow, &self.flows, branch)
+    }
+
+    /// Lets an element fail; see [`Operation::fail`].
+    pub fn fail(&mut self, fault: Fault) -> u32 {
+        self.operation.fail(fault)
+    }
+    /// Repairs what failed; see [`Operation::repair`].
+    pub fn repair(&mut self, cause: u32, time_s: u32) {
+        self.operation.repair(cause, time_s);
+    }
+    /// Branch by its id in the tables of the run.
+    #[must_use]
+    pub fn branch(&self, id: &str) -> Option<Element> {
+        self.wiring.branch_id.iter().position(|of| of == id).map(|row| Element::Branch(row as u32))
+    }
+    /// Bus by its id in the tables of the run.
+    #[must_use]
+    pub fn bus(&self, id: &str) -> Option<Element> {
+        self.flow.grid().buses.id.iter().position(|of| of == id).map(|row| Element::Bus(row as u32))
+    }
+    /// Bus of a building.
+    #[must_use]
+    pub fn building_bus(&self, building: usize) -> u32 {
+        self.flow.grid().loads.bus[self.wiring.building_load[building] as usize]
     }
 
     /// Lets everything happen that lies in the step that begins, before anybody asks for power.

@@ -174,6 +174,10 @@ impl CityTelecom {
     pub fn site_buildings(&self) -> &[u32] {
         &self.building
     }
+    /// See [`Telecom::silence`].
+    pub fn silence(&mut self, site: u32, is_silent: bool) {
+        self.telecom.silence(site, is_silent);
+    }
     /// A step: which buildings have power in it, how many persons are in each, how long it is. Shape of persons: buildings.
     pub fn step(&mut self, has_power: impl Fn(usize) -> bool, persons: &[u32], seconds: u32) {
         if self.settings.is_none() {

@@ -15,12 +15,13 @@ use super::inp;
 use super::network::{DemandModel, LinkKind, Network, NodeKind};
 use super::simulation::{Simulation, Volumes};
 use super::synthetic::SyntheticWater;
-use crate::wiring::{Books, Coverage, NetworkSource, Switches, read_buildings};
+use crate::wiring::{Books, Coverage, NetworkSource, PowerNeed, Switches, nearest_buildings, read_buildings};
 use bevy_ecs::resource::Resource;
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::City;
 use urbis_core::Result;
+use urbis_core::units::JOULES_PER_KWH;
 
 /// What nodes did since the interval of table `water_node` began; columns by node.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,8 @@ pub struct CityWater {
     node_asked_m3: Vec<f64>,
     node_served_m3: Vec<f64>,
     node_dark_s: Vec<f64>,
+    /// Mean electric power of each pump in the step, watts. Shape: pumps.
+    pub pump_w: Vec<f64>,
     moments: u32,
     unsettled_moments: u32,
     /// Tallies of table `water_node`.
@@ -127,6 +130,7 @@ impl CityWater {
         let mut run = Simulation::new(net)?;
         building_node.iter().for_each(|&node| run.give_demand(node, 0.0));
         let (nodes, links) = (run.hydraulics.head_m.len(), run.hydraulics.flow_m3ps.len());
+        let pumps = run.pumps.len();
         Ok(Self {
             is_synthetic: settings.source == NetworkSource::Synthetic,
             notes,
@@ -138,6 +142,7 @@ impl CityWater {
             node_asked_m3: vec![0.0; nodes],
             node_served_m3: vec![0.0; nodes],
             node_dark_s: vec![0.0; nodes],
+            pump_w: vec![0.0; pumps],
             moments: 0,
             unsettled_moments: 0,
             nodes: NodeTally::new(nodes),
@@ -210,6 +215,47 @@ impl CityWater {
         }
     }
 
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.run.hydraulics.network()
+    }
+    /// Links by which water comes in: those that begin or end at a reservoir.
+    #[must_use]
+    pub fn source_links(&self) -> Vec<u32> {
+        let net = self.network();
+        let is_source = |node: u32| net.nodes.kind[node as usize] == NodeKind::Reservoir;
+        let ends = net.links.from.iter().zip(&net.links.to).enumerate();
+        ends.filter(|(_, (from, to))| is_source(**from) || is_source(**to)).map(|(row, _)| row as u32).collect()
+    }
+    /// By node, the building that hangs nearest along links.
+    #[must_use]
+    pub fn nearest_buildings(&self) -> Vec<u32> {
+        let links = &self.run.hydraulics.network().links;
+        let ends = links.from.iter().copied().zip(links.to.iter().copied());
+        let hung = self.building_node.iter().enumerate().map(|(building, &node)| (node, building as u32));
+        nearest_buildings(self.node_asked_m3.len(), ends, hung)
+    }
+    /// Pumps, in order of the network's, each with the building whose electricity it shares.
+    #[must_use]
+    pub fn power_needs(&self) -> Vec<PowerNeed> {
+        let net = self.run.hydraulics.network();
+        let near = self.nearest_buildings();
+        let need = |&link: &u32| PowerNeed { element: link, building: near[net.links.from[link as usize] as usize] };
+        net.pumps.link.iter().map(need).collect()
+    }
+    /// One reason more, or one less, for a link to be out, from the next step on.
+    pub fn hold_out(&mut self, link: u32, is_out: bool) {
+        if self.switches.hold(link, is_out) {
+            self.run.hydraulics.hold_shut(link, is_out);
+        }
+    }
+    /// Opens a hole at a node, or shuts so much of it where negative: the water that it loses is `m3ps_per_sqrt_m` times the
+    /// root of the pressure in metres (or the network's own exponent of emitters).
+    pub fn add_leak(&mut self, node: u32, m3ps_per_sqrt_m: f64) {
+        self.run.hydraulics.add_emitter(node, m3ps_per_sqrt_m);
+    }
+
     /// Carries what is asked for through a step that begins at `from_s` and lasts `seconds`.
     pub fn step(&mut self, from_s: u32, seconds: u32) {
         self.switch(from_s);
@@ -221,6 +267,9 @@ impl CityWater {
         [&mut self.node_asked_m3, &mut self.node_served_m3, &mut self.node_dark_s]
             .into_iter()
             .for_each(|of| of.fill(0.0));
+        for (power_w, pump) in self.pump_w.iter_mut().zip(&self.run.pumps) {
+            *power_w = -pump.energy_kwh;
+        }
         let mut left_s = seconds;
         while left_s > 0 {
             let balance = self.run.solve();
@@ -229,6 +278,9 @@ impl CityWater {
             let gone_s = self.run.advance(left_s);
             self.count(f64::from(gone_s));
             left_s -= gone_s.min(left_s);
+        }
+        for (power_w, pump) in self.pump_w.iter_mut().zip(&self.run.pumps) {
+            *power_w = (*power_w + pump.energy_kwh) * JOULES_PER_KWH / f64::from(seconds);
         }
         for node in 0..self.node_asked_m3.len() {
             self.nodes.asked_m3[node] += self.node_asked_m3[node];

@@ -318,6 +318,20 @@ impl Hydraulics {
             self.set(at, state, setting);
         }
     }
+    /// Adds to the coefficient of a node's emitter, m3/s at one metre; it is never below 0.
+    pub fn add_emitter(&mut self, node: u32, coefficient_m3ps: f64) {
+        let at = node as usize;
+        let of = &mut self.net.nodes.emitter_m3ps[at];
+        let before = *of;
+        *of += coefficient_m3ps;
+        // What two sums of the same numbers leave is no hole.
+        if *of <= 1e-12 * coefficient_m3ps.abs() {
+            *of = 0.0;
+        }
+        if (before > 0.0) != (*of > 0.0) {
+            self.emitted_m3ps[at] = if *of > 0.0 { CUBIC_FOOT_M3 } else { 0.0 };
+        }
+    }
     /// What a solve starts from and what it leaves; see [`Snapshot`].
     pub fn snapshot(&mut self, of: &mut Snapshot) {
         of.numbers(&mut self.head_m);

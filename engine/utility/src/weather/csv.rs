@@ -1,11 +1,11 @@
-//! Weather as CSV: `time,air_temp_c[,ghi_w_per_m2]`, comma between, point in numbers, one header line.
+//! Weather as CSV: `time,air_temp_c[,ghi_w_per_m2][,rain_mm_per_h]`, comma between, point in numbers, one header line.
 //!
 //! Times are dates and clock times of ISO 8601 (`2024-01-01T00:00:00Z`, `2024-01-01 01:00+01:00`; without an offset
 //! they are UTC), or hours since 1 January 0:00 UTC of a typical year, in which case the rows are all of its 8,760
-//! hours. Values are those of their time. Steps are even; a time that is missing, doubled or out of order is told with
+//! hours. Values are those of their time; rain holds from it to the next. Steps are even; a time that is missing, doubled or out of order is told with
 //! its row.
 
-use super::{AIR_TEMP_C, Column, DAY_MS, GHI_W_PER_M2, HOUR_MS, STEP_MS_MAX, Series};
+use super::{AIR_TEMP_C, Column, DAY_MS, GHI_W_PER_M2, HOUR_MS, RAIN_MM_PER_H, STEP_MS_MAX, Series};
 use std::path::Path;
 use urbis_core::calendar::Date;
 use urbis_core::{Problem, Problems, Result};
@@ -23,13 +23,14 @@ enum Time {
 pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').map(str::trim).collect();
-    let has_ghi = match header.as_slice() {
-        ["time", "air_temp_c"] => false,
-        ["time", "air_temp_c", "ghi_w_per_m2"] => true,
+    let (ghi_at, rain_at) = match header.as_slice() {
+        ["time", "air_temp_c"] => (None, None),
+        ["time", "air_temp_c", "ghi_w_per_m2"] => (Some(2), None),
+        ["time", "air_temp_c", "rain_mm_per_h"] => (None, Some(2)),
+        ["time", "air_temp_c", "ghi_w_per_m2", "rain_mm_per_h"] => (Some(2), Some(3)),
         _ => {
-            let what =
-                format!("header `{}`, expected `time,air_temp_c` or `time,air_temp_c,ghi_w_per_m2`", header.join(","));
-            return Err(Problem::file(path, what).into());
+            let expected = "`time,air_temp_c`, then `ghi_w_per_m2`, `rain_mm_per_h` or both";
+            return Err(Problem::file(path, format!("header `{}`, expected {expected}", header.join(","))).into());
         }
     };
     let mut series = Series {
@@ -39,10 +40,12 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         air_temp_c: Vec::new(),
         ghi_w_per_m2: Vec::new(),
         cloud_share: Vec::new(),
+        rain_mm_per_h: Vec::new(),
         ghi_lag_ms: 0,
     };
     let mut air_temp_c = Column::new(path, "air_temp_c", AIR_TEMP_C);
     let mut ghi_w_per_m2 = Column::new(path, "ghi_w_per_m2", GHI_W_PER_M2);
+    let mut rain_mm_per_h = Column::new(path, "rain_mm_per_h", RAIN_MM_PER_H);
     let mut problems = Problems::new();
     let mut before: Option<Time> = None;
     for (row, line) in (1..).zip(lines) {
@@ -53,8 +56,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
             continue;
         }
         air_temp_c.read(row, fields[1], &mut problems);
-        if has_ghi {
-            ghi_w_per_m2.read(row, fields[2], &mut problems);
+        if let Some(at) = ghi_at {
+            ghi_w_per_m2.read(row, fields[at], &mut problems);
+        }
+        if let Some(at) = rain_at {
+            rain_mm_per_h.read(row, fields[at], &mut problems);
         }
         let told = |expected: String| Problem::value(path, row, None, "time", format!("`{}`", fields[0]), expected);
         let Some(time) = read_time(fields[0]) else {
@@ -94,6 +100,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
     }
     problems.or_else(())?;
     (series.air_temp_c, series.ghi_w_per_m2) = (air_temp_c.values, ghi_w_per_m2.values);
+    series.rain_mm_per_h = rain_mm_per_h.values;
     if series.step_ms == 0 {
         return Err(Problem::file(path, "fewer than two rows, expected weather").into());
     }

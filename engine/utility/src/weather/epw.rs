@@ -2,7 +2,8 @@
 //!
 //! Format: U.S. Department of Energy, EnergyPlus Auxiliary Programs, chapter on weather files. Fields used: time zone
 //! of the line `LOCATION` (hours from UTC); of each hour year, month, day, hour (1 to 24), dry bulb temperature (field
-//! 7), global horizontal radiation (field 14, the hour before its time) and total sky cover (field 23, tenths). An hour
+//! 7), global horizontal radiation (field 14, the hour before its time), total sky cover (field 23, tenths) and, where it is in all
+//! rows, liquid precipitation depth (field 34, mm of the hour before; missing 999). An hour
 //! numbered 1 ends at 1:00: the temperature is that of its end, radiation is put in its middle. The clock is standard
 //! time all year. Fields are those that pvlib 0.16.1 reads under these names.
 //!
@@ -10,7 +11,7 @@
 //! in some rows is refused, sky cover in some rows is left out as a whole. Years are not read: months come from many.
 //! Leap years and files with several records an hour are refused.
 
-use super::{AIR_TEMP_C, Column, GHI_W_PER_M2, HOUR_MS, Series};
+use super::{AIR_TEMP_C, Column, GHI_W_PER_M2, HOUR_MS, RAIN_MM_PER_H, Series};
 use std::path::Path;
 use urbis_core::calendar::month_days;
 use urbis_core::{Problem, Problems, Result};
@@ -19,6 +20,8 @@ const HEADERS: usize = 8;
 const HOURS: usize = 8760;
 /// Fields up to and with total sky cover.
 const FIELDS: usize = 23;
+/// Place of the liquid precipitation depth, which older files have not.
+const RAIN: usize = 33;
 
 /// Weather of a text.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
@@ -41,6 +44,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
     let mut problems = Problems::new();
     let mut air_temp_c = Column::new(path, "dry bulb temperature", AIR_TEMP_C);
     let mut ghi_w_per_m2 = Column::new(path, "global horizontal radiation", GHI_W_PER_M2);
+    let mut rain_mm = Column::new(path, "liquid precipitation depth", RAIN_MM_PER_H);
     let mut sky_cover_tenths = Column::new(path, "total sky cover", 0.0..=10.0);
     let days = (1_usize..)
         .zip(month_days(2023))
@@ -64,6 +68,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         if !is_missing(13, 9999.0) {
             ghi_w_per_m2.read(row, fields[13], &mut problems);
         }
+        if fields.len() > RAIN && !is_missing(RAIN, 999.0) {
+            rain_mm.read(row, fields[RAIN], &mut problems);
+        }
         if !is_missing(22, 99.0) {
             sky_cover_tenths.read(row, fields[22], &mut problems);
         }
@@ -81,6 +88,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
     if cloud_share.len() < HOURS {
         cloud_share.clear();
     }
+    // What fell in the hour that a row ends holds from the begin of that hour, where the column is not turned.
+    let mut rain_mm_per_h = rain_mm.values;
+    if rain_mm_per_h.len() < HOURS {
+        rain_mm_per_h.clear();
+    }
     // The first row ends at 1:00; the last one is midnight of 1 January.
     for column in [&mut air_temp_c, &mut ghi_w_per_m2, &mut cloud_share] {
         if !column.is_empty() {
@@ -94,6 +106,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Series> {
         air_temp_c,
         ghi_w_per_m2,
         cloud_share,
+        rain_mm_per_h,
         ghi_lag_ms: HOUR_MS / 2,
     })
 }

@@ -255,3 +255,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rain_holds_from_its_time_to_the_next() {
+    let text = "time,air_temp_c,rain_mm_per_h\n2024-01-01T00:00Z,1,0\n2024-01-01T01:00Z,2,6\n2024-01-01T02:00Z,3,1.5\n";
+    let weather = series("rain.csv", text).unwrap();
+    let at_minute = |minute: i64| weather.rain_mm_per_h(at("2024-01-01T00") + minute * 60_000);
+    assert_eq!([0, 59, 60, 119, 120, 150].map(at_minute), [0.0, 0.0, 6.0, 6.0, 1.5, 1.5].map(Some));
+    assert_eq!(at_minute(-300), None);
+    assert!(weather.has_rain());
+    assert!(refused("rain.csv", &text.replace(",6\n", ",-1\n")).contains("rain_mm_per_h"));
+    // An EPW row is the hour that it ends: 3 mm in the hour to noon of every day, UTC+1.
+    let weather = series("rain.epw", &epw(|_, fields| fields[33] = if fields[3] == "12" { "3" } else { "0" }.into())).unwrap();
+    let of = |text: &str| weather.rain_mm_per_h(at(text)).unwrap();
+    assert_eq!([of("2024-06-01T09"), of("2024-06-01T10"), of("2024-06-01T11")], [0.0, 3.0, 0.0]);
+    assert!(!series("none.epw", &epw(|_, _| ())).unwrap().has_rain());
+}
+
+#[test]
+fn a_climate_rains_as_much_as_it_says() {
+    let climate = ClimateSettings { rain_mm_per_year: 800.0, wet_days_per_year: 100.0, ..ClimateSettings::default() };
+    let weather = Weather::new(&WeatherSettings { file: None, climate: Some(climate) }, 0).unwrap();
+    let (first, years) = (at("1900-01-01T00"), 100);
+    let quarters = years * 1461 * 24;
+    let (mut depth_mm, mut wet) = (0.0, 0);
+    for quarter in 0..quarters {
+        let mm_per_h = weather.rain_mm_per_h(first + quarter * HOUR_MS / 4).unwrap();
+        depth_mm += mm_per_h / 4.0;
+        wet += i64::from(mm_per_h > 0.0);
+    }
+    let simulated_years = quarters as f64 / (4.0 * 365.25 * 24.0);
+    let (mean_mm, wet_h) = (depth_mm / simulated_years, wet as f64 / 4.0 / simulated_years);
+    // About 10,000 exponential showers in these years: within five standard errors, 5 %.
+    assert!((mean_mm / 800.0 - 1.0).abs() < 0.05, "{mean_mm}");
+    assert!((wet_h / 400.0 - 1.0).abs() < 0.05, "{wet_h}");
+}
+
+#[test]
+fn a_heat_wave_is_warmer_while_it_lasts() {
+    let mut weather = series("w.csv", "time,air_temp_c\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n2024-01-01T02:00Z,3\n").unwrap();
+    weather.warm(at("2024-01-01T01"), at("2024-01-01T02"), 7.5);
+    let of = |text: &str| weather.air_temp_c(at(text));
+    assert_eq!([of("2024-01-01T00"), of("2024-01-01T01"), of("2024-01-01T02")], [1.0, 9.5, 3.0].map(Some));
+}

@@ -146,6 +146,8 @@ struct Cause {
     zone: Vec<u32>,
     /// Whether ties may be tried for what is dark by it.
     may_restore: bool,
+    /// Whether all is as before it.
+    is_over: bool,
 }
 
 /// Operation of one grid.
@@ -208,18 +210,28 @@ impl Operation {
         let mut faults = faults.to_vec();
         faults.sort();
         for fault in faults {
-            let failed = match fault.element {
-                Element::Branch(branch) => vec![branch],
-                Element::Bus(bus) => this.branches_at.row(bus as usize).to_vec(),
-            };
-            let row = this.add_cause(fault.name, fault.element, failed, fault.repair_s);
-            this.events.push(Reverse((fault.start_s, Event::Begin(row))));
+            this.fail(fault);
         }
         Ok(this)
     }
+    /// Lets an element fail; the row of the cause. One that is to be repaired at a time unknown yet takes [`u32::MAX`] for it.
+    pub fn fail(&mut self, fault: Fault) -> u32 {
+        let failed = match fault.element {
+            Element::Branch(branch) => vec![branch],
+            Element::Bus(bus) => self.branches_at.row(bus as usize).to_vec(),
+        };
+        let row = self.add_cause(fault.name, fault.element, failed, fault.repair_s);
+        self.events.push(Reverse((fault.start_s, Event::Begin(row))));
+        row
+    }
+    /// Repairs what failed at a time unknown before.
+    pub fn repair(&mut self, cause: u32, time_s: u32) {
+        self.events.push(Reverse((time_s, Event::Repair(cause))));
+    }
     fn add_cause(&mut self, name: String, element: Element, failed: Vec<u32>, repair_s: u32) -> u32 {
         let (tripped, zone) = (Vec::new(), Vec::new());
-        self.causes.push(Cause { name, element, repair_s, failed, tripped, zone, may_restore: false });
+        let (may_restore, is_over) = (false, false);
+        self.causes.push(Cause { name, element, repair_s, failed, tripped, zone, may_restore, is_over });
         self.causes.len() as u32 - 1
     }
     /// What a cause is called.
@@ -280,6 +292,8 @@ impl Operation {
     fn happen(&mut self, flow: &mut PowerFlow, time_s: u32, event: Event) {
         match event {
             Event::Begin(cause) => self.begin(flow, time_s, cause),
+            // It was repaired before anybody came to its switches, or twice.
+            Event::Isolate(row) | Event::Restore(row) | Event::Repair(row) if self.causes[row as usize].is_over => {}
             Event::Isolate(row) => {
                 let tripped = std::mem::take(&mut self.causes[row as usize].tripped);
                 self.causes[row as usize].zone.clear();
@@ -296,6 +310,7 @@ impl Operation {
                 cause.zone.clear();
                 let mut closed = std::mem::take(&mut cause.tripped);
                 closed.extend(&cause.failed);
+                cause.is_over = matches!(event, Event::Repair(_));
                 if matches!(event, Event::Repair(_)) {
                     cause.failed.iter().for_each(|&branch| self.cut[branch as usize] -= 1);
                 }

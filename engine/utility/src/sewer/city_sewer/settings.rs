@@ -30,7 +30,7 @@ pub struct SewerSettings {
     /// Step in which it is advanced, seconds; its own steps are shorter where they must.
     #[schemars(range(min = 1, max = 3600))]
     pub step_s: u32,
-    /// Rain at all times where no table says otherwise, mm/h.
+    /// Rain at all times where no table says otherwise, mm/h; with neither, it rains as the weather says.
     #[schemars(range(min = 0.0, max = 1000.0))]
     pub rain_mm_per_h: f64,
     /// Rain over time, relative to the scenario: a CSV table with columns `time_s` since the start, going up, and
@@ -70,6 +70,11 @@ impl SewerSettings {
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.source == NetworkSource::None
+    }
+    /// Whether it says how it rains; else the weather does.
+    #[must_use]
+    pub fn has_rain(&self) -> bool {
+        self.rain.is_some() || self.rain_mm_per_h > 0.0
     }
     /// Tells every value that cannot be, as key and what is wrong with it.
     pub fn check(&self, tell: &mut dyn FnMut(&str, String)) {
