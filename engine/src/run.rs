@@ -165,6 +165,7 @@ fn run_on_pool(
     }
     report(OwnedProgress::Tick { tick: end, end });
     report(OwnedProgress::Phase("writing trips and indicators".to_owned()));
+    let set_wall_s = simulation.set_wall_s();
     let (mut writer, kpis) = simulation.finish()?;
     if loaded.scenario.output.tables.kpis.enabled {
         kpis.iter().try_for_each(|kpi| writer.kpis(&kpi.row()))?;
@@ -175,6 +176,7 @@ fn run_on_pool(
         ticks: end,
         threads: threads as u32,
         wall_s,
+        set_wall_s,
         peak_memory_bytes,
         started_utc_ms: stopwatch.started_utc_ms(),
         os: machine::os(),
@@ -277,6 +279,8 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let named = named.chain(&gas.case).chain(&gas.buildings).chain(&heat.case).chain(&heat.buildings);
     let (sewer, telecom) = (&loaded.scenario.sewer, &loaded.scenario.telecom);
     let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
+    let areas = loaded.scenario.policy.iter().map(|of| &of.area).chain(loaded.scenario.event.iter().map(|of| &of.area));
+    let named = named.chain(areas.flatten().filter_map(|area| area.file.as_ref()));
     for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
@@ -333,6 +337,8 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| !absent.contains(table))
+        .filter(|table| *table != Table::Events || !loaded.scenario.event.is_empty())
+        .filter(|table| *table != Table::Exposure || loaded.scenario.coupling.traffic_to_people)
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()

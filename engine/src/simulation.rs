@@ -22,6 +22,7 @@ use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_policies;
 use urbis_output::record_synthesis;
 use urbis_output::record_traffic::{self, SignalsBefore};
+use urbis_output::stopwatch::{self, SetTimes};
 use urbis_output::{Kpi, ResultsWriter, kpis};
 use urbis_population::settings::Ways;
 use urbis_population::{FitReport, Households, People, Persons, Places, Planner, Plans, PopulationSettings, Sites};
@@ -123,6 +124,7 @@ impl Simulation {
         events::install(loaded, &city, &mut world, &clock, seed)?;
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         world.insert_resource(Fault::default());
+        world.insert_resource(SetTimes::default());
         world.insert_resource(clock);
         world.insert_resource(city);
         Ok(Self { world, knowledge, schedule: step::schedule() })
@@ -132,6 +134,11 @@ impl Simulation {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.world.resource::<Clock>()
+    }
+
+    /// Wall time of each set of the steps so far, seconds.
+    pub(crate) fn set_wall_s(&self) -> [f64; stopwatch::SETS.len()] {
+        self.world.resource::<SetTimes>().seconds
     }
 
     /// The world, to look into.

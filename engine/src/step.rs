@@ -20,6 +20,7 @@ use urbis_coupling::{
     darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen, hold_trains, leave_spaces, plug_in_cars,
     plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
 };
+use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{audit, record, record_events, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -125,6 +126,7 @@ pub fn schedule() -> Schedule {
             .chain()
             .in_set(Record),
     ));
+    timed(&mut step);
     step
 }
 
@@ -162,6 +164,19 @@ fn in_order() -> Schedule {
     step
 }
 
-fn advance_clock(mut clock: ResMut<'_, Clock>) {
+/// Tells after each set how long it took, for table `runs`.
+fn timed(step: &mut Schedule) {
+    use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    step.add_systems(lap::<0>.after(Advance).before(Demand));
+    step.add_systems(lap::<1>.after(Demand).before(Exchange));
+    step.add_systems(lap::<2>.after(Exchange).before(Solve));
+    step.add_systems(lap::<3>.after(Solve).before(Feedback));
+    step.add_systems(lap::<4>.after(Feedback).before(Audit));
+    step.add_systems(lap::<5>.after(Audit).before(Record));
+    step.add_systems(lap::<6>.after(Record));
+}
+
+fn advance_clock(mut clock: ResMut<'_, Clock>, mut times: ResMut<'_, SetTimes>) {
+    times.begin();
     clock.advance();
 }

@@ -199,6 +199,12 @@ tables! {
         ticks: Count, "ticks", "Ticks computed.";
         threads: Count, "threads", "Worker threads.";
         wall_s: Real, "s", "Wall time of the run.";
+        demand_wall_s: Real, "s", "Of this, people's plans whose time came, in all steps.";
+        exchange_wall_s: Real, "s", "Events, policies, and outputs of one domain that become inputs of another.";
+        solve_wall_s: Real, "s", "Traffic and networks.";
+        feedback_wall_s: Real, "s", "Results back to those who wait for them.";
+        audit_wall_s: Real, "s", "Ledgers.";
+        record_wall_s: Real, "s", "Result tables.";
         peak_memory_bytes: Count, "B", "Largest resident memory of the process; 0 where the system does not tell.";
         started_utc: Time, "UTC", "When the program started the run, by the computer's clock.";
         os: Text, "", "Operating system and architecture.";

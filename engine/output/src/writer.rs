@@ -89,6 +89,8 @@ pub struct RunEnd {
     pub threads: u32,
     /// Wall time of the run, seconds.
     pub wall_s: f64,
+    /// Wall time of each set of the steps, seconds ([`crate::stopwatch::SETS`]).
+    pub set_wall_s: [f64; crate::stopwatch::SETS.len()],
     /// Largest resident memory, bytes ([`crate::machine::peak_memory_bytes`]).
     pub peak_memory_bytes: u64,
     /// When the program started the run, Unix time in milliseconds.
@@ -198,6 +200,12 @@ impl ResultsWriter {
             ticks: u64::from(end.ticks),
             threads: u64::from(end.threads),
             wall_s: end.wall_s,
+            demand_wall_s: end.set_wall_s[1],
+            exchange_wall_s: end.set_wall_s[2],
+            solve_wall_s: end.set_wall_s[3],
+            feedback_wall_s: end.set_wall_s[4],
+            audit_wall_s: end.set_wall_s[5],
+            record_wall_s: end.set_wall_s[6],
             peak_memory_bytes: end.peak_memory_bytes,
             started_utc: TimeMs(end.started_utc_ms),
             os: &end.os,

@@ -47,6 +47,7 @@ fn end(wall_s: f64) -> RunEnd {
         ticks: 86_400,
         threads: 2,
         wall_s,
+        set_wall_s: [0.0; 7],
         peak_memory_bytes: 1,
         started_utc_ms: START_MS,
         os: urbis_output::machine::os(),
