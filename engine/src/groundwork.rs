@@ -21,6 +21,7 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use urbis_city::model::City;
 use urbis_core::Result;
+use urbis_coupling::EmergencySettings;
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{LongTerm, PopulationSettings, Skims};
 use urbis_scenario::Loaded;
@@ -33,7 +34,7 @@ use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 14] = [
+const LEFT_OUT: [&str; 15] = [
     "name",
     "title",
     "description",
@@ -46,6 +47,7 @@ const LEFT_OUT: [&str; 14] = [
     "heat",
     "sewer",
     "telecom",
+    "emergency",
     "weather",
     "output",
 ];
@@ -132,6 +134,7 @@ fn key(loaded: &Loaded, city: &City) -> String {
     (without.scenario.water, without.scenario.gas) = (WaterSettings::default(), GasSettings::default());
     (without.scenario.heat, without.scenario.sewer) = (CityHeatSettings::default(), SewerSettings::default());
     without.scenario.telecom = CityTelecomSettings::default();
+    without.scenario.emergency = EmergencySettings::default();
     let settings = hash_with_files(&without, scenario.hash_without(&LEFT_OUT));
     urbis_core::hash::sha256_hex(format!("{version} {settings} {}", city.manifest.content_hash).as_bytes())
 }

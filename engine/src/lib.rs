@@ -11,6 +11,7 @@
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
+mod emergency;
 pub mod equilibrium;
 pub mod gas_run;
 pub mod groundwork;

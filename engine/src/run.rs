@@ -277,6 +277,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let named = named.chain(&gas.case).chain(&gas.buildings).chain(&heat.case).chain(&heat.buildings);
     let (sewer, telecom) = (&loaded.scenario.sewer, &loaded.scenario.telecom);
     let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
+    let named = named.chain(&loaded.scenario.emergency.stations);
     for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
@@ -334,6 +335,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| !absent.contains(table))
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
+        .filter(|table| *table != Table::EmergencyCall || !loaded.scenario.emergency.is_none())
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()
 }

@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::emergency;
 use crate::groundwork::{Groundwork, day_tables};
 use crate::kept::Kept;
 use crate::learning::{Knowledge, Rounds};
@@ -15,6 +16,7 @@ use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_emergency;
 use urbis_output::record_grid;
 use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_policies;
@@ -119,6 +121,7 @@ impl Simulation {
             world.insert_resource(ElectricCars::new(persons, &scenario.coupling, power_max_w, seed));
         }
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
+        emergency::install(&mut world, loaded, &city, seed)?;
         world.insert_resource(Fault::default());
         world.insert_resource(clock);
         world.insert_resource(city);
@@ -191,6 +194,7 @@ impl Simulation {
         of_people.od(&mut writer)?;
         record_policies::payments(world, &mut writer)?;
         record_grid::outages(world, &mut writer)?;
+        record_emergency::calls(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
         if world.resource::<Recorders>().feedback.every.is_some()
@@ -361,6 +365,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "sewer_node" if has_sewer => recorders.sewer_node = recording,
             "service" if has_service => recorders.service = recording,
             "utility_balance" if has_pipes => recorders.utility_balance = recording,
+            "emergency_call" if !loaded.scenario.emergency.is_none() => recorders.emergency_call = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
@@ -377,6 +382,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             ("persons", &recorders.persons),
             ("households", &recorders.households),
             ("payments", &recorders.payments),
+            ("emergency_call", &recorders.emergency_call),
         ];
         for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
             problems.push(loaded.problem_at(

@@ -7,7 +7,7 @@
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | policies of the moment; outputs of one domain become inputs of another | prices, departures, parking, demand of buildings |
 //! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
-//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | services, parking, changes, people, travel times |
+//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router, emergency units | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,11 +16,11 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
+    advance_transit, answer_calls, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
     dispatch_trips, end_trips, flood_streets, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces,
     switch_grid, switch_policies,
 };
-use urbis_output::{audit, record, record_grid, record_pipes, record_policies, record_traffic};
+use urbis_output::{audit, record, record_emergency, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::piped::serve_pipes;
@@ -86,6 +86,7 @@ pub fn schedule() -> Schedule {
             end_trips,
             update_travel_times,
             delay_buses,
+            answer_calls,
         )
             .chain()
             .in_set(Feedback),
@@ -97,6 +98,7 @@ pub fn schedule() -> Schedule {
             audit::energy,
             audit::pipes,
             record_policies::audit,
+            record_emergency::audit,
         )
             .chain()
             .in_set(Audit),

@@ -10,6 +10,7 @@
 //! | presence in buildings, date and weather | electricity demand | [`building_load`] |
 //! | presence, hour and weather | water, heat and gas that buildings draw | [`piped_loads`] |
 //! | floods of the sewer | speed on streets | [`floods`] |
+//! | presence, times on roads, calls that others put in | emergency units and how long they take | [`emergency`] |
 //! | what networks bring, presence | people without service | [`services`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
@@ -21,6 +22,7 @@ pub mod arrivals;
 pub mod building_load;
 pub mod demand;
 pub mod devices;
+pub mod emergency;
 pub mod floods;
 pub mod park_and_ride;
 pub mod parking;
@@ -36,6 +38,8 @@ pub use arrivals::end_trips;
 pub use building_load::{ask_for_power, switch_grid};
 pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
+pub use emergency::settings::EmergencySettings;
+pub use emergency::{CallPlace, Emergency, EmergencyCalls, answer_calls};
 pub use floods::{Floods, flood_streets};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, leave_spaces, search_spaces};

@@ -18,6 +18,9 @@ pub struct CouplingSettings {
     /// Water that comes up from the sewer slows the streets above it.
     #[serde(skip_serializing_if = "is_on")]
     pub floods_to_roads: bool,
+    /// Emergency units drive under the travel times and closures of the moment. Off: as on empty, open roads.
+    #[serde(skip_serializing_if = "is_on")]
+    pub traffic_to_emergency: bool,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -52,6 +55,7 @@ impl Default for CouplingSettings {
             presence_to_power: true,
             presence_to_water: true,
             floods_to_roads: true,
+            traffic_to_emergency: true,
             electric_car_share: 0.0,
             electric_car_kwh_per_km: USUAL_KWH_PER_KM,
         }

@@ -14,6 +14,7 @@ pub mod machine;
 pub mod marker;
 mod place_names;
 pub mod record;
+pub mod record_emergency;
 pub mod record_grid;
 pub mod record_people;
 pub mod record_pipes;
@@ -32,7 +33,7 @@ pub use staging::{Staging, sweep_leftovers};
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
+    EmergencyCallRow, EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
     KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
     RunsRow, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow,
     ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,

@@ -126,6 +126,7 @@ fn a_whole_scenario() {
             ("service", true, Some(3600)),
             ("utility_balance", true, Some(900)),
             ("payments", true, None),
+            ("emergency_call", true, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);
