@@ -134,7 +134,8 @@ fn compared(before: &Arm, after: &Arm) -> (usize, f64, f64) {
 
 #[test]
 fn a_closed_street_makes_the_way_longer() {
-    let closure = "[[policy]]\nname = \"works\"\nkind = \"closure\"\narea = { roads = [\"Column 2\", \"Column 3\", \"Column 4\"] }\n";
+    let closure = "[[policy]]\nname = \"works\"\nkind = \"closure\"\n\
+                   area = { roads = [\"Column 2\", \"Column 3\", \"Column 4\"] }\n";
     let passing = format!("{closure}\n[emergency]\npasses_closures = true\n");
     let open = arm(TOWN, "", 2);
     let (closed, passing) = (arm(TOWN, closure, 2), arm(TOWN, &passing, 2));
@@ -225,7 +226,8 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     let table = place.path().join("wrong.csv");
     std::fs::write(
         &table,
-        "station_id,kind,units,node_id,x_lon,y_lat\na,fire,2,1,,\na,boat,2,1,,\nb,fire,2,99,,\nc,police,-1,1,,\nd,fire,1,,9.0,50.0\na,fire,1,2,,\n",
+        "station_id,kind,units,node_id,x_lon,y_lat\na,fire,2,1,,\na,boat,2,1,,\nb,fire,2,99,,\n\
+         c,police,-1,1,,\nd,fire,1,,9.0,50.0\na,fire,1,2,,\n",
     )
     .unwrap();
     let said = refusal(&format!("[emergency]\nsource = \"file\"\nstations = {:?}\n", table.to_string_lossy()));

@@ -13,7 +13,8 @@ use urbis_core::{Clock, Error, Result};
 use urbis_coupling::emergency::dispatch::{CallState, NONE, ServiceKind};
 use urbis_coupling::{CallPlace, Emergency};
 
-/// Response within which a call counts as answered in time, s: eight minutes, as services of many countries are held to.
+/// Response within which a call counts as answered in time, s: eight minutes, as services of many countries are held
+/// to.
 const IN_TIME_S: f64 = 480.0;
 
 /// Checks the calls: running counts every tick, every call and unit anew at recounts.

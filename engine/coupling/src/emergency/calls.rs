@@ -2,13 +2,13 @@
 //!
 //! In each building and step the number of calls of a kind is Poisson with mean `persons * rate(hour) * seconds`; each
 //! simulated person stands for several. One uniform number a building, step and kind decides it by inversion, so of two
-//! scenarios with one seed the one with more people in a building has the same calls there and perhaps more. When in the
-//! step a call comes, how urgent it is, how long it takes and whether somebody goes to hospital follow from the same
-//! stream. Service on the scene is lognormal.
+//! scenarios with one seed the one with more people in a building has the same calls there and perhaps more. When in
+//! the step a call comes, how urgent it is, how long it takes and whether somebody goes to hospital follow from the
+//! same stream. Service on the scene is lognormal.
 //!
 //! Ignored: who is present (age), weekdays and seasons, calls of people on their way, calls that cause others.
-//! Contract: buildings in constant chunks, joined in order, then sorted by time, kind and building: the same on any number
-//! of threads.
+//! Contract: buildings in constant chunks, joined in order, then sorted by time, kind and building: the same on any
+//! number of threads.
 
 use super::dispatch::ServiceKind;
 use urbis_core::chunks::{CHUNK_ROWS, map_chunks};

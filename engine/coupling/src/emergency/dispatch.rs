@@ -10,19 +10,20 @@
 //! | on its way back | arrival, or a call where units on their way back are sent | at its station |
 //!
 //! A call that needs several units gets them as they become free, and each serves for the call's service time from its
-//! own arrival, so no call holds units while it waits for more. Whoever waits is looked at in order of priority (1 before
-//! 2), then time, then number; a call that no free unit can reach does not hold up those behind it. A unit that no way leads
-//! home waits where it is.
+//! own arrival, so no call holds units while it waits for more. Whoever waits is looked at in order of priority (1
+//! before 2), then time, then number; a call that no free unit can reach does not hold up those behind it. A unit that
+//! no way leads home waits where it is.
 //!
-//! Without ways, with Poisson calls and exponential service this is M/M/N: the mean wait is `C(N, a) / (N mu - lambda)` with
-//! `a = lambda / mu` and Erlang's `C` (A. K. Erlang, Solution of some problems in the theory of probabilities of significance
-//! in automatic telephone exchanges, 1917). With random stations the way to the nearest falls as `c sqrt(A / n)`, `c` 0.5
-//! straight and `sqrt(2 pi) / 4` along a grid (R. C. Larson and A. R. Odoni, Urban Operations Research, 1981, ch. 3).
+//! Without ways, with Poisson calls and exponential service this is M/M/N: the mean wait is `C(N, a) / (N mu - lambda)`
+//! with `a = lambda / mu` and Erlang's `C` (A. K. Erlang, Solution of some problems in the theory of probabilities of
+//! significance in automatic telephone exchanges, 1917). With random stations the way to the nearest falls as
+//! `c sqrt(A / n)`, `c` 0.5 straight and `sqrt(2 pi) / 4` along a grid (R. C. Larson and A. R. Odoni, Urban Operations
+//! Research, 1981, ch. 3).
 //!
 //! Laws: calls received = waiting + under way + answered; a unit is in one state, at one call. Times are whole
 //! milliseconds. Ignored: units that are called off for a more urgent call, units moved to cover for others, shifts.
-//! Contract: sequential; events in order of time, units before calls, then number, and units are sent when all events of a
-//! moment are through; of equally fast units the lower number goes. No clock, no world; ways come from [`Roads`].
+//! Contract: sequential; events in order of time, units before calls, then number, and units are sent when all events
+//! of a moment are through; of equally fast units the lower number goes. No clock, no world; ways come from [`Roads`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -65,8 +66,8 @@ pub trait Roads {
     fn ahead(&mut self, from: u32, to: u32, share: f64) -> (u32, u32);
 }
 
-/// Ways by a function of two nodes, such as a matrix of times. A unit under way counts as being where its way begins up to
-/// the half of it, and then as being where it ends.
+/// Ways by a function of two nodes, such as a matrix of times. A unit under way counts as being where its way begins up
+/// to the half of it, and then as being where it ends.
 #[derive(Clone, Debug)]
 pub struct WaysBy<F>(pub F);
 
@@ -664,7 +665,7 @@ impl Dispatcher {
             let (sent, arrived, left) = (self.calls.sent[call], self.calls.arrived[call], self.calls.left[call]);
             if heading[call] != sent - arrived || there[call] != arrived - left || sent > self.calls.needed[call] {
                 return Err(format!(
-                    "call {call} was sent {sent}, has seen {arrived} come and {left} leave; {} head for it, {} are there",
+                    "call {call} was sent {sent}, saw {arrived} come and {left} leave; {} head for it, {} are there",
                     heading[call], there[call]
                 ));
             }

@@ -7,18 +7,19 @@
 //! | stations and hospitals | [`stations`] |
 //! | what a scenario can say, and sources of what is usual | [`settings`] |
 //!
-//! Each tick, after traffic has moved, calls of the step and those that other couplings put into [`EmergencyCalls`] come in,
-//! and everything up to the end of the tick happens. Ways are the fastest under the travel times of links that drivers
-//! know at that moment ([`Traffic::travel_times_ms`]), without tolls and without what keeps through traffic out of side
-//! streets; the drive takes the time that it promises when the unit is sent, over the siren's factor for urgent calls.
-//! Streets that are closed to cars are closed to units, unless they pass. With `coupling.traffic_to_emergency` off, roads
-//! are empty and open at all times.
+//! Each tick, after traffic has moved, calls of the step and those that other couplings put into [`EmergencyCalls`]
+//! come in, and everything up to the end of the tick happens. Ways are the fastest under the travel times of links that
+//! drivers know at that moment ([`Traffic::travel_times_ms`]), without tolls and without what keeps through traffic out
+//! of side streets; the drive takes the time that it promises when the unit is sent, over the siren's factor for urgent
+//! calls. Streets that are closed to cars are closed to units, unless they pass. With `coupling.traffic_to_emergency`
+//! off, roads are empty and open at all times.
 //!
-//! Ignored: units as vehicles on the road (they delay nobody, and what changes while they drive does not reach them), the
-//! time to take a call, calls from outside buildings but for those put in, one-way streets and bans that a siren overrules.
+//! Ignored: units as vehicles on the road (they delay nobody, and what changes while they drive does not reach them),
+//! the time to take a call, calls from outside buildings but for those put in, one-way streets and bans that a siren
+//! overrules.
 //!
-//! Contract: sequential but for drawing calls and for routes, which are the same on any number of threads. The router's own
-//! costs are not touched.
+//! Contract: sequential but for drawing calls and for routes, which are the same on any number of threads. The router's
+//! own costs are not touched.
 
 pub mod calls;
 pub mod dispatch;

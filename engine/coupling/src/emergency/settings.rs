@@ -1,17 +1,22 @@
 //! Settings of the emergency services, as they stand in a scenario under `[emergency]`, and what they are by default.
 //!
-//! | figure | source |
-//! | --- | --- |
-//! | ambulance calls 0.26 a day for 1000 persons | London 1999: 13,178 emergency responses in a week (P. J. Peacock et al., Emerg. Med. J. 22, 2005) over 7.15 million residents |
-//! | fire calls 0.027 | England, year ending June 2020: 549,913 incidents (Home Office, Fire and rescue incident statistics) over 56.6 million |
-//! | police calls 0.64 | Ottawa 2018: 322,800 calls dispatched, 72 % with police on the scene (Ottawa Police, annual report) over 1.0 million |
-//! | share of urgent calls | ambulances 0.6: categories 1 and 2 of England, August 2024 (NHS Providers, 443,701 of 731,000); police 0.02: priority 1 of Ottawa; fire 1: estimate |
-//! | hours of the day | a wave with one peak, in mid-afternoon for ambulances (M. E. Helander et al., J. Biol. Rhythms 38, 2023); its height 0.45, and the peaks of fire at 18 h and police at 20 h, are estimates |
-//! | taken to hospital 0.5 | 50.8 % of incidents, England, August 2024 (NHS Providers) |
-//! | handover 15 min | what England's guidance asks for (Nuffield Trust, Ambulance handover delays) |
-//! | turn-out 80 s, 60 s | NFPA 1710, for fire and for medical calls; recalled. Police 30 s: estimate, as they are on patrol |
-//! | siren 1.5 | time saved 30.9 % (J. Ho and M. Lindquist, Prehosp. Emerg. Care 5, 2001, rural) and 38.5 % (J. Ho and B. Casey, Ann. Emerg. Med. 32, 1998, urban): 1.45 to 1.63 times as fast |
-//! | service on the scene, its spread, units of a station | estimates |
+//! - Ambulance calls, 0.26 a day for 1000 persons: London 1999, 13,178 emergency responses in a week (P. J. Peacock et
+//!   al., Emerg. Med. J. 22, 2005) over 7.15 million residents.
+//! - Fire calls, 0.027: England, year ending June 2020, 549,913 incidents (Home Office, Fire and rescue incident
+//!   statistics) over 56.6 million.
+//! - Police calls, 0.64: Ottawa 2018, 322,800 calls dispatched, 72 % with police on the scene (Ottawa Police, annual
+//!   report) over 1.0 million.
+//! - Share of urgent calls: ambulances 0.6, categories 1 and 2 of England in August 2024 (NHS Providers, 443,701 of
+//!   731,000); police 0.02, priority 1 of Ottawa; fire 1, estimate.
+//! - Hours of the day: a wave with one peak, in mid-afternoon for ambulances (M. E. Helander et al., J. Biol. Rhythms
+//!   38, 2023); its height 0.45, and the peaks of fire at 18 h and police at 20 h, are estimates.
+//! - Taken to hospital, 0.5: 50.8 % of incidents, England, August 2024 (NHS Providers).
+//! - Handover, 15 min: what England's guidance asks for (Nuffield Trust, Ambulance handover delays).
+//! - Turn-out, 80 s and 60 s: NFPA 1710, for fire and for medical calls; recalled. Police 30 s: estimate, as they are
+//!   on patrol.
+//! - Siren, 1.5: time saved 30.9 % (J. Ho and M. Lindquist, Prehosp. Emerg. Care 5, 2001, rural) and 38.5 % (J. Ho and
+//!   B. Casey, Ann. Emerg. Med. 32, 1998, urban), so 1.45 to 1.63 times as fast.
+//! - Service on the scene, its spread, units of a station: estimates.
 //!
 //! Rates are those of residents, and are used for persons present.
 
@@ -62,8 +67,8 @@ pub enum QueueRule {
 pub struct EmergencySettings {
     /// Where stations come from.
     pub source: StationSource,
-    /// With `source = "file"`: a CSV table with columns `station_id`, `kind` (fire, ambulance, police, hospital), `units`,
-    /// and a place: `building_id`, `node_id`, or `x_lon` and `y_lat`. Relative to the scenario.
+    /// With `source = "file"`: a CSV table with columns `station_id`, `kind` (fire, ambulance, police, hospital),
+    /// `units`, and a place: `building_id`, `node_id`, or `x_lon` and `y_lat`. Relative to the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub stations: Option<PathBuf>,

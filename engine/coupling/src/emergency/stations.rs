@@ -5,8 +5,8 @@
 //! [`HOSPITAL_FLOOR_M2`]; where there is none, those in any building for health, then all. Several of one kind in a
 //! building are one. A place without a building of its own drives off at the door of the nearest one.
 //!
-//! Ignored: private ambulance stations, police patrols, specialities of hospitals. Contract: sequential, in order of the
-//! points of interest or of the table.
+//! Ignored: private ambulance stations, police patrols, specialities of hospitals. Contract: sequential, in order of
+//! the points of interest or of the table.
 
 use super::dispatch::ServiceKind;
 use super::settings::EmergencySettings;
