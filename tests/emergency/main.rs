@@ -149,8 +149,9 @@ fn a_closed_street_makes_the_way_longer() {
 
 #[test]
 fn congestion_makes_the_way_longer_and_the_switch_takes_it_away() {
-    let services = "[emergency]\nsource = \"pois\"\nsends_returning = false\n[emergency.ambulance]\ncalls_per_1000_day = 20.0\nunits = 40\n\
-                    [emergency.fire]\ncalls_per_1000_day = 5.0\nunits = 40\n";
+    let services = "[emergency]\nsource = \"pois\"\nsends_returning = false\n[emergency.ambulance]\n\
+                    calls_per_1000_day = 20.0\nunits = 40\n[emergency.fire]\n\
+                    calls_per_1000_day = 5.0\nunits = 40\n";
     let coupled = arm(MONACO, services, 2);
     let empty = arm(MONACO, &format!("{services}[coupling]\ntraffic_to_emergency = false\n"), 2);
     let (calls, free_s, driven_s) = compared(&empty, &coupled);
