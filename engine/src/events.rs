@@ -260,7 +260,8 @@ impl Finder<'_> {
         let world = self.world;
         let Some(water) = world.get_resource::<CityWater>() else { return };
         let links = &water.network().links;
-        let pipes = || (0..links.id.len()).filter(|&row| matches!(links.kind[row], LinkKind::Pipe | LinkKind::CheckValve));
+        let pipes =
+            || (0..links.id.len()).filter(|&row| matches!(links.kind[row], LinkKind::Pipe | LinkKind::CheckValve));
         let Some(row) = pipes().find(|&row| links.id[row] == pipe) else {
             let what = format!("`{pipe}` is no pipe of the water network (link_id of table water_link)");
             self.unknown(now.row, "pipe", &what, pipes().map(|row| links.id[row].as_str()), pipe);

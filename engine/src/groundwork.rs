@@ -21,9 +21,9 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use urbis_city::model::City;
 use urbis_core::Result;
+use urbis_coupling::{EmergencySettings, RepairSettings};
 use urbis_population::plans::day_tables::DayTables;
 use urbis_population::{LongTerm, PopulationSettings, Skims};
-use urbis_coupling::RepairSettings;
 use urbis_scenario::Loaded;
 use urbis_utility::gas::city::GasSettings;
 use urbis_utility::heat::city::CityHeatSettings;
@@ -34,7 +34,7 @@ use urbis_utility::{PowerSettings, WeatherSettings};
 
 /// Keys of a scenario that groundwork does not depend on: who it is, where its city lies (whose own hash counts), and
 /// what comes after.
-const LEFT_OUT: [&str; 16] = [
+const LEFT_OUT: [&str; 17] = [
     "name",
     "title",
     "description",
@@ -49,6 +49,7 @@ const LEFT_OUT: [&str; 16] = [
     "heat",
     "sewer",
     "telecom",
+    "emergency",
     "weather",
     "output",
 ];
@@ -137,6 +138,7 @@ fn key(loaded: &Loaded, city: &City) -> String {
     (without.scenario.water, without.scenario.gas) = (WaterSettings::default(), GasSettings::default());
     (without.scenario.heat, without.scenario.sewer) = (CityHeatSettings::default(), SewerSettings::default());
     without.scenario.telecom = CityTelecomSettings::default();
+    without.scenario.emergency = EmergencySettings::default();
     let settings = hash_with_files(&without, scenario.hash_without(&LEFT_OUT));
     urbis_core::hash::sha256_hex(format!("{version} {settings} {}", city.manifest.content_hash).as_bytes())
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, Result};
 use urbis_coupling::skims::{SlowNetworks, all_day, car_by_period, car_matrix};
-use urbis_coupling::{CityTransit, Policies};
+use urbis_coupling::{CityTransit, EmergencyCalls, Policies};
 use urbis_output::audit::Fault;
 use urbis_output::{FeedbackRow, ResultsWriter};
 use urbis_population::plans::Mode;
@@ -225,6 +225,7 @@ impl Knowledge {
         let ends = world.resource::<Places>().car_node.clone();
         urbis_traffic::install(world, roads, self.traffic.clone(), &ends)?;
         world.resource_mut::<Policies>().reset();
+        world.insert_resource(EmergencyCalls::default());
         world.insert_resource(clock.clone());
         Ok(())
     }

@@ -281,6 +281,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
     let areas = loaded.scenario.policy.iter().map(|of| &of.area).chain(loaded.scenario.event.iter().map(|of| &of.area));
     let named = named.chain(areas.flatten().filter_map(|area| area.file.as_ref()));
+    let named = named.chain(&loaded.scenario.emergency.stations);
     for path in named.map(|path| loaded.resolve(path)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
@@ -340,6 +341,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| *table != Table::Events || !loaded.scenario.event.is_empty())
         .filter(|table| *table != Table::Exposure || loaded.scenario.coupling.traffic_to_people)
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
+        .filter(|table| *table != Table::EmergencyCall || !loaded.scenario.emergency.is_none())
         .filter(|table| schedules.iter().any(|schedule| schedule.table == table.name() && schedule.enabled))
         .collect()
 }

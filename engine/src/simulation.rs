@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::emergency;
 use crate::events;
 use crate::groundwork::{Groundwork, day_tables};
 use crate::kept::Kept;
@@ -16,6 +17,7 @@ use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_emergency;
 use urbis_output::record_events;
 use urbis_output::record_grid;
 use urbis_output::record_people::{self, PeopleRecorder};
@@ -123,6 +125,7 @@ impl Simulation {
         }
         events::install(loaded, &city, &mut world, &clock, seed)?;
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
+        emergency::install(&mut world, loaded, &city, seed)?;
         world.insert_resource(Fault::default());
         world.insert_resource(SetTimes::default());
         world.insert_resource(clock);
@@ -202,6 +205,7 @@ impl Simulation {
         record_policies::payments(world, &mut writer)?;
         record_events::events(world, &mut writer)?;
         record_grid::outages(world, &mut writer)?;
+        record_emergency::calls(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
         if world.resource::<Recorders>().feedback.every.is_some()
@@ -374,6 +378,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "utility_balance" if has_pipes => recorders.utility_balance = recording,
             "exposure" if loaded.scenario.coupling.traffic_to_people => recorders.exposure = recording,
             "events" if !loaded.scenario.event.is_empty() => recorders.events = recording,
+            "emergency_call" if !loaded.scenario.emergency.is_none() => recorders.emergency_call = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,
             _ => {}
@@ -390,6 +395,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             ("persons", &recorders.persons),
             ("households", &recorders.households),
             ("payments", &recorders.payments),
+            ("emergency_call", &recorders.emergency_call),
         ];
         for (table, _) in of_single.iter().filter(|(_, recording)| recording.every.is_some()) {
             problems.push(loaded.problem_at(

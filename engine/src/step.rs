@@ -7,7 +7,7 @@
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | events, crews and policies of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
 //! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
-//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router | services, parking, changes, people, travel times |
+//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router, emergency units | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,12 +16,15 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers, count_service,
-    darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen, hold_trains, leave_spaces, plug_in_cars,
-    plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
+    advance_transit, answer_calls, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers,
+    count_service, darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen,
+    hold_trains, leave_spaces, plug_in_cars, plug_in_heaters, run_devices, run_machines, search_spaces, send_crews,
+    stop_pumps, switch_grid, switch_policies,
 };
 use urbis_output::stopwatch::{SetTimes, lap};
-use urbis_output::{audit, record, record_events, record_grid, record_pipes, record_policies, record_traffic};
+use urbis_output::{
+    audit, record, record_emergency, record_events, record_grid, record_pipes, record_policies, record_traffic,
+};
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
 use urbis_utility::piped::serve_pipes;
@@ -90,6 +93,7 @@ pub fn schedule() -> Schedule {
             update_travel_times,
             delay_buses,
             expose_people,
+            answer_calls,
         )
             .chain()
             .in_set(Feedback),
@@ -101,6 +105,7 @@ pub fn schedule() -> Schedule {
             audit::energy,
             audit::pipes,
             record_policies::audit,
+            record_emergency::audit,
         )
             .chain()
             .in_set(Audit),

@@ -185,7 +185,10 @@ fn trams_without_current_stand_at_their_stops() {
         of.table("transit_load").iter().filter(is_in).count()
     };
     let found = [leave(&plain, 4.0, 8.0), leave(&dark, 4.0, 8.0), leave(&dark, 8.0, 8.5), leave(&plain, 8.0, 8.5)];
-    println!("departures from seven to eleven: {} with current, {} without; then {} and {}", found[0], found[1], found[2], found[3]);
+    println!(
+        "departures from seven to eleven: {} with current, {} without; then {} and {}",
+        found[0], found[1], found[2], found[3]
+    );
     assert!(found[0] > 0 && found[1] == 0 && found[2] > found[3]);
     let latest = |of: &Ran| of.table("transit_load").iter().map(|row| number(row, "delay_s")).fold(0.0, f64::max);
     // Who was to leave at seven is four hours late.
@@ -314,7 +317,12 @@ fn a_burst_main_leaks_by_its_pressure_until_it_is_shut() {
             assert!(lost_m3.abs() < 1e-9, "{quarter}: {lost_m3}");
         }
         let is_shut = (14..32).contains(&quarter);
-        assert_eq!(flows[quarter].abs() < 1e-6, is_shut || flows[quarter].abs() < 1e-6, "{quarter}: {}", flows[quarter]);
+        assert_eq!(
+            flows[quarter].abs() < 1e-6,
+            is_shut || flows[quarter].abs() < 1e-6,
+            "{quarter}: {}",
+            flows[quarter]
+        );
         assert!(!is_shut || flows[quarter].abs() < 1e-6, "{quarter}: {}", flows[quarter]);
     }
     println!("pipe {pipe}: {:.2} m3 lost", lost_before);
@@ -410,11 +418,8 @@ fn a_cold_snap_asks_for_more_heat() {
         let rows = run.table("utility_balance").into_iter().filter(|row| row["utility"] == "gas");
         rows.map(|row| number(&row, "asked")).sum::<f64>()
     };
-    let (plain, cold, warm) = (
-        asked(""),
-        asked(&event("cold_snap", "colder_k", 8.0)),
-        asked(&event("heat_wave", "warmer_k", 8.0)),
-    );
+    let (plain, cold, warm) =
+        (asked(""), asked(&event("cold_snap", "colder_k", 8.0)), asked(&event("heat_wave", "warmer_k", 8.0)));
     println!("gas asked for: {warm:.1} warm, {plain:.1}, {cold:.1} kg cold");
     assert!(cold > 1.1 * plain && warm < 0.9 * plain);
 }
@@ -438,15 +443,29 @@ fn what_cannot_happen_is_refused_with_its_place() {
     let event = |text: &str| format!("[[event]]\nname = \"e\"\n{text}\n");
     let cases = [
         (event("kind = \"power_outage\"\nat = \"07:00\"\nbuses = [\"x\"]"), "name a source in `[power.grid]`"),
-        (format!("{GRID}{}", event("kind = \"power_outage\"\nat = \"07:00\"\nbuses = [\"substation/0/h\"]")), "did you mean"),
+        (
+            format!("{GRID}{}", event("kind = \"power_outage\"\nat = \"07:00\"\nbuses = [\"substation/0/h\"]")),
+            "did you mean",
+        ),
         (event("kind = \"road_closure\"\nat = \"07:00\""), "needs an `area`"),
         (event("kind = \"road_closure\"\nat = \"7\"\narea = { zones = [\"east\"] }"), "no moment"),
-        (event("kind = \"road_closure\"\nat = \"2024-07-11T07:00\"\narea = { zones = [\"east\"] }"), "outside the period"),
-        (format!("{WATER}{}", event("kind = \"pipe_burst\"\nat = \"07:00\"\npipe = \"nothing\"")), "no pipe of the water network"),
-        (format!("{WATER}{}", event("kind = \"failure\"\nat = \"07:00\"\nnetwork = \"water\"\nelements = [\"?\"]")), "has no element"),
+        (
+            event("kind = \"road_closure\"\nat = \"2024-07-11T07:00\"\narea = { zones = [\"east\"] }"),
+            "outside the period",
+        ),
+        (
+            format!("{WATER}{}", event("kind = \"pipe_burst\"\nat = \"07:00\"\npipe = \"nothing\"")),
+            "no pipe of the water network",
+        ),
+        (
+            format!("{WATER}{}", event("kind = \"failure\"\nat = \"07:00\"\nnetwork = \"water\"\nelements = [\"?\"]")),
+            "has no element",
+        ),
         (event("kind = \"heat_wave\"\nat = \"07:00\"\nhours = 2.0\nwarmer_k = 5.0"), "`[weather]`"),
         (
-            event("kind = \"flood\"\nat = \"07:00\"\narea = { zones = [\"east\"] }\ndepth = [{ hours = 1.0, depth_m = 1.0 }, { hours = 0.5, depth_m = 0.0 }]"),
+            event(
+                "kind = \"flood\"\nat = \"07:00\"\narea = { zones = [\"east\"] }\ndepth = [{ hours = 1.0, depth_m = 1.0 }, { hours = 0.5, depth_m = 0.0 }]",
+            ),
             "hours that rise",
         ),
         ("[repair]\ndepots = [\"nowhere\"]\n".to_owned(), "no building `nowhere`"),

@@ -22,11 +22,11 @@ use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
-    LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, EventsRow, ExposureRow, PaymentsRow, PersonsRow, PresenceRow,
-    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow,
-    Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow,
-    ZoneLoadRow,
+    EmergencyCallRow, EnergyBalanceRow, EventsRow, ExposureRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow,
+    HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow,
+    PaymentsRow, PersonsRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow,
+    SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow,
+    UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
@@ -412,6 +412,28 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
             })
             .unwrap();
         writer
+            .emergency_call(&EmergencyCallRow {
+                time,
+                call_id: number,
+                kind: "ambulance",
+                priority: 1,
+                cause: "people",
+                building_id: Some("b1"),
+                zone_id: Some(zone_id),
+                node_id: None,
+                units_needed: 1,
+                units_sent: 1,
+                station_id: Some("s1"),
+                wait_s: Some(0.5),
+                turnout_s: Some(60.0),
+                travel_s: Some(120.0),
+                response_s: (interval % 2 == 0).then_some(180.5),
+                scene_end_time: Some(time),
+                hospital_id: None,
+                status: "done",
+            })
+            .unwrap();
+        writer
             .payments(&PaymentsRow {
                 time,
                 policy: "cordon",
@@ -639,6 +661,8 @@ fn written(table: Table, column: &str) -> Value {
         | (Table::GasNode, "gauge_min_pa")
         | (Table::HeatNode, "pressure_pa")
         | (Table::HeatLink, "temp_to_c") => (None, intervals),
+        (Table::EmergencyCall, "response_s") => (Some(180.5 * (intervals - odd)), odd),
+        (Table::EmergencyCall, "node_id" | "hospital_id") => (None, intervals),
         (Table::GasLink, "linepack_kg") => (Some(0.5 * intervals), 0.0),
         (Table::UtilityBalance, "supplied") => (Some(2.5 * intervals), 0.0),
         (Table::BusState, "vm_min_pu") => (Some(0.98 * intervals), 0.0),

@@ -10,6 +10,7 @@
 //! | presence in buildings, date and weather | electricity demand | [`building_load`] |
 //! | presence, hour and weather | water, heat and gas that buildings draw | [`piped_loads`] |
 //! | floods of the sewer | speed on streets | [`floods`] |
+//! | presence, times on roads, calls that others put in | emergency units and how long they take | [`emergency`] |
 //! | what networks bring, presence | people without service | [`services`] |
 //! | dark buildings | traffic lights, pumps, heating plants, compressors | [`powered`], [`dark_signals`], [`stopped_pumps`] |
 //! | dark stops | trains, trams, trolleybuses | [`stopped_rail`] |
@@ -30,6 +31,7 @@ pub mod crews;
 pub mod dark_signals;
 pub mod demand;
 pub mod devices;
+pub mod emergency;
 pub mod emergency_heating;
 pub mod event;
 pub mod exposure;
@@ -54,6 +56,8 @@ pub use crews::{Crews, RepairSettings, send_crews};
 pub use dark_signals::darken_signals;
 pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
+pub use emergency::settings::EmergencySettings;
+pub use emergency::{CallPlace, Emergency, EmergencyCalls, answer_calls};
 pub use emergency_heating::{Heaters, plug_in_heaters};
 pub use event::Event;
 pub use event::state::{Incidents, happen};

@@ -53,6 +53,9 @@ pub struct CouplingSettings {
     #[serde(skip_serializing_if = "is_usual_heater")]
     #[schemars(range(min = 0.0))]
     pub heater_w_per_m2: f64,
+    /// Emergency units drive under the travel times and closures of the moment. Off: as on empty, open roads.
+    #[serde(skip_serializing_if = "is_on")]
+    pub traffic_to_emergency: bool,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -149,6 +152,7 @@ impl Default for CouplingSettings {
             backup_h: BackupHours::default(),
             heater_share: USUAL_HEATER_SHARE,
             heater_w_per_m2: USUAL_HEATER_W_PER_M2,
+            traffic_to_emergency: true,
             electric_car_share: 0.0,
             electric_car_kwh_per_km: USUAL_KWH_PER_KM,
         }

@@ -137,6 +137,8 @@ pub struct Recorders {
     pub events: Recording,
     /// Table `payments`; its interval only says whether it is on.
     pub payments: Recording,
+    /// Table `emergency_call`; its interval only says whether it is on.
+    pub emergency_call: Recording,
 }
 
 /// Sums over the whole period that no single row holds.

@@ -617,6 +617,26 @@ tables! {
         residual: Real, "see column unit", "Supplied less served, lost and stored; what rounding leaves.";
         failed_steps: Count, "", "Steps, of water moments, at which no solution was found.";
     }
+    EmergencyCall emergency_call EmergencyCallRow EmergencyCallColumns: "Calls of the emergency services, in order of the time at which they were drawn or put in; times are those of the unit that was there first." {
+        time: Time, "UTC", "When the call came in.";
+        call_id: Count, "", "Number of the call.";
+        kind: Text, "", "fire, ambulance or police.";
+        priority: Count, "", "Urgency: 1 the most urgent.";
+        cause: Text, "", "people: drawn from those present; event: put in by what happened.";
+        building_id: MaybeText, "", "Where; key of layers/buildings.parquet; null where it is no building.";
+        zone_id: MaybeText, "", "Zone of it; key of layers/zones.parquet.";
+        node_id: MaybeText, "", "Node to which units drive; key of layers/nodes.parquet.";
+        units_needed: Count, "units", "Units it needs.";
+        units_sent: Count, "units", "Units that were sent.";
+        station_id: MaybeText, "", "Station of the first; null until it is there, as for times.";
+        wait_s: MaybeReal, "s", "From the call until the first unit was sent.";
+        turnout_s: MaybeReal, "s", "From then until it drove off; 0 for one on its way back.";
+        travel_s: MaybeReal, "s", "Its drive.";
+        response_s: MaybeReal, "s", "From the call until it was there: the sum of the three.";
+        scene_end_time: MaybeTime, "UTC", "When the last unit left; null while one is there or missing.";
+        hospital_id: MaybeText, "", "Hospital to which somebody was taken.";
+        status: Text, "", "At the end of the period: waiting, under_way, on_scene or done.";
+    }
     Kpis kpis KpisRow KpisColumns: "Headline and other figures of the run, each beside the published one where there is one." {
         group: Text, "", "Subject: traffic, people, power ...";
         indicator: Text, "", "What it is.";

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use urbis_coupling::{CouplingSettings, Event, Policy, RepairSettings};
+use urbis_coupling::{CouplingSettings, EmergencySettings, Event, Policy, RepairSettings};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
@@ -72,6 +72,9 @@ pub struct Scenario {
     /// Weather; none where absent.
     #[serde(default, skip_serializing_if = "WeatherSettings::is_absent")]
     pub weather: WeatherSettings,
+    /// Fire brigade, ambulances and police; none where absent.
+    #[serde(default, skip_serializing_if = "EmergencySettings::is_default")]
+    pub emergency: EmergencySettings,
     /// How the domains meet.
     #[serde(default)]
     pub coupling: CouplingSettings,
@@ -241,6 +244,9 @@ pub struct OutputTables {
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
+    /// Calls of the emergency services; only where there are some (`emergency`).
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub emergency_call: PlainTable,
 }
 
 /// A table with one row per thing and interval.
@@ -410,6 +416,7 @@ impl OutputTables {
             zoned("exposure", &self.exposure),
             plain("events", &self.events),
             plain("payments", &self.payments),
+            plain("emergency_call", &self.emergency_call),
         ]
     }
     /// The schedule of a table by name.

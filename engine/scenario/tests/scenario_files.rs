@@ -128,6 +128,7 @@ fn a_whole_scenario() {
             ("exposure", true, None),
             ("events", true, None),
             ("payments", true, None),
+            ("emergency_call", true, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

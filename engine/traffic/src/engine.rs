@@ -408,6 +408,12 @@ impl Engine {
             self.wheel.arm::<false>(input & !7, 1 << (input & 7), now, self.tick);
         }
     }
+    /// Whether the entrance of a link is closed.
+    #[must_use]
+    pub fn is_closed(&self, link: CarLinkIx) -> bool {
+        let (chunk, row) = self.layout.entry_place(self.number(link));
+        self.layout.chunks[chunk].entries[row].gate.opens() == NEVER
+    }
     /// The time that an empty link takes now.
     #[must_use]
     pub fn free_time(&self, link: CarLinkIx) -> Time {
