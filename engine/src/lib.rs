@@ -12,6 +12,7 @@
 //! ```
 
 pub mod equilibrium;
+mod events;
 pub mod gas_run;
 pub mod groundwork;
 pub mod heat_run;
@@ -20,7 +21,6 @@ pub mod learning;
 pub mod pipe_options;
 pub mod pipes_plan;
 pub mod plan_folder;
-mod events;
 mod policies;
 pub mod power_controls;
 pub mod power_phases;

@@ -17,8 +17,9 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor
 use urbis_core::Clock;
 use urbis_coupling::{
     advance_transit, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers, count_service,
-    darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen, hold_trains, leave_spaces, plug_in_cars,
-    plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
+    darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen, hold_trains,
+    leave_spaces, plug_in_cars, plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps,
+    switch_grid, switch_policies,
 };
 use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{audit, record, record_events, record_grid, record_pipes, record_policies, record_traffic};

@@ -327,7 +327,8 @@ pub fn send_crews(
     }
     // Crews are let through where roads are closed, so nothing is added to travel times.
     let metric = router.travel_time_metric_with(traffic.travel_times_ms(), &[]);
-    let pairs: Vec<(usize, usize)> = (0..crews.len()).flat_map(|crew| (0..jobs.len()).map(move |job| (crew, job))).collect();
+    let pairs: Vec<(usize, usize)> =
+        (0..crews.len()).flat_map(|crew| (0..jobs.len()).map(move |job| (crew, job))).collect();
     let on_net = |node: u32| if (node as usize) < network.nodes() { node } else { 0 };
     let queries: Vec<(u32, u32)> =
         pairs.iter().map(|&(crew, job)| (on_net(crews[crew].node), on_net(jobs[job].node))).collect();

@@ -45,9 +45,8 @@ pub fn ask_of_pipes(
     let Some(mut loads) = loads else { return };
     loads.ask(StepTime::of(&clock));
     // A boiler without electricity does not burn, a station of district heat does not pump.
-    let has_power = |building: usize| {
-        !settings.power_to_boilers || grid.as_ref().is_none_or(|grid| grid.is_supplied(building))
-    };
+    let has_power =
+        |building: usize| !settings.power_to_boilers || grid.as_ref().is_none_or(|grid| grid.is_supplied(building));
     let asked_w = |building: usize| {
         if has_power(building) { loads.rooms_w[building] + draws.hot_water_w[building] } else { 0.0 }
     };

@@ -389,9 +389,9 @@ fn pipes(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
         let kpi = collector.add(group, &format!("{group}_steps_not_solved"), f64::from(of.failed_steps), "steps");
         kpi.headline = of.failed_steps > 0;
     }
-    if let Some(floods) = world.get_resource::<Floods>().filter(|of| {
-        world.contains_resource::<CitySewer>() || !of.worst_m().is_empty()
-    }) {
+    if let Some(floods) =
+        world.get_resource::<Floods>().filter(|of| world.contains_resource::<CitySewer>() || !of.worst_m().is_empty())
+    {
         let worst_m = floods.worst_m();
         collector.add("sewer", "streets_flooded", worst_m.len() as f64, "links").headline = !worst_m.is_empty();
         collector.add("sewer", "deepest_flood", worst_m.values().fold(0.0, |most, m| f64::max(most, *m)), "m");

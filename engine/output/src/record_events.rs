@@ -25,8 +25,7 @@ pub fn events(world: &World, writer: &mut ResultsWriter) -> Result<()> {
     if world.resource::<Recorders>().events.every.is_none() {
         return Ok(());
     }
-    let (clock, city, incidents) =
-        (world.resource::<Clock>(), world.resource::<City>(), world.resource::<Incidents>());
+    let (clock, city, incidents) = (world.resource::<Clock>(), world.resource::<City>(), world.resource::<Incidents>());
     let mut log = incidents.log.clone();
     log.sort_by_key(|entry| (entry.tick, entry.part, entry.what));
     log.iter().try_for_each(|entry| {

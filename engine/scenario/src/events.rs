@@ -99,7 +99,9 @@ impl Loaded {
     /// What is wrong with its time, in words.
     pub fn event_ticks(&self, event: &Event) -> Result<(Tick, Tick), String> {
         let text = event.at.as_str();
-        let Ok(start) = self.scenario.period.start.parse::<DateTime>() else { return Err("the period has none".to_owned()) };
+        let Ok(start) = self.scenario.period.start.parse::<DateTime>() else {
+            return Err("the period has none".to_owned());
+        };
         let end = i64::from(self.scenario.period.duration_h) * 3600;
         let from = if let Some(second) = second_of_day(text) {
             let of_day = i64::from(start.hour()) * 3600 + i64::from(start.minute()) * 60 + i64::from(start.second());

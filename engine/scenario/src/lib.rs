@@ -15,9 +15,9 @@
 
 mod check;
 mod differences;
+mod events;
 mod load;
 mod period;
-mod events;
 mod policies;
 mod sampling;
 mod schema;

@@ -95,7 +95,8 @@ pub fn probability(pga_g: f64) -> f64 {
 /// Standard normal distribution function, within 8e-8 (M. Abramowitz and I. Stegun, Handbook of Mathematical Functions, 26.2.17).
 fn normal_cdf(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
-    let poly = t * (0.319_381_530 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+    let poly =
+        t * (0.319_381_530 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
     let upper = poly * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
     if x >= 0.0 { 1.0 - upper } else { upper }
 }

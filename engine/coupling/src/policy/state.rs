@@ -357,7 +357,9 @@ impl Policies {
         let amounts = self.roads.iter().flat_map(|price| &price.amounts).map(|amount| amount.when.window);
         let changes = self.changes.iter().map(|changing| changing.when.window);
         let mut windows = amounts.chain(self.closures.iter().map(|closing| closing.when.window)).chain(changes);
-        !self.is_switched_on || self.incidents.is_changed || windows.any(|(from, to)| second == from || second == to % 86_400)
+        !self.is_switched_on
+            || self.incidents.is_changed
+            || windows.any(|(from, to)| second == from || second == to % 86_400)
     }
 
     /// Tolls of each link as people plan with them at a time of day, money, and what drivers add for them,

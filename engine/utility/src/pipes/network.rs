@@ -372,7 +372,8 @@ impl Network {
         let mut is_plant = vec![false; self.links.len()];
         self.plants.iter().for_each(|plant| is_plant[plant.link as usize] = true);
         let is_driven = |link: usize| {
-            is_plant[link] || matches!(self.links.kind[link], LinkKind::Lift(_) | LinkKind::Ratio(_) | LinkKind::Pump(_))
+            is_plant[link]
+                || matches!(self.links.kind[link], LinkKind::Lift(_) | LinkKind::Ratio(_) | LinkKind::Pump(_))
         };
         let need = |(row, of): (usize, &Element)| {
             let link = of.links().find(|&link| is_driven(link))?;

@@ -266,7 +266,8 @@ fn rain_holds_from_its_time_to_the_next() {
     assert!(weather.has_rain());
     assert!(refused("rain.csv", &text.replace(",6\n", ",-1\n")).contains("rain_mm_per_h"));
     // An EPW row is the hour that it ends: 3 mm in the hour to noon of every day, UTC+1.
-    let weather = series("rain.epw", &epw(|_, fields| fields[33] = if fields[3] == "12" { "3" } else { "0" }.into())).unwrap();
+    let weather =
+        series("rain.epw", &epw(|_, fields| fields[33] = if fields[3] == "12" { "3" } else { "0" }.into())).unwrap();
     let of = |text: &str| weather.rain_mm_per_h(at(text)).unwrap();
     assert_eq!([of("2024-06-01T09"), of("2024-06-01T10"), of("2024-06-01T11")], [0.0, 3.0, 0.0]);
     assert!(!series("none.epw", &epw(|_, _| ())).unwrap().has_rain());
@@ -293,7 +294,8 @@ fn a_climate_rains_as_much_as_it_says() {
 
 #[test]
 fn a_heat_wave_is_warmer_while_it_lasts() {
-    let mut weather = series("w.csv", "time,air_temp_c\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n2024-01-01T02:00Z,3\n").unwrap();
+    let mut weather =
+        series("w.csv", "time,air_temp_c\n2024-01-01T00:00Z,1\n2024-01-01T01:00Z,2\n2024-01-01T02:00Z,3\n").unwrap();
     weather.warm(at("2024-01-01T01"), at("2024-01-01T02"), 7.5);
     let of = |text: &str| weather.air_temp_c(at(text));
     assert_eq!([of("2024-01-01T00"), of("2024-01-01T01"), of("2024-01-01T02")], [1.0, 9.5, 3.0].map(Some));
