@@ -24,7 +24,7 @@ use urbis_utility::power::CityGrid;
 use urbis_utility::power::operation::Element;
 use urbis_utility::telecom::city::CityTelecom;
 use urbis_utility::water::city::CityWater;
-use urbis_utility::water::network::LinkKind;
+use urbis_utility::water::network::{LinkKind, NodeKind};
 
 /// Discharge coefficient of a hole in a pipe, as WNTR takes it (A. Lambert, What do we know about pressure-leakage
 /// relationships, IWA 2001).
@@ -36,7 +36,7 @@ const GRAVITY_MPS2: f64 = 9.806_65;
 ///
 /// # Errors
 /// Areas, elements and depots that the city does not have, each with its place in the scenario.
-pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, clock: &Clock, seed: u64) -> Result<()> {
+pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64) -> Result<()> {
     let sources = MachineSources {
         signals: world.get_resource::<Signals>(),
         water: world.get_resource::<CityWater>(),
@@ -65,8 +65,12 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, clock: &C
         incidents.tell_grid(&mut grid);
     }
     world.insert_resource(incidents);
-    let mut weather = world.resource_mut::<Weather>();
-    for event in events {
+    Ok(())
+}
+
+/// Makes the weather as hot or cold as events say.
+pub(crate) fn warm(loaded: &Loaded, clock: &Clock, weather: &mut Weather) {
+    for event in &loaded.scenario.event {
         let by_k = match event.kind {
             EventKind::HeatWave { warmer_k } => warmer_k,
             EventKind::ColdSnap { colder_k } => -colder_k,
@@ -76,7 +80,6 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, clock: &C
             weather.warm(clock.utc_ms(from), clock.utc_ms(until), by_k);
         }
     }
-    Ok(())
 }
 
 /// Crews at their depots.
@@ -267,9 +270,10 @@ impl Finder<'_> {
             self.unknown(now.row, "pipe", &what, pipes().map(|row| links.id[row].as_str()), pipe);
             return;
         };
-        let building = water.nearest_buildings()[links.to[row] as usize];
+        let node = leak_node(water, row);
+        let building = water.nearest_buildings()[node as usize];
         let shut = now.from.saturating_add((shut_off_h * 3600.0).round() as Tick).min(now.until);
-        let leak = leak(links.to[row], links.diameter_m[row], hole_share);
+        let leak = leak(node, links.diameter_m[row], hole_share);
         if shut > now.from && hole_share > 0.0 {
             let flowing = Now { until: shut, is_timed: true, row: now.row, from: now.from };
             self.add(&flowing, format!("leak of pipe {pipe}"), leak, building);
@@ -346,7 +350,7 @@ impl Finder<'_> {
                         self.add(now, what, Effect::Piped(PipedNetwork::Water, row as u32), building);
                     }
                     PipeDamage::Leaks => {
-                        let effect = leak(links.to[row], links.diameter_m[row], damage::LEAK_SHARE);
+                        let effect = leak(leak_node(water, row), links.diameter_m[row], damage::LEAK_SHARE);
                         self.add(now, format!("leak of {what}"), effect, building);
                     }
                 }
@@ -373,6 +377,14 @@ impl Finder<'_> {
             }
         }
     }
+}
+
+/// End of a pipe at which it leaks: that at its to end, or the other where only that is a junction.
+fn leak_node(water: &CityWater, pipe: usize) -> u32 {
+    let net = water.network();
+    let (from, to) = (net.links.from[pipe], net.links.to[pipe]);
+    let is_junction = |node: u32| net.nodes.kind[node as usize] == NodeKind::Junction;
+    if is_junction(to) || !is_junction(from) { to } else { from }
 }
 
 /// A hole in a pipe at a node: `Q = Cd A sqrt(2 g h)`.

@@ -81,7 +81,8 @@ impl Simulation {
         let lost_lanes = policies::change_roads(loaded, &mut city, &areas)?;
         let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
-        let weather = Weather::new(&loaded.weather(), clock.local_offset_s())?;
+        let mut weather = Weather::new(&loaded.weather(), clock.local_offset_s())?;
+        events::warm(loaded, &clock, &mut weather);
         let (mut settings, leaves_out) = settings_of(loaded);
         settings.telework = policies::telework(loaded, &city, &areas);
         let settings = &settings;
@@ -123,7 +124,7 @@ impl Simulation {
             let power_max_w = scenario.power.devices.charger.power_w;
             world.insert_resource(ElectricCars::new(persons, &scenario.coupling, power_max_w, seed));
         }
-        events::install(loaded, &city, &mut world, &clock, seed)?;
+        events::install(loaded, &city, &mut world, seed)?;
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         emergency::install(&mut world, loaded, &city, seed)?;
         world.insert_resource(Fault::default());

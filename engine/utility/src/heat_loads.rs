@@ -10,7 +10,8 @@
 //! load profiles of gas do ([`crate::heat_profile`], the part of rooms alone). Hot water follows the people who draw it
 //! ([`crate::water_demand`]), also where rooms are heated otherwise.
 //!
-//! Law: over the local calendar year the heat for rooms is `E_rooms`, to rounding. Contract: which buildings are heated by
+//! Law: over the local calendar year of usual weather the heat for rooms is `E_rooms`, to rounding; days that an event makes
+//! warmer or colder ask for less or more. Contract: which buildings are heated by
 //! electricity depends on their row alone; asking allocates nothing; no threads.
 
 use crate::heat_profile::{HeatPart, HeatProfileSettings, HeatProfiles, HeatYear, day_means_c};
@@ -102,7 +103,9 @@ fn of_year(
     weather: &Weather,
     local_offset_s: i32,
 ) -> Result<(i64, Vec<[f64; USES]>)> {
-    let Some((day_mean_c, before_c)) = day_means_c(weather, year, local_offset_s) else {
+    let means = |weather: &Weather| day_means_c(weather, year, local_offset_s);
+    let (Some((usual_c, usual_before_c)), Some((day_mean_c, before_c))) = (means(&weather.usual()), means(weather))
+    else {
         let what =
             format!("heat of buildings needs the air temperatures of all of {year}, expected `file` or `climate`");
         return Err(Problem::file(Path::new("weather"), what).into());
@@ -114,7 +117,8 @@ fn of_year(
         let Some(row) = known.row(settings.profiles.of(purpose)) else { continue };
         let (variant, part) = (settings.variant, HeatPart::Rooms);
         let of = HeatYear { row, variant, part, year, holidays: &holidays, day_mean_c: &day_mean_c, before_c };
-        for (hour, watts) in hours.iter_mut().zip(known.year(&of, 1.0)?) {
+        let usual = HeatYear { day_mean_c: &usual_c, before_c: usual_before_c, ..of };
+        for (hour, watts) in hours.iter_mut().zip(known.year_beside(&usual, &of, 1.0)?) {
             hour[purpose as usize] = watts;
         }
     }

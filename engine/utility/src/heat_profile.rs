@@ -193,14 +193,25 @@ impl HeatProfiles {
     /// A row or variant that the tables have not; an energy below 0; other than one temperature for each day, or some
     /// that are not believed; a year in which that part has no demand to spread the energy over.
     pub fn year(&self, of: &HeatYear<'_>, energy_kwh: f64) -> Result<Vec<f64>> {
+        self.year_beside(of, of, energy_kwh)
+    }
+
+    /// Heat of each hour of a year, watts, for a customer who would need `energy_kwh` in the usual weather.
+    ///
+    /// # Errors
+    /// As [`HeatProfiles::year`].
+    pub fn year_beside(&self, usual: &HeatYear<'_>, of: &HeatYear<'_>, energy_kwh: f64) -> Result<Vec<f64>> {
         let mut problems = Problems::new();
         if !(energy_kwh >= 0.0 && energy_kwh.is_finite()) {
             problems.push(wrong(format!("energy_kwh = {energy_kwh}, expected 0 or more")));
         }
+        if !std::ptr::eq(usual, of) {
+            self.check(usual, &mut problems);
+        }
         self.check(of, &mut problems);
         problems.or_else(())?;
         let mut powers = self.unscaled(of);
-        let sum: f64 = powers.iter().sum();
+        let sum: f64 = self.unscaled(usual).iter().sum();
         if energy_kwh > 0.0 && sum <= 0.0 {
             let what = format!("year {}: no demand of {:?} at these temperatures, expected some", of.year, of.part);
             return Err(wrong(what).into());

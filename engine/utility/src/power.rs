@@ -72,7 +72,9 @@ pub fn install(
         return Err(Problem::file(Path::new("weather"), what).into());
     }
     let (year, offset_s) = (clock.local_date(0).year, clock.local_offset_s());
-    let loads = BuildingLoads::new(city, settings, &weather, year, offset_s)?;
+    // What a year asks for is that of the usual weather; how it is spread, and what is planned for, too.
+    let usual = weather.usual();
+    let loads = BuildingLoads::new(city, settings, &usual, year, offset_s)?;
     let mut pv_rated_w = Vec::new();
     if !settings.devices.is_default() {
         let devices = Devices::new(city, &settings.devices, seed)?;
@@ -84,7 +86,7 @@ pub fn install(
         world.insert_resource(devices);
     }
     if !settings.grid.is_none() {
-        let highest_w = loads.highest_w(city, &weather, year, offset_s);
+        let highest_w = loads.highest_w(city, &usual, year, offset_s);
         let needs = Needs { highest_w: &highest_w, pv_rated_w: &pv_rated_w };
         world.insert_resource(CityGrid::new(city, &settings.grid, &needs, folder, seed, clock.end())?);
     }

@@ -262,6 +262,11 @@ impl Weather {
         let holds = self.warmer.iter().filter(|(from, to, _)| (*from..*to).contains(&utc_ms));
         Some(usual_c + holds.map(|of| of.2).sum::<f64>())
     }
+    /// The weather as its source says, without what [`Self::warm`] did: what is usual.
+    #[must_use]
+    pub fn usual(&self) -> Self {
+        Self { source: self.source.clone(), warmer: Vec::new() }
+    }
     /// Makes it warmer by so much, kelvin, from one Unix time in milliseconds to another: a heat wave, or a cold snap where
     /// negative.
     pub fn warm(&mut self, from_utc_ms: i64, to_utc_ms: i64, by_k: f64) {
