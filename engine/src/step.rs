@@ -16,9 +16,9 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, answer_calls, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service, delay_buses,
-    dispatch_trips, end_trips, flood_streets, go_on, leave_spaces, plug_in_cars, run_devices, search_spaces,
-    switch_grid, switch_policies,
+    advance_transit, answer_calls, ask_for_power, ask_of_pipes, change_vehicles, charge_drivers, count_service,
+    delay_buses, dispatch_trips, end_trips, flood_streets, go_on, leave_spaces, plug_in_cars, run_devices,
+    search_spaces, switch_grid, switch_policies,
 };
 use urbis_output::{audit, record, record_emergency, record_grid, record_pipes, record_policies, record_traffic};
 use urbis_population::{advance_simple_modes, start_trips};

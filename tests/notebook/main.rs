@@ -22,11 +22,11 @@ use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
     AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EmergencyCallRow, EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi,
-    LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow,
-    ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow,
-    Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow,
-    ZoneLoadRow,
+    EmergencyCallRow, EnergyBalanceRow, FeedbackRow, GasLinkRow, GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow,
+    HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow,
+    PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, ServiceRow, SewerNodeRow, SignalsRow, SkimsRow,
+    SubstationLoadRow, Table, TankRow, TimeMs, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow, WaterLinkRow,
+    WaterNodeRow, ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
