@@ -20,7 +20,6 @@ type Row = BTreeMap<String, String>;
 struct Arm {
     calls: Vec<Row>,
     summary: RunSummary,
-    hashes: BTreeMap<String, String>,
 }
 
 impl Arm {
@@ -45,7 +44,7 @@ fn arm(base: &str, patch: &str, threads: usize) -> Arm {
     let out = place.path().join("out");
     let summary = run(&scenario, &out, threads, None).unwrap_or_else(|error| panic!("{patch}: {error:?}"));
     let calls = read_table(&out.join("emergency_call/scenario=test/seed=1/part-0.parquet"));
-    Arm { calls, summary, hashes: hashes(&out) }
+    Arm { calls, summary }
 }
 
 #[test]
@@ -101,9 +100,16 @@ fn a_day_of_the_town_has_calls_and_its_books_close() {
 
 #[test]
 fn threads_do_not_matter() {
-    let (one, three) = (arm(TOWN, "", 1), arm(TOWN, "", 3));
-    assert!(one.hashes.keys().any(|name| name.starts_with("emergency_call/")));
-    assert_eq!(one.hashes, three.hashes);
+    let place = tempfile::tempdir().unwrap();
+    let scenario = scenario_in(place.path(), TOWN, "");
+    let on = |threads: usize| {
+        let out = place.path().join(format!("out-{threads}"));
+        run(&scenario, &out, threads, None).unwrap();
+        hashes(&out)
+    };
+    let one = on(1);
+    assert!(one.keys().any(|name| name.starts_with("emergency_call/")));
+    assert_eq!(one, on(3));
 }
 
 #[test]
@@ -150,8 +156,8 @@ fn a_closed_street_makes_the_way_longer() {
 #[test]
 fn congestion_makes_the_way_longer_and_the_switch_takes_it_away() {
     let services = "[emergency]\nsource = \"pois\"\nsends_returning = false\n[emergency.ambulance]\n\
-                    calls_per_1000_day = 20.0\nunits = 40\n[emergency.fire]\n\
-                    calls_per_1000_day = 5.0\nunits = 40\n";
+                    calls_per_1000_day = 20.0\nunits = 300\n[emergency.fire]\n\
+                    calls_per_1000_day = 5.0\nunits = 300\n";
     let coupled = arm(MONACO, services, 2);
     let empty = arm(MONACO, &format!("{services}[coupling]\ntraffic_to_emergency = false\n"), 2);
     let (calls, free_s, driven_s) = compared(&empty, &coupled);
@@ -161,9 +167,9 @@ fn congestion_makes_the_way_longer_and_the_switch_takes_it_away() {
         driven_s / calls as f64
     );
     assert!(calls > 300);
-    // No link is faster than when it is empty, and units always start from stations: no single drive is shorter.
+    // No link is faster than when it is empty, and stations never run out of units: no single drive is shorter.
     let (before, after) = (empty.travel_s(), coupled.travel_s());
-    let shorter = before.iter().filter(|(call, s)| after.get(*call).is_some_and(|after| *after < *s - 0.01)).count();
+    let shorter = before.iter().filter(|(call, s)| after.get(*call).is_some_and(|after| *after < *s - 0.05)).count();
     assert_eq!(shorter, 0);
     assert!(driven_s > 1.02 * free_s, "{driven_s} and {free_s}");
     for name in ["ambulance", "fire"] {
