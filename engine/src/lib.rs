@@ -11,6 +11,8 @@
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
+pub mod cascade_city;
+pub mod cascade_theory;
 pub mod equilibrium;
 pub mod gas_run;
 pub mod groundwork;
