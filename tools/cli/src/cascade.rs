@@ -169,7 +169,7 @@ fn theory(of: &TheoryArguments) -> Result<()> {
 /// Simulated with its error, the theory, and how far they are apart.
 fn beside(found: Spread, theory: f64) -> [String; 4] {
     let error = if found.error.is_finite() { format!("{:.4}", found.error) } else { "-".to_owned() };
-    let off = match theory > 0.0 {
+    let off = match theory > 1e-9 {
         true => format!("{:+.2} %", 100.0 * (found.mean / theory - 1.0)),
         false => format!("{:+.4}", found.mean - theory),
     };
