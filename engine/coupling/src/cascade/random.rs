@@ -115,8 +115,8 @@ pub fn critical(networks: usize) -> Critical {
     // exp(x) - 1 - n x falls to its least value at ln n and rises from there.
     let slope = |x: f64| x.exp_m1() - n * x;
     let kp_inf = bisect(n.ln(), 2.0 * n.ln() + 1.0, |x| slope(x) > 0.0);
-    // A root below what doubles tell from nothing is none.
-    let kp_inf = if kp_inf < f64::EPSILON { 0.0 } else { kp_inf };
+    // Below this `exp(x) - 1` and `x` are told apart by rounding alone: a root there is none.
+    let kp_inf = if kp_inf < 1e-9 { 0.0 } else { kp_inf };
     Critical { pk: pk_of(kp_inf, networks.max(1)), kp_inf }
 }
 
@@ -171,6 +171,7 @@ mod tests {
             let at = critical(networks);
             assert!((at.pk - pk).abs() < 5e-5 && (at.kp_inf - kp_inf).abs() < 5e-5, "{networks}: {at:?}");
         }
+        assert!(critical(1).kp_inf <= 0.0);
     }
 
     #[test]
