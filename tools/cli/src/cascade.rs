@@ -45,7 +45,7 @@ service by minute), rank (with --rank), and summary.json once all are whole.
 
 Examples:
   urbis cascade city scenarios/town/networks.toml --fail bus:substation/0/mv@08:00+6
-  urbis cascade city scenarios/town/networks.toml --fail heat_plant:0 --rank --backup signal=2 --out out/cascade"
+  urbis cascade city scenarios/town/networks.toml --fail water_pump:pump0_0 --rank --backup signal=2 --out out/cascade"
     )]
     City(CityArguments),
 }
