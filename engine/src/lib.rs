@@ -12,6 +12,8 @@
 //! ```
 
 mod emergency;
+pub mod cascade_city;
+pub mod cascade_theory;
 pub mod equilibrium;
 mod events;
 pub mod gas_run;

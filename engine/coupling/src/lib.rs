@@ -24,11 +24,13 @@
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
 //! | ways on paths | walks to, from and between stops | `stop_walks` |
+//! | all networks, beforehand | who needs whom, what fails with what | [`cascade`] |
 
 pub mod arrivals;
 pub mod building_load;
 pub mod crews;
 pub mod dark_signals;
+pub mod cascade;
 pub mod demand;
 pub mod devices;
 pub mod emergency;

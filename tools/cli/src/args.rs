@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Run the networks of a town together, coupled
     #[command(subcommand)]
     Town(crate::town::TownCommand),
+    /// Follow failures that bring down others: in random networks beside theory, in a city
+    #[command(subcommand)]
+    Cascade(crate::cascade::CascadeCommand),
     /// Draw a run's day as one SVG picture
     Draw(DrawArguments),
     /// Say what scenarios change against their base, with confidence

@@ -10,6 +10,7 @@ mod batch_engines;
 mod batch_jobs;
 mod batch_out;
 mod batch_submit;
+mod cascade;
 mod city;
 mod compare;
 mod convert;
@@ -91,6 +92,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Gas(command) => gas::run(command),
         Command::Heat(command) => heat::run(command),
         Command::Town(command) => town::run(command),
+        Command::Cascade(command) => cascade::run(command),
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),

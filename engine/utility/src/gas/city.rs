@@ -146,6 +146,11 @@ impl CityGas {
     pub fn is_connected(&self, building: usize) -> bool {
         self.building_draw[building] != NONE
     }
+    /// Row of the draw of a building; nothing where it is not connected.
+    #[must_use]
+    pub fn building_draw(&self, building: usize) -> Option<u32> {
+        Some(self.building_draw[building]).filter(|draw| *draw != NONE)
+    }
     /// The network as it was last solved.
     #[must_use]
     pub fn flow(&self) -> &GasFlow {

@@ -139,6 +139,11 @@ impl CityHeat {
     pub fn is_connected(&self, building: usize) -> bool {
         self.building_consumer[building] != NONE
     }
+    /// Row of the consumer of a building; nothing where it is not connected.
+    #[must_use]
+    pub fn building_consumer(&self, building: usize) -> Option<u32> {
+        Some(self.building_consumer[building]).filter(|consumer| *consumer != NONE)
+    }
     /// The network as it is after the last step.
     #[must_use]
     pub fn run(&self) -> &HeatRun {
