@@ -93,6 +93,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     grid(&mut collector, world);
     pipes(&mut collector, world, persons_each);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
+    crate::kpis_checkup::checkup(&mut collector, world);
     collector.kpis
 }
 
