@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use urbis_appraisal::checkup::{Checkup, DEFINITIONS, Figures, Key, Options, Patient, Place, file_of, write};
+use urbis_appraisal::checkup::{Checkup, DEFINITIONS, Key, Options, Patient, Place, file_of, write};
 use urbis_output::marker::partition;
 use urbis_tests::{read_table, root, run, town_runs};
 
@@ -259,7 +259,7 @@ fn networks_of_the_town_are_checked() {
     let lines = rows.map(|(zone, name, value)| format!("{zone},2024,{name},{value},unit,made up,estimate"));
     let text = format!("zone_id,period,indicator,value,unit,source,quality\n{}\n", lines.join("\n"));
     std::fs::write(&figures, text).unwrap();
-    let options = Options { figures: Figures::read(&figures).unwrap(), ..Options::default() };
+    let options = Options { figures: Some(figures), ..Options::default() };
     let checkup = Checkup::of(&out, &options).unwrap();
     let patient = &checkup.patients[0];
     is_whole(patient);
@@ -360,9 +360,11 @@ fn bad_input_is_named() {
     for (row, told) in [
         ("town,2024,beds,1,beds,me,estimate", "no figure that a check-up uses"),
         ("town,2024,hospital_beds,-1,beds,me,estimate", "expected at least 0"),
+        ("towm,2024,hospital_beds,1,beds,me,estimate", "did you mean `town`?"),
     ] {
         std::fs::write(&figures, format!("{header}{row}\n")).unwrap();
-        let error = format!("{:?}", Figures::read(&figures).unwrap_err());
+        let options = Options { figures: Some(figures.clone()), ..Options::default() };
+        let error = format!("{:?}", Checkup::of(&out, &options).unwrap_err());
         assert!(error.contains(told), "{error}");
     }
 }

@@ -38,24 +38,16 @@ impl Places<'_> {
     }
 }
 
-/// Reads a panel file, whatever places it speaks of.
-///
-/// # Errors
-/// Missing columns, values that are no numbers, unknown qualities.
-pub fn read_rows(path: &Path) -> Result<Vec<PanelRow>> {
-    if path.extension().is_some_and(|extension| extension == "parquet") {
-        crate::package_read::read_panel(TableReader::read(path)?)
-    } else {
-        read_csv(path)
-    }
-}
-
 /// Reads a panel file.
 ///
 /// # Errors
-/// As [`read_rows`]; unknown zones.
+/// Missing columns, values that are no numbers, unknown qualities, unknown zones.
 pub fn read(path: &Path, places: Places<'_>) -> Result<Vec<PanelRow>> {
-    let rows = read_rows(path)?;
+    let rows = if path.extension().is_some_and(|extension| extension == "parquet") {
+        crate::package_read::read_panel(TableReader::read(path)?)?
+    } else {
+        read_csv(path)?
+    };
     let mut problems = Problems::new();
     for (row, figure) in rows.iter().enumerate() {
         if let Some((part, near)) = places.unknown(&figure.zone_id) {

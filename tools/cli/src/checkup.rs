@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use urbis_appraisal::checkup::definitions::list;
 use urbis_appraisal::checkup::{
-    Checkup, DEFINITIONS, Definition, Figures, Light, Options, Patient, Row, number_of, table as indicators,
+    Checkup, DEFINITIONS, Definition, Light, Options, Patient, Row, number_of, table as indicators,
 };
 use urbis_appraisal::{Interval, Statistics};
 use urbis_core::Result;
@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &CheckupArguments) -> Result<()> {
         base: arguments.base.clone(),
         scenarios: arguments.scenario.clone(),
         numbers: arguments.indicators.iter().copied().collect(),
-        figures: arguments.figures.as_deref().map_or_else(|| Ok(Figures::default()), Figures::read)?,
+        figures: arguments.figures.clone(),
     };
     let checkup = Checkup::of(results, &options)?;
     let out = arguments.out.clone().unwrap_or_else(|| results.join("checkup"));

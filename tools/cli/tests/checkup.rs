@@ -93,7 +93,6 @@ fn bad_input_is_named() {
         (vec!["checkup"], "RESULTS"),
         (vec!["checkup", ".", "--indicators", "peak_sped"], "did you mean `peak_speed`?"),
         (vec!["checkup", ".", "--indicators", "74"], "no indicator `74`"),
-        (vec!["checkup", ".", "--figures", "absent.csv"], "absent.csv"),
         (vec!["checkup", "s3://bucket/x"], "pull it first"),
     ] {
         let ended = urbis(place.path(), &arguments);

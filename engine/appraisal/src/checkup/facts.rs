@@ -7,13 +7,13 @@ use arrow::array::Array;
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::PanelRow;
-use urbis_city::panel;
+use urbis_city::panel::{self, Places};
 use urbis_core::{Problem, Result};
 use urbis_output::{Kpi, Table};
 
 /// Figures that no run has: beds, emission factors and the like, as the user gives them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figures {
+pub(crate) struct Figures {
     rows: Vec<PanelRow>,
 }
 
@@ -31,13 +31,13 @@ pub const FIGURE_NAMES: [(&str, &str); 9] = [
 ];
 
 impl Figures {
-    /// Reads a panel (`zone_id, period, indicator, value, unit, source, quality`). Rows of zones and of names that no
-    /// check-up uses are left alone, so that a city's panel may be named.
+    /// Reads a panel (`zone_id, period, indicator, value, unit, source, quality`) of a city and its zones. Names that no
+    /// check-up uses are left alone, so that a city's own panel may be named.
     ///
     /// # Errors
-    /// When the file is no panel, has no figure that is used, or a negative one.
-    pub fn read(path: &Path) -> Result<Self> {
-        let mut rows = panel::read_rows(path)?;
+    /// When the file is no panel of these places, has no figure that is used, or a negative one.
+    pub(crate) fn read(path: &Path, places: Places<'_>) -> Result<Self> {
+        let mut rows = panel::read(path, places)?;
         rows.retain(|row| FIGURE_NAMES.iter().any(|(name, _)| *name == row.indicator));
         if let Some(row) = rows.iter().find(|row| row.value < 0.0) {
             let what = format!("{} of {} = {}, expected at least 0", row.indicator, row.zone_id, row.value);

@@ -26,17 +26,18 @@ pub mod table;
 mod trips;
 
 pub use definitions::{DEFINITIONS, Definition, Light, definition};
-pub use facts::{FIGURE_NAMES, Figures};
+pub use facts::FIGURE_NAMES;
 pub use sheet::{Key, Place, Published};
 pub use table::{file_of, write};
 
 use crate::pairs::unknown_scenario;
 use crate::read::{RunResults, runs_in};
 use crate::statistics::{Interval, Precision, Statistics};
-use facts::Facts;
+use facts::{Facts, Figures};
 use sheet::Sheet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use urbis_city::panel::Places;
 use urbis_core::diagnostics::did_you_mean;
 use urbis_core::{Problem, Problems, Result};
 use urbis_output::Marker;
@@ -51,8 +52,8 @@ pub struct Options {
     pub scenarios: Vec<String>,
     /// Numbers of the indicators to tell; empty means all.
     pub numbers: BTreeSet<u8>,
-    /// Figures that no run has.
-    pub figures: Figures,
+    /// Panel with figures that no run has ([`FIGURE_NAMES`]).
+    pub figures: Option<PathBuf>,
 }
 
 /// A figure of a scenario.
@@ -134,6 +135,17 @@ pub fn number_of(text: &str) -> std::result::Result<u8, String> {
     ))
 }
 
+/// Figures of the city of a results folder and of its zones.
+fn figures_of(results: &Path, path: &Path) -> Result<Figures> {
+    let Some((scenario, seed)) = runs_in(results)?.into_iter().next() else { return Ok(Figures::default()) };
+    let run = RunResults::open(results, &scenario, seed)?;
+    let mut problems = Problems::new();
+    let mut zones = run.layer("zones")?.text("id", &mut problems);
+    problems.or_else(())?;
+    zones.sort_unstable();
+    Figures::read(path, Places { city: &run.info()?.city, zones: &zones })
+}
+
 /// The sheet of one run.
 fn sheet_of(run: &RunResults, figures: &Figures) -> Result<Sheet> {
     let facts = Facts::read(run, figures)?;
@@ -180,6 +192,10 @@ impl Checkup {
         let wanted = |name: &&String| options.scenarios.is_empty() || options.scenarios.contains(name);
         let others = seeds_of.keys().filter(wanted).filter(|name| Some(*name) != options.base.as_ref());
         let names: Vec<&String> = options.base.iter().chain(others).collect();
+        let figures = match &options.figures {
+            Some(path) => figures_of(results, path)?,
+            None => Figures::default(),
+        };
         let mut city = String::new();
         let mut all = Vec::new();
         for name in names {
@@ -188,7 +204,7 @@ impl Checkup {
                 let run = RunResults::open(results, name, seed)?;
                 let info = run.info()?;
                 (city, runs.title) = (info.city, info.title);
-                runs.sheets.push((seed, sheet_of(&run, &options.figures)?));
+                runs.sheets.push((seed, sheet_of(&run, &figures)?));
             }
             all.push(runs);
         }
