@@ -18,7 +18,7 @@ pub(crate) const GAS_J_PER_KG: f64 = 48.0e6;
 /// Sums of a network, in the unit of its rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Books {
-    asked: f64,
+    pub(crate) asked: f64,
     supplied: f64,
     served: f64,
     lost: f64,
@@ -69,6 +69,7 @@ pub(crate) fn measure(facts: &Facts<'_>, sheet: &mut Sheet) -> Result<BTreeMap<S
     }
     interruptions(facts, sheet)?;
     match (all.get("heat"), facts.residents_for(sheet, &[52])) {
+        (Some(of), _) if of.asked <= 0.0 => sheet.absent(52, "nobody asked the district's network for heat"),
         (Some(of), Some(residents)) => {
             let joules = of.served * JOULES_PER_KWH / facts.days;
             sheet.energy_j.insert("heat", joules);
@@ -99,7 +100,8 @@ fn water(facts: &Facts<'_>, of: &Books, sheet: &mut Sheet) -> Result<()> {
     }
     let share = |above: f64, below: f64| (below > 0.0).then(|| 100.0 * above / below);
     match share(of.lost, of.supplied) {
-        Some(percent) => sheet.put(48, "", "%", percent),
+        Some(percent) if of.lost > 0.0 => sheet.put(48, "", "%", percent),
+        Some(_) => sheet.absent(48, "the network has no leaks, so what is lost is not told"),
         None => sheet.absent(48, "no water was fed in"),
     }
     match share(of.served, of.asked) {
@@ -108,7 +110,7 @@ fn water(facts: &Facts<'_>, of: &Books, sheet: &mut Sheet) -> Result<()> {
     }
     for (hour, [asked, supplied, served, lost]) in of.by_hour.iter().enumerate() {
         let place = Place::hour(hour as u8);
-        if let Some(percent) = share(*lost, *supplied) {
+        if let Some(percent) = share(*lost, *supplied).filter(|_| of.lost > 0.0) {
             sheet.put_at(48, "", "%", place.clone(), percent);
         }
         if let Some(percent) = share(*served, *asked) {

@@ -157,7 +157,7 @@ fn losses(facts: &Facts<'_>, books: &BTreeMap<String, Books>, sheet: &mut Sheet)
         })?;
         sheet.put(69, "electricity", "h", resilience_loss_h(&course));
     }
-    for (utility, of) in books.iter().filter(|(utility, _)| *utility != "sewer") {
+    for (utility, of) in books.iter().filter(|(utility, of)| *utility != "sewer" && of.asked > 0.0) {
         sheet.put(69, utility, "h", resilience_loss_h(&of.course));
     }
     if !sheet.has(69) {

@@ -289,15 +289,17 @@ fn modes(facts: &Facts<'_>, all: &Trips, sheet: &mut Sheet) {
 /// Boardings of a year: those that vehicles counted, else a trip by public transport for each.
 fn boardings(facts: &Facts<'_>, by_transit: Option<f64>, sheet: &mut Sheet) -> Result<()> {
     let Some(residents) = facts.residents_for(sheet, &[10]) else { return Ok(()) };
-    let mut boarded = None;
+    let (mut boarded, mut halts) = (0.0, 0);
     if facts.run.has(Table::TransitLoad) {
-        let mut sum = 0.0;
         facts.run.for_each_batch(Table::TransitLoad, &["boarded"], |batch| {
-            sum += batch.count("boarded").iter().flatten().map(|count| count as f64).sum::<f64>();
+            boarded += batch.count("boarded").iter().flatten().map(|count| count as f64).sum::<f64>();
+            halts += batch.rows();
             Ok(())
         })?;
-        boarded = Some(sum * facts.scale);
-    } else if by_transit.is_some() {
+    }
+    // Without timetables the table is empty.
+    let boarded = (halts > 0).then_some(boarded * facts.scale);
+    if boarded.is_none() && by_transit.is_some() {
         sheet.note(10, "without timetables a trip by public transport counts as one boarding");
     }
     let Some(trips) = boarded.or(by_transit) else {
