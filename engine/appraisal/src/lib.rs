@@ -7,10 +7,13 @@
 //! `pairs` opens runs of two scenarios seed by seed -> `indicators`, `place_values` and `link_effects` gather their
 //! figures -> `statistics` and `bootstrap` say what the pairs tell -> `comparison` holds it, `comparison_tables` writes it;
 //! `appraisal` says what it is worth, and `report` makes the planner's page of it all.
+//!
+//! `checkup` computes a city's vital signs from each run, with states and reasons for what is missing.
 
 pub mod appraisal;
 pub mod bootstrap;
 mod chart;
+pub mod checkup;
 pub mod comparison;
 pub mod comparison_tables;
 mod day;
@@ -30,6 +33,7 @@ mod svg;
 pub mod table_out;
 
 pub use appraisal::{Appraisal, values::Values};
+pub use checkup::Checkup;
 pub use comparison::{Comparison, Effect, Figure, Options, compare};
 pub use pairs::PairedRuns;
 pub use published::{Against, published_figure};

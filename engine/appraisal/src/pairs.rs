@@ -44,7 +44,7 @@ impl PairedRuns {
         let mut problems = Problems::new();
         for name in std::iter::once(base).chain(scenarios.iter().map(String::as_str)) {
             if !seeds_of.contains_key(name) {
-                problems.push(unknown(results, name, &seeds_of));
+                problems.push(unknown_scenario(results, name, &seeds_of));
             }
         }
         problems.or_else(())?;
@@ -93,7 +93,8 @@ impl PairedRuns {
     }
 }
 
-fn unknown(results: &Path, name: &str, known: &BTreeMap<String, BTreeSet<u64>>) -> Problem {
+/// A scenario that is not among the runs, with a near name.
+pub(crate) fn unknown_scenario(results: &Path, name: &str, known: &BTreeMap<String, BTreeSet<u64>>) -> Problem {
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
     let guess = did_you_mean(name, names.iter().copied()).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
     Problem::file(results, format!("no finished run of scenario {name}"))

@@ -5,7 +5,7 @@
 //! Contract: read-only, one thread, rows in file order.
 
 use arrow::array::{Array, AsArray, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -225,6 +225,36 @@ impl RunResults {
             each(&Batch(batch.map_err(|e| broken(&e))?))?;
         }
         Ok(())
+    }
+
+    /// The same of a table by its name, with the types that its columns must have; whether the run has such a table. For
+    /// tables that only some versions of the program write.
+    ///
+    /// # Errors
+    /// When the file is not readable; whatever `each` returns.
+    pub(crate) fn for_each_named(
+        &self,
+        table: &str,
+        columns: &[(&str, DataType)],
+        mut each: impl FnMut(&Batch) -> Result<()>,
+    ) -> Result<bool> {
+        let lies_in = format!("{table}/{}/", self.partition);
+        let Some(name) = self.marker.files.keys().find(|file| file.starts_with(&lies_in)) else { return Ok(false) };
+        let path = self.results.join(name);
+        let file = File::open(&path).map_err(|source| Error::read(&path, source))?;
+        let broken = |e: &dyn std::fmt::Display| Problem::file(&path, format!("not a readable Parquet file: {e}"));
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| broken(&e))?;
+        let is_there = |(name, wanted): &(&str, DataType)| {
+            builder.schema().field_with_name(name).is_ok_and(|field| field.data_type() == wanted)
+        };
+        if !columns.iter().all(is_there) {
+            return Ok(false);
+        }
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().map(|(name, _)| *name));
+        for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(|e| broken(&e))? {
+            each(&Batch(batch.map_err(|e| broken(&e))?))?;
+        }
+        Ok(true)
     }
 
     /// Whether the results vouch for a layer.

@@ -95,6 +95,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     crate::record_events::kpis(&mut collector, world);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     crate::record_emergency::responses(&mut collector, world, days);
+    crate::kpis_checkup::checkup(&mut collector, world);
     collector.kpis
 }
 

@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod cells;
 pub mod kpis;
+mod kpis_checkup;
 mod kpis_travel;
 pub mod ledger;
 pub mod machine;

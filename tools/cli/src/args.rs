@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Compare(crate::compare::CompareArguments),
     /// Say what scenarios are worth against their base, to whom, and in which year
     Appraise(crate::appraise::AppraiseArguments),
+    /// Check a city's vital signs: 73 indicators with their states
+    Checkup(crate::checkup::CheckupArguments),
     /// Write a page for planners that compares the scenarios of a results folder
     Report(ReportArguments),
     /// Look into results, put them on object stores and fetch them

@@ -11,6 +11,7 @@ mod batch_jobs;
 mod batch_out;
 mod batch_submit;
 mod cascade;
+mod checkup;
 mod city;
 mod compare;
 mod convert;
@@ -96,6 +97,7 @@ fn execute(command: &Command) -> Result<()> {
         Command::Draw(arguments) => results::draw(arguments),
         Command::Compare(arguments) => compare::run(arguments),
         Command::Appraise(arguments) => appraise::run(arguments),
+        Command::Checkup(arguments) => checkup::run(arguments),
         Command::Report(arguments) => results::report(arguments),
         Command::Assign(arguments) => assign::run(arguments),
         Command::Results(command) => describe::run(command),

@@ -1,7 +1,7 @@
 //! Text on the two streams: data on standard output, errors on standard error, and figures as people
 //! write them.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Row, Table};
 use miette::Diagnostic;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -70,6 +70,11 @@ pub(crate) fn shell_word(text: &str) -> String {
 
 /// A table in the style of the program; columns listed in `right` hold figures.
 pub(crate) fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    table_of(header, right, rows)
+}
+
+/// The same of cells with colours.
+pub(crate) fn table_of<R: Into<Row>>(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = R>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {

@@ -1,6 +1,7 @@
 //! What a page holds: a summary that is shown at once, columns and names that the page unpacks afterwards.
 
 use super::arms::Arm;
+use super::checkup::checkup;
 use super::gather::{Counts, Places, RunDay};
 use super::pack::Pack;
 use super::shapes::{self, Buildings, Roads, Zones};
@@ -78,6 +79,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
         "sectors": sectors(arms, &places),
         "zones": zone_effects(arms, &zones),
         "groups": groups(arms),
+        "checkup": checkup(results, arms, pairs)?,
         "worth": pairs.filter(|_| has(Table::Trips)).map(worth).transpose()?,
         "has": {
             "link_state": has(Table::LinkState), "trips": has(Table::Trips), "crossings": has(Table::Crossings),

@@ -1,0 +1,221 @@
+//! Electricity; water, gas, heat and waste.
+
+use super::Direction::{Higher, Info, Lower};
+use super::Group::{Energy, Pipes};
+use super::LimitQuality::{Judgement, Recalled};
+use super::{Definition, Rule, define};
+
+pub(super) const UTILITIES: [Definition; 21] = [
+    define(
+        34,
+        "electricity_per_capita",
+        "Electricity use per capita",
+        Energy,
+        "kWh/person/yr",
+        Lower,
+        "electricity of a mean day times 365 over residents",
+    ),
+    define(
+        35,
+        "home_electricity_per_capita",
+        "Residential electricity per capita",
+        Energy,
+        "kWh/person/yr",
+        Lower,
+        "electricity of homes on a mean day times 365 over residents",
+    ),
+    define(
+        36,
+        "peak_demand_per_capita",
+        "Peak demand per capita",
+        Energy,
+        "kW/person",
+        Lower,
+        "largest load of an interval over residents",
+    ),
+    define(37, "load_factor", "Load factor", Energy, "ratio", Higher, "mean load over largest load of an interval"),
+    define(
+        38,
+        "saifi",
+        "Outage frequency (SAIFI)",
+        Energy,
+        "interruptions/customer/yr",
+        Lower,
+        "customers interrupted over customers, in the period of the run (IEEE 1366)",
+    )
+    .coded("EC: I: ES: 1C"),
+    define(
+        39,
+        "caidi",
+        "Outage time (CAIDI; SAIDI=SAIFI*CAIDI)",
+        Energy,
+        "min",
+        Lower,
+        "customer minutes without supply over customers interrupted, in the period of the run (IEEE 1366)",
+    )
+    .coded("EC: I: ES: 2C"),
+    define(
+        40,
+        "supply_capacity",
+        "Supply capacity as % of peak demand",
+        Energy,
+        "%",
+        Higher,
+        "100 x ratings of the branches at substations over the largest apparent power that enters there",
+    )
+    .limited(
+        "",
+        Rule::AtLeast { good: 150.0, watch: 100.0 },
+        Recalled,
+        "GB/T 50293-2014: transformers of 1.5 times the load and more",
+    ),
+    define(
+        41,
+        "renewable_share",
+        "Renewable share of electricity",
+        Energy,
+        "%",
+        Higher,
+        "100 x photovoltaics in the city over what is imported and generated",
+    )
+    .limited(
+        "",
+        Rule::AtLeast { good: 20.0, watch: 10.0 },
+        Recalled,
+        "European Union, climate and energy package of 2009: 20 % by 2020; watch is a judgement",
+    ),
+    define(
+        42,
+        "public_building_energy",
+        "Public building energy intensity",
+        Energy,
+        "kWh/m2/yr",
+        Lower,
+        "electricity of civic, school and health buildings on a mean day times 365 over their floor area",
+    ),
+    define(
+        43,
+        "peak_shifted",
+        "Demand response: shifted share at peak",
+        Energy,
+        "%",
+        Higher,
+        "100 x (largest load of the base - that of the scenario) over that of the base, seed by seed",
+    ),
+    define(
+        44,
+        "hours_above_rating",
+        "Transformer/feeder hours above rating",
+        Energy,
+        "h/yr",
+        Lower,
+        "sum over branches of the hours with a current above their rating, at the pace of the run for a year",
+    )
+    .limited(
+        "",
+        Rule::AtMost { good: 0.0, watch: 87.6 },
+        Judgement,
+        "none at all; watch is one per cent of the year",
+    ),
+    define(
+        45,
+        "ev_charging",
+        "EV charging energy and peak coincidence",
+        Energy,
+        "kWh; kW",
+        Info,
+        "energy that cars are charged with on a day; their load at the time of the largest load",
+    ),
+    define(
+        46,
+        "storage_ratio",
+        "Storage capacity / daily energy use",
+        Energy,
+        "%",
+        Higher,
+        "100 x capacity of batteries over electricity of a mean day",
+    ),
+    define(
+        47,
+        "domestic_water",
+        "Domestic water use per capita",
+        Pipes,
+        "L/person/day",
+        Lower,
+        "water delivered on a mean day over residents",
+    ),
+    define(48, "water_loss", "Water supply loss", Pipes, "%", Lower, "100 x water lost on the way over water fed in")
+        .limited(
+            "",
+            Rule::AtMost { good: 10.0, watch: 20.0 },
+            Recalled,
+            "China's action plan on water of 2015: 10 % by 2020; watch is a judgement",
+        ),
+    define(
+        49,
+        "water_interruption",
+        "Hours of water interruption per household",
+        Pipes,
+        "h/yr",
+        Lower,
+        "person hours in buildings that get less than half of what they ask for over persons, in the period of the run",
+    ),
+    define(
+        50,
+        "water_availability",
+        "Nodes below minimum pressure / water service availability",
+        Pipes,
+        "%",
+        Higher,
+        "100 x water delivered over water asked for; 100 x nodes below the pressure they need over nodes that draw",
+    )
+    .limited(
+        "",
+        Rule::AtLeast { good: 99.0, watch: 95.0 },
+        Judgement,
+        "no public standard is known; round figures",
+    ),
+    define(
+        51,
+        "wastewater_collection",
+        "Population with wastewater collection",
+        Pipes,
+        "%",
+        Higher,
+        "100 x residents of buildings with a sewer over residents",
+    )
+    .limited(
+        "",
+        Rule::AtLeast { good: 95.0, watch: 80.0 },
+        Judgement,
+        "the European Union asks for all towns above 2,000 people; round figures",
+    ),
+    define(
+        52,
+        "home_heat",
+        "Residential thermal energy per capita",
+        Pipes,
+        "GJ/person/yr",
+        Lower,
+        "heat delivered on a mean day times 365 over residents",
+    ),
+    define(
+        53,
+        "gas_peak",
+        "Gas peak-hour demand / capacity",
+        Pipes,
+        "%",
+        Lower,
+        "100 x gas delivered in the hour with most over capacity",
+    )
+    .limited("", Rule::AtMost { good: 80.0, watch: 100.0 }, Judgement, "a fifth in reserve; round figures"),
+    define(
+        54,
+        "municipal_waste",
+        "Municipal waste generated per capita",
+        Pipes,
+        "kg/person/yr",
+        Lower,
+        "waste of a person and day times people present times 365 over residents",
+    ),
+];
