@@ -11,6 +11,7 @@
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
+mod building_policies;
 pub mod equilibrium;
 pub mod gas_run;
 pub mod groundwork;
@@ -39,6 +40,7 @@ pub mod threads;
 pub mod town_run;
 pub mod traffic_run;
 mod transit;
+mod travel_policies;
 pub mod water_plan;
 pub mod water_run;
 

@@ -5,6 +5,7 @@ use crate::groundwork::Groundwork;
 use crate::kept::Kept;
 use crate::learning::Round;
 use crate::threads;
+use crate::travel_policies;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
@@ -277,7 +278,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let named = named.chain(&gas.case).chain(&gas.buildings).chain(&heat.case).chain(&heat.buildings);
     let (sewer, telecom) = (&loaded.scenario.sewer, &loaded.scenario.telecom);
     let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
-    for path in named.map(|path| loaded.resolve(path)) {
+    for path in named.map(|path| loaded.resolve(path)).chain(travel_policies::new_feeds(loaded)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
                 let mut inside: Vec<PathBuf> =

@@ -38,7 +38,7 @@ pub use demand::dispatch_trips;
 pub use devices::{ElectricCars, plug_in_cars, run_devices};
 pub use floods::{Floods, flood_streets};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
-pub use parking::{CityParking, leave_spaces, search_spaces};
+pub use parking::{CityParking, ParkingSupply, leave_spaces, search_spaces};
 pub use piped_loads::ask_of_pipes;
 pub use policy::Policy;
 pub use policy::state::{Policies, charge_drivers, switch_policies};

@@ -146,6 +146,14 @@ impl CityGas {
     pub fn is_connected(&self, building: usize) -> bool {
         self.building_draw[building] != NONE
     }
+    /// Buildings that leave the network: their pipes stay, and nobody draws from them.
+    pub fn leave(&mut self, building: usize) {
+        let draw = std::mem::replace(&mut self.building_draw[building], NONE);
+        if draw != NONE {
+            self.draw_kgps[draw as usize] = 0.0;
+            self.asked_w[building] = 0.0;
+        }
+    }
     /// The network as it was last solved.
     #[must_use]
     pub fn flow(&self) -> &GasFlow {
