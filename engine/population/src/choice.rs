@@ -242,7 +242,7 @@ impl<'a> Choices<'a> {
                             matches!(mode, Mode::CarPassenger | Mode::Transit | Mode::Bicycle | Mode::Walk);
                         if is_for_all || (mode == Mode::Car && with_car) {
                             let mut travel = self.travel(mode, PERIOD_DAY, from, to);
-                            if let (Mode::Car, Some(share)) = (mode, mean_share) {
+                            if let (Mode::Car | Mode::CarPassenger, Some(share)) = (mode, mean_share) {
                                 travel.money *= share;
                             }
                             if mode == Mode::Car && !parking.is_empty() {
@@ -444,6 +444,12 @@ impl<'a> Choices<'a> {
                     ways.iter_mut().for_each(|way| way.money *= prices.share_of(tour.from, who.person));
                     let (from_s, to_s) = (f64::from(tour.stay_s.0), f64::from(tour.stay_s.1));
                     ways[0].money += prices.parking(Stay { home: tour.from, at: tour.to, from_s, to_s });
+                }
+                if mode == Mode::CarPassenger
+                    && let Some(share) = self.skims.prices.as_ref().and_then(|prices| prices.mean_share)
+                {
+                    // Whose car it is, nobody knows.
+                    ways.iter_mut().for_each(|way| way.money *= share);
                 }
                 if mode == Mode::Transit && who.has_pass {
                     ways.iter_mut().for_each(|way| way.money = 0.0);

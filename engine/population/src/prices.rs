@@ -14,7 +14,7 @@ pub struct PlacePrices {
     pub home_share: Vec<f32>,
     /// By person: whether their car pays no tolls; empty: all pay.
     pub is_exempt: Vec<bool>,
-    /// Share of tolls that people who choose a destination have in mind; absent: all of it.
+    /// Share of tolls that people have in mind who choose a destination or ride along; absent: all of it.
     pub mean_share: Option<f64>,
     /// Prices of parking; each counts where it holds.
     pub parking: Vec<ParkingPrice>,

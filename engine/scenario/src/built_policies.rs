@@ -33,7 +33,7 @@ pub(crate) fn check(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str,
         PolicyKind::Battery { only_with_pv: true, .. } if !has.pv => {
             tell(
                 "only_with_pv",
-                "no roof carries modules: set it to false, or add a policy of kind `rooftop_pv`".to_owned(),
+                "no roof carries modules: set `only_with_pv = false`, or add a policy of kind `rooftop_pv`".to_owned(),
             );
         }
         PolicyKind::HeatPumps { .. } | PolicyKind::Retrofit { .. } if loaded.scenario.weather.is_absent() => {
