@@ -11,9 +11,10 @@
 //! # Ok::<(), urbis_core::Error>(())
 //! ```
 
-mod emergency;
+mod building_policies;
 pub mod cascade_city;
 pub mod cascade_theory;
+mod emergency;
 pub mod equilibrium;
 mod events;
 pub mod gas_run;
@@ -43,6 +44,7 @@ pub mod threads;
 pub mod town_run;
 pub mod traffic_run;
 mod transit;
+mod travel_policies;
 pub mod water_plan;
 pub mod water_run;
 

@@ -6,35 +6,51 @@ use urbis_city::locate::CarNodeLocator;
 use urbis_city::model::City;
 use urbis_city::projection::Projection;
 use urbis_core::diagnostics::did_you_mean;
+use urbis_core::rng::Rng;
 use urbis_core::{CarLinkIx, Clock, NodeIx, Problem, Problems, Result};
 use urbis_coupling::Policies;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::roads;
 use urbis_coupling::policy::state::{Amount, Changing, Closing, GROUPS_MAX, RoadChange, RoadPrice, Taker, When};
 use urbis_coupling::policy::{Area, DAY, LaneUser, Policy, PolicyKind, PriceBasis, PriceClass, window};
-use urbis_population::Places;
 use urbis_population::prices::{ParkingPrice, PlacePrices};
+use urbis_population::settings::PersonKind;
 use urbis_population::telework::Telework;
+use urbis_population::{Persons, Places};
 use urbis_scenario::{Loaded, Scenario};
-use urbis_traffic::{CarNetwork, RoutesTaken};
+use urbis_traffic::emissions::share_below;
+use urbis_traffic::{CarNetwork, RoutesTaken, VehicleClass};
 use urbis_transit::PatternIx;
 use urbis_transit::frequency::{self, Change};
 use urbis_transit::timetable::{Timetable, point};
 
+/// Purpose of the draws of the standard of cars.
+const COMPLIES: u32 = 0x4575_726f;
 /// Name under which `[traffic.tolls]` take money.
 const TOLLS: &str = "traffic.tolls";
 
 /// Whether anybody pays for anything.
 pub(crate) fn take_money(scenario: &Scenario) -> bool {
-    let takes = |policy: &Policy| matches!(policy.kind, PolicyKind::RoadPrice { .. } | PolicyKind::ParkingPrice { .. });
+    let takes = |policy: &Policy| match policy.kind {
+        PolicyKind::RoadPrice { .. } | PolicyKind::ParkingPrice { .. } => true,
+        PolicyKind::LowEmissionZone { charge, .. } => charge.is_some(),
+        _ => false,
+    };
     !scenario.traffic.tolls.is_empty() || scenario.policy.iter().any(takes)
 }
 
-/// Whether policies change roads or timetables before anybody sets out, so that ways are to be measured again.
+/// Whether policies change roads, signals, fares or timetables before anybody sets out, so that ways are to be measured again.
 pub(crate) fn change_ways(scenario: &Scenario) -> bool {
     let changes = |policy: &Policy| {
         let kinds = matches!(policy.kind, PolicyKind::SpeedLimit { .. } | PolicyKind::Lanes { .. });
-        kinds || matches!(policy.kind, PolicyKind::TransitFrequency { .. })
+        kinds
+            || matches!(
+                policy.kind,
+                PolicyKind::TransitFrequency { .. }
+                    | PolicyKind::NewLine { .. }
+                    | PolicyKind::Fares { .. }
+                    | PolicyKind::Signals { .. }
+            )
     };
     scenario.policy.iter().any(changes)
 }
@@ -218,6 +234,7 @@ pub(crate) fn install(
     world: &World,
     clock: &Clock,
     areas: &[InArea],
+    seed: u64,
 ) -> Result<Policies> {
     let scenario = &loaded.scenario;
     let (network, places) = (world.resource::<CarNetwork>(), world.resource::<Places>());
@@ -234,6 +251,8 @@ pub(crate) fn install(
             once_per_day: false,
             resident_share: 1.0,
             lives_in: Vec::new(),
+            complies: Vec::new(),
+            is_ban: false,
         });
         policies.takers.push(Taker { policy: TOLLS.to_owned(), payee: "city".to_owned() });
     }
@@ -272,7 +291,34 @@ pub(crate) fn install(
                     once_per_day: *once_per_day,
                     resident_share: *resident_share,
                     lives_in,
+                    complies: Vec::new(),
+                    is_ban: false,
                 });
+            }
+            &PolicyKind::LowEmissionZone { charge, once_per_day, petrol_euro, diesel_euro, noncompliant_share } => {
+                let weight = weights(city, network, area, PriceBasis::Cordon);
+                if !weight.iter().any(|&weight| weight > 0.0) {
+                    problems.push(loaded.policy_problem(row, "area", "no road for cars enters it"));
+                }
+                let below = |class| noncompliant_share.unwrap_or_else(|| share_below(class, petrol_euro, diesel_euro));
+                let shares = [VehicleClass::Car, VehicleClass::Van].map(below);
+                let complies = compliant(world.resource::<Persons>(), shares, seed);
+                at_places.is_exempt.clone_from(&complies);
+                // Nobody gives up a destination for a zone that few may not enter.
+                at_places.mean_share = Some(if charge.is_some() { shares[0] } else { 0.0 });
+                policies.roads.push(RoadPrice {
+                    taker,
+                    weight,
+                    amounts: vec![Amount { when, classes: [true, true], money: charge.unwrap_or(0.0) }],
+                    once_per_day: once_per_day && charge.is_some(),
+                    resident_share: 1.0,
+                    lives_in: Vec::new(),
+                    complies,
+                    is_ban: charge.is_none(),
+                });
+                if charge.is_none() {
+                    continue;
+                }
             }
             PolicyKind::ParkingPrice { per_hour, per_stay, residents_exempt } => {
                 let (at, residents_exempt) = (area.places(places), *residents_exempt);
@@ -309,10 +355,8 @@ pub(crate) fn install(
                 policies.changes.push(Changing { when, links: change_links(network, area, change) });
                 continue;
             }
-            PolicyKind::SpeedLimit { .. }
-            | PolicyKind::Lanes { .. }
-            | PolicyKind::TransitFrequency { .. }
-            | PolicyKind::Telework { .. } => continue,
+            // Put on before people plan, or into buildings.
+            _ => continue,
         }
         policies.takers.push(Taker { policy: policy.name.clone(), payee: policy.revenue_to.clone() });
     }
@@ -323,6 +367,16 @@ pub(crate) fn install(
     policies.places = (at_places != PlacePrices::default()).then(|| Arc::new(at_places));
     policies.reset();
     problems.or_else(policies)
+}
+
+/// By person, whether their car, or van, is of a standard that may enter: a draw that is the same for every zone, so that a
+/// stricter one keeps out those of a laxer one and others.
+fn compliant(persons: &Persons, below: [f64; 2], seed: u64) -> Vec<bool> {
+    let is_so = |(person, kind): (usize, &PersonKind)| {
+        let share = below[usize::from(*kind == PersonKind::Delivery)];
+        !Rng::new(seed, person as u32, 0, COMPLIES).chance(share)
+    };
+    persons.kind.iter().enumerate().map(is_so).collect()
 }
 
 /// Car links of an area that change; one that stands for several changes as the first of them does.

@@ -5,6 +5,7 @@ use crate::groundwork::Groundwork;
 use crate::kept::Kept;
 use crate::learning::Round;
 use crate::threads;
+use crate::travel_policies;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use urbis_city::{build, package};
@@ -282,7 +283,7 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let areas = loaded.scenario.policy.iter().map(|of| &of.area).chain(loaded.scenario.event.iter().map(|of| &of.area));
     let named = named.chain(areas.flatten().filter_map(|area| area.file.as_ref()));
     let named = named.chain(&loaded.scenario.emergency.stations);
-    for path in named.map(|path| loaded.resolve(path)) {
+    for path in named.map(|path| loaded.resolve(path)).chain(travel_policies::new_feeds(loaded)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
                 let mut inside: Vec<PathBuf> =

@@ -1,5 +1,6 @@
 //! A city and a scenario as a world that steps.
 
+use crate::building_policies::{self, ElectricShares};
 use crate::emergency;
 use crate::events;
 use crate::groundwork::{Groundwork, day_tables};
@@ -8,13 +9,14 @@ use crate::learning::{Knowledge, Rounds};
 use crate::policies;
 use crate::step;
 use crate::transit;
+use crate::travel_policies;
 use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
 use urbis_coupling::policy::area::InArea;
-use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, Services};
+use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, ParkingSupply, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_emergency;
@@ -85,6 +87,7 @@ impl Simulation {
         events::warm(loaded, &clock, &mut weather);
         let (mut settings, leaves_out) = settings_of(loaded);
         settings.telework = policies::telework(loaded, &city, &areas);
+        settings.hours = travel_policies::hours(loaded, &city, &areas)?;
         let settings = &settings;
         let tables = day_tables(settings)?;
         let networks = Networks { loaded, settings, clock: &clock, areas: &areas, lost_lanes: &lost_lanes };
@@ -94,10 +97,10 @@ impl Simulation {
             _ => networks.world(&city, seed)?,
         };
         world.resource_mut::<FitReport>().warnings.extend(leaves_out);
-        let policies = policies::install(loaded, &city, &world, &clock, &areas)?;
+        let policies = policies::install(loaded, &city, &world, &clock, &areas, seed)?;
         policies::keep_routes(&mut world, &policies);
         world.insert_resource(policies);
-        let mut knowledge = Knowledge::new(&city, settings, &scenario.traffic);
+        let mut knowledge = Knowledge::new(&city, settings, &travel_policies::traffic(loaded, &city, &areas)?);
         if policies::change_ways(scenario) {
             skims = knowledge.measure(&world);
         }
@@ -105,7 +108,12 @@ impl Simulation {
         world.insert_resource(skims);
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
         knowledge.refine(&mut world);
-        urbis_utility::power::install(&mut world, &city, &scenario.power, weather, &clock, loaded.folder(), seed)?;
+        let (measures, power) =
+            (building_policies::measures(loaded, &city, &areas, seed)?, building_policies::power(loaded));
+        if !measures.is_none() {
+            world.insert_resource(measures);
+        }
+        urbis_utility::power::install(&mut world, &city, &power, weather, &clock, loaded.folder(), seed)?;
         let pipes = PipedSettings {
             power: &scenario.power,
             water: &scenario.water,
@@ -116,15 +124,19 @@ impl Simulation {
             persons_scale: 1.0 / settings.sample_factor,
         };
         urbis_utility::piped::install(&mut world, &city, pipes, &clock, loaded.folder())?;
+        building_policies::check_water(loaded, &areas, world.get_resource())?;
         world.insert_resource(Services::default());
         world.insert_resource(Floods::default());
         world.insert_resource(scenario.coupling.clone());
-        if scenario.coupling.electric_car_share > 0.0 {
-            let persons = world.resource::<Persons>().len();
+        let electric = ElectricShares::new(loaded, &areas, world.resource::<Places>());
+        if !electric.are_none() {
+            let homes = &world.resource::<Persons>().home;
             let power_max_w = scenario.power.devices.charger.power_w;
-            world.insert_resource(ElectricCars::new(persons, &scenario.coupling, power_max_w, seed));
+            let cars = ElectricCars::new(homes.len(), |person| electric.of(homes[person]), power_max_w, seed);
+            world.insert_resource(cars);
         }
         events::install(loaded, &city, &mut world, seed)?;
+        world.insert_resource(ParkingSupply(travel_policies::parking_supply(loaded, &city, &areas)?));
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         emergency::install(&mut world, loaded, &city, seed)?;
         world.insert_resource(Fault::default());
@@ -239,7 +251,8 @@ impl Networks<'_> {
         urbis_population::install(&mut world, city, self.settings, seed)?;
         let roads = with_capacity(city, self.settings.sample_factor);
         let ends = world.resource::<Places>().car_node.clone();
-        urbis_traffic::install(&mut world, &roads, self.loaded.scenario.traffic.clone(), &ends)?;
+        let settings = travel_policies::traffic(self.loaded, city, self.areas)?;
+        urbis_traffic::install(&mut world, &roads, settings, &ends)?;
         let mut transit = transit::install(self.loaded, city, &world, self.clock, self.areas)?;
         let has_lane = |link: LinkIx| self.lost_lanes.get(link.row()).copied().unwrap_or(false);
         transit.give_lanes(has_lane, world.resource::<CarNetwork>());
@@ -272,7 +285,8 @@ pub(crate) fn install_parking(
 ) -> Result<()> {
     let (persons, places) = (world.resource::<Persons>(), world.resource::<Places>());
     let sites = world.resource::<Sites>();
-    let parking = CityParking::new(city, &traffic.parking, sample_factor, persons, places, sites)?;
+    let factors = world.get_resource::<ParkingSupply>().map_or(&[][..], |supply| &supply.0);
+    let parking = CityParking::with_supply(city, &traffic.parking, sample_factor, persons, places, sites, factors)?;
     let changes = Changes::new(world.resource::<Plans>());
     world.insert_resource(parking);
     world.insert_resource(changes);

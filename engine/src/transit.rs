@@ -1,6 +1,6 @@
 //! The feeds of a scenario as the services of its days.
 
-use crate::policies;
+use crate::{policies, travel_policies};
 use bevy_ecs::world::World;
 use urbis_city::model::City;
 use urbis_core::{Clock, Error, Problems, Result};
@@ -42,11 +42,13 @@ pub(crate) fn install(
     problems.or_else(())?;
     let mut problems = Problems::new();
     let Ok(date) = date else { unreachable!("a date that cannot be read was told above") };
-    let paths: Vec<_> = settings.feeds.iter().map(|path| loaded.resolve(&path.0)).collect();
+    let given = settings.feeds.iter().map(|path| loaded.resolve(&path.0));
+    let paths: Vec<_> = given.chain(travel_policies::new_feeds(loaded)).collect();
     let first_s = clock.local_second_of_day(0);
     let days = (first_s + clock.end()).div_ceil(DAY_S).max(1) as u16;
     let (timetable, report) = feed::read_days(&paths, date, days, &settings.capacities()?).into_result()?;
     let timetable = policies::change_departures(loaded, city, areas, timetable)?;
+    let timetable = travel_policies::change_fares(loaded, areas, timetable);
     let population = &loaded.scenario.population;
     let payment = (settings.fares == FareSource::Feed).then(|| Payment {
         seconds_per_money: 3600.0 / population.value_of_time_per_h.max(1e-6),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
-use urbis_tests::{hashes, installed, read_table, root, run, scenario_in};
+use urbis_tests::{EVERY_DAY, bus_line, hashes, installed, read_table, root, run, scenario_in};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 
@@ -337,4 +337,271 @@ fn areas_may_be_polygons() {
         read_table(&place.path().join("out/payments/scenario=test/seed=1/part-0.parquet"))
     };
     assert_eq!(revenue("zones = [\"east\"]"), revenue("file = \"east.geojson\""));
+}
+
+/// Every table that both runs have is the same.
+#[track_caller]
+fn same(one: &Arm, other: &Arm, what: &str) {
+    for table in ["trips", "link_state", "kpis"] {
+        let without_ids = |arm: &Arm| {
+            let mut rows = arm.table(table);
+            rows.iter_mut().for_each(|row| drop(row.remove("run_id")));
+            rows
+        };
+        assert!(without_ids(one) == without_ids(other), "{what}: table {table} differs");
+    }
+}
+
+fn block(kind: &str, keys: &str) -> String {
+    format!("[[policy]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{keys}\n")
+}
+
+/// When each person first leaves for a purpose, hours; with the zone they go to.
+fn first_leaves(arm: &Arm, purpose: &str) -> BTreeMap<String, (f64, String)> {
+    let mut first: BTreeMap<String, (f64, String)> = BTreeMap::new();
+    for trip in arm.table("trips").iter().filter(|trip| trip["purpose"] == purpose) {
+        let at = (hour(trip, "depart_time"), trip["to_zone"].clone());
+        let of = first.entry(trip["person_id"].clone()).or_insert_with(|| at.clone());
+        if at.0 < of.0 {
+            *of = at;
+        }
+    }
+    first
+}
+
+/// By how much later each person first leaves, hours, for those who go to the same zone in both arms.
+fn shifts(before: &Arm, after: &Arm, purpose: &str, zone: &str) -> Vec<f64> {
+    let now = first_leaves(after, purpose);
+    first_leaves(before, purpose)
+        .iter()
+        .filter_map(|(person, (hour, to))| {
+            let (later, where_to) = now.get(person)?;
+            (to == where_to && to == zone).then_some(later - hour)
+        })
+        .collect()
+}
+
+#[test]
+fn work_and_school_begin_at_other_hours() {
+    let plain = arm(TOWN, "");
+    same(&plain, &arm(TOWN, &block("school_times", "shift_min = 0")), "the same hour");
+    same(&plain, &arm(TOWN, &block("staggered_hours", "share = 0.0\nmost_min = 60")), "a share of nothing");
+    let later = arm(TOWN, &block("school_times", "shift_min = 45\narea = { zones = [\"east\"] }"));
+    let (east, west) = (shifts(&plain, &later, "school", "east"), shifts(&plain, &later, "school", "west"));
+    let median = |of: &[f64]| {
+        let mut sorted = of.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    };
+    println!(
+        "{} pupils in the east leave {:.3} h later, {} in the west {:.3} h",
+        east.len(),
+        median(&east),
+        west.len(),
+        median(&west)
+    );
+    assert!(east.len() > 20 && west.len() > 20);
+    assert!((median(&east) - 0.75).abs() < 0.02 && median(&west).abs() < 1e-9);
+    // Uniform over +-1 h: of all the mean square is a third, of half of them half of that.
+    let spread = |share: &str| {
+        let arm = arm(TOWN, &block("staggered_hours", &format!("share = {share}\nmost_min = 60")));
+        ["east", "west"].map(|zone| shifts(&plain, &arm, "work", zone)).concat()
+    };
+    let square = |of: &[f64]| of.iter().map(|h| h * h).sum::<f64>() / of.len() as f64;
+    let (half, all) = (spread("0.5"), spread("1.0"));
+    println!("mean square of shifts {:.3} h2 of half, {:.3} of all {} workers", square(&half), square(&all), all.len());
+    assert!((square(&all) - 1.0 / 3.0).abs() < 0.05 && (square(&half) - 1.0 / 6.0).abs() < 0.05);
+    assert!(all.iter().filter(|h| h.abs() > 1.1).count() < all.len() / 50, "nobody by more than an hour");
+}
+
+#[test]
+fn fewer_spaces_take_longer_to_find() {
+    let with = |keys: &str| arm(TOWN, &format!("[traffic.parking]\nenabled = true\n{keys}"));
+    let (plain, half) = (with(""), with(&block("parking_supply", "factor = 0.5\narea = { zones = [\"east\"] }")));
+    same(&plain, &with(&block("parking_supply", "factor = 1.0")), "as many spaces");
+    let spaces = |arm: &Arm, zone: &str| {
+        let rows = arm.table("parking");
+        rows.iter().find(|row| row["zone_id"] == zone).map_or(0.0, |row| row["spaces"].parse::<f64>().unwrap())
+    };
+    let search_s = |arm: &Arm| {
+        let of = |row: &BTreeMap<String, String>, column: &str| row[column].parse::<f64>().unwrap_or(0.0);
+        arm.table("parking").iter().map(|row| of(row, "arrivals") * of(row, "search_s")).sum::<f64>()
+    };
+    println!(
+        "spaces in the east {} -> {}, searching {:.0} -> {:.0} s",
+        spaces(&plain, "east"),
+        spaces(&half, "east"),
+        search_s(&plain),
+        search_s(&half)
+    );
+    assert!((spaces(&half, "east") - 0.5 * spaces(&plain, "east")).abs() <= 0.5);
+    assert!((spaces(&half, "west") - spaces(&plain, "west")).abs() < 1e-9);
+    assert!(search_s(&half) > search_s(&plain));
+}
+
+#[test]
+fn signals_of_an_area_are_controlled_otherwise() {
+    let place = tempfile::tempdir().unwrap();
+    let signals = |patch: &str, name: &str| {
+        let folder = place.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        installed(&folder, TOWN, patch, 1, None).world().resource::<urbis::traffic::Signals>().len()
+    };
+    let actuated = |area: &str| block("signals", &format!("control = \"actuated\"\n{area}"));
+    let all = signals("[traffic.signals]\ncontrol = \"actuated\"\n", "settings");
+    let [whole, east, west] =
+        [("", "whole"), ("area = { zones = [\"east\"] }", "east"), ("area = { zones = [\"west\"] }", "west")]
+            .map(|(area, name)| signals(&actuated(area), name));
+    println!("{all} junctions by settings, {whole} by policy: {east} in the east, {west} in the west");
+    assert!(all > 0 && whole == all && east + west == all && signals("", "plain") == 0);
+    let plain = arm(TOWN, "");
+    same(&plain, &arm(TOWN, &block("signals", "control = \"green_share\"")), "as they are");
+    let changed = arm(TOWN, &actuated(""));
+    let delay = |arm: &Arm| arm.kpi("mean_speed");
+    println!("mean speed {:.3} -> {:.3} km/h", delay(&plain), delay(&changed));
+    assert!(
+        changed.table("signals").iter().any(|row| row["green_s"].parse::<f64>().is_ok_and(|green_s| green_s > 0.0))
+    );
+    assert!((delay(&changed) - delay(&plain)).abs() > 1e-6);
+}
+
+#[test]
+fn cheaper_fares_fill_the_bus() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = bus_line(place.path(), EVERY_DAY);
+    let attributes = "fare_id,price,currency_type,payment_method,transfers\nticket,3.00,EUR,0,0\n";
+    std::fs::write(feed.join("fare_attributes.txt"), attributes).unwrap();
+    let with = |policy: &str| {
+        let patch = format!(
+            "[transit]\nfares = \"feed\"\nfeeds = [{feed:?}]\n[population.modes.transit]\nspeed_kmh = 17\ndetour = 1.4\n\
+             access_min = 11\nconstant_min = -15\n[output.tables]\nlegs = {{ enabled = true }}\n{policy}"
+        );
+        arm(TOWN, &patch)
+    };
+    let (plain, half) = (with(""), with(&block("fares", "factor = 0.5")));
+    same(&plain, &with(&block("fares", "factor = 1.0")), "the same fares");
+    same(&half, &with(&block("fares", "flat = 1.5")), "half of three");
+    let rides = |arm: &Arm| arm.table("legs").iter().filter(|leg| leg["mode"] == "bus").count();
+    let paid = |arm: &Arm| -> BTreeSet<String> {
+        arm.table("legs").iter().filter(|leg| leg["mode"] == "bus").map(|leg| leg["money"].clone()).collect()
+    };
+    println!("rides {} at 3, {} at 1.5; paid {:?} and {:?}", rides(&plain), rides(&half), paid(&plain), paid(&half));
+    assert!(rides(&half) > rides(&plain));
+    assert!(paid(&half).contains("1.5") && !paid(&half).contains("3.0"));
+}
+
+#[test]
+fn hours_spaces_fares_and_signals_are_refused_with_their_place() {
+    let place = tempfile::tempdir().unwrap();
+    let cases = [
+        ("kind = \"staggered_hours\"\nshare = 0.5\nmost_min = 500", vec!["line 7", "<= 240"]),
+        ("kind = \"school_times\"\nshift_min = 30\nfrom = \"07:00\"", vec!["line 7", "whole days"]),
+        ("kind = \"parking_supply\"\nfactor = 0.5", vec!["traffic.parking.enabled"]),
+        ("kind = \"new_line\"\nfeed = \"nowhere\"", vec!["no timetable that it could join"]),
+        ("kind = \"fares\"\nfactor = 0.5", vec!["name feeds"]),
+        ("kind = \"fares\"", vec!["one of `factor` and `flat`"]),
+        ("kind = \"fares\"\nflat = 1.0\narea = { zones = [\"east\"] }", vec!["line 7", "whole feeds"]),
+        ("kind = \"low_emission_zone\"\ncharge = 8.0", vec!["needs an `area`"]),
+        (
+            "kind = \"low_emission_zone\"\narea = { zones = [\"east\"] }\n[[policy]]\nname = \"km\"\n\
+             kind = \"road_price\"\nbasis = \"per_km\"\nprices = [{ amount = 1 }]",
+            vec!["line 5", "people can plan with one alone"],
+        ),
+        ("kind = \"signals\"\ncontrol = \"magic\"", vec!["line 6", "max_pressure"]),
+        (
+            "kind = \"signals\"\ncontrol = \"fixed\"\narea = { roads = [\"Row 3\"] }",
+            vec!["line 7", "no junction with signals"],
+        ),
+    ];
+    for (keys, expected) in cases {
+        let said = refusal(place.path(), &format!("name = \"p\"\n{keys}"));
+        println!("{}", said.trim());
+        for word in expected {
+            assert!(said.contains(word), "{keys}: expected {word:?} in {said}");
+        }
+    }
+}
+
+#[test]
+fn old_cars_pay_or_stay_out_of_a_low_emission_zone() {
+    let zone = |keys: &str| arm(TOWN, &block("low_emission_zone", &format!("area = {{ zones = [\"east\"] }}\n{keys}")));
+    let plain = arm(TOWN, "");
+    let all_clean = zone("charge = 8.0\nnoncompliant_share = 0.0");
+    assert!(all_clean.table("trips") == plain.table("trips"), "all comply");
+    assert!(all_clean.table("payments").is_empty());
+    // Who drives into the east: of all, and of those who pay.
+    let drivers = |arm: &Arm| -> BTreeSet<String> {
+        arm.table("trips").iter().filter(|trip| into_east(trip)).map(|trip| trip["person_id"].clone()).collect()
+    };
+    let payers =
+        |arm: &Arm| -> BTreeSet<String> { arm.table("payments").iter().map(|row| row["person_id"].clone()).collect() };
+    // A charge so small that nobody changes for it tells who does not comply.
+    let (lax, strict) = (zone("charge = 0.001"), zone("charge = 0.001\ndiesel_euro = 7\npetrol_euro = 6"));
+    let share = |arm: &Arm| drivers(arm).intersection(&payers(arm)).count() as f64 / drivers(arm).len() as f64;
+    println!(
+        "of {} drivers {:.3} pay at the usual standards, {:.3} at stricter ones",
+        drivers(&lax).len(),
+        share(&lax),
+        share(&strict)
+    );
+    assert!((share(&lax) - 0.22).abs() < 0.07 && (share(&strict) - 0.70).abs() < 0.09);
+    assert!(payers(&lax).is_subset(&payers(&strict)));
+    let charged = zone("charge = 8.0\nnoncompliant_share = 0.5");
+    let (revenue, count) = (charged.kpi("revenue_low_emission_zone"), charged.table("payments").len());
+    assert!((revenue - 8.0 * count as f64).abs() < 1e-6 && payers(&charged).len() == count, "once a day");
+    assert!(drivers(&charged).len() < drivers(&plain).len());
+    let ban = zone("noncompliant_share = 0.5");
+    let (half, none) = (drivers(&ban), drivers(&zone("noncompliant_share = 1.0")));
+    println!(
+        "drivers into the east {} -> {} by charge, {} of half banned, {} of all",
+        drivers(&plain).len(),
+        drivers(&charged).len(),
+        half.len(),
+        none.len()
+    );
+    assert!(!ban.out.join("payments").exists());
+    assert!((half.len() as f64 / drivers(&plain).len() as f64 - 0.5).abs() < 0.15);
+    assert!(none.len() * 5 < half.len());
+}
+
+#[test]
+fn a_new_line_is_ridden() {
+    let place = tempfile::tempdir().unwrap();
+    let two = place.path().join("two");
+    std::fs::create_dir_all(&two).unwrap();
+    let (feed, other) = (bus_line(place.path(), EVERY_DAY), bus_line(&two, EVERY_DAY));
+    // Five minutes after those of the first.
+    let times = std::fs::read_to_string(other.join("stop_times.txt")).unwrap();
+    let later = |field: &str| match field.split(':').collect::<Vec<_>>()[..] {
+        [hours, minutes, seconds] => {
+            let minute = hours.parse::<u32>().unwrap() * 60 + minutes.parse::<u32>().unwrap() + 5;
+            format!("{:02}:{:02}:{seconds}", minute / 60, minute % 60)
+        }
+        _ => field.to_owned(),
+    };
+    let lines = times.lines().map(|line| line.split(',').map(later).collect::<Vec<_>>().join(","));
+    std::fs::write(other.join("stop_times.txt"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let with = |policy: &str| {
+        let patch = format!(
+            "[transit]\nfeeds = [{feed:?}]\nplaces = {{ bus = 20 }}\n[population.modes.transit]\nspeed_kmh = 17\n\
+             detour = 1.4\naccess_min = 11\nconstant_min = -15\n[output.tables]\nlegs = {{ enabled = true }}\n{policy}"
+        );
+        arm(TOWN, &patch)
+    };
+    let (plain, later) =
+        (with(""), with(&block("new_line", &format!("feed = {other:?}\nstart_date = \"2024-07-01\""))));
+    same(&plain, &later, "a line that begins in July");
+    let more = with(&block("new_line", &format!("feed = {other:?}")));
+    let boarded =
+        |arm: &Arm| -> u64 { arm.table("transit_load").iter().map(|row| row["boarded"].parse::<u64>().unwrap()).sum() };
+    let rows = |arm: &Arm| arm.table("transit_load").len();
+    println!(
+        "stops of vehicles {} -> {}, boarded {} -> {}",
+        rows(&plain),
+        rows(&more),
+        boarded(&plain),
+        boarded(&more)
+    );
+    assert_eq!(rows(&more), 2 * rows(&plain), "as many vehicles again");
+    assert!(boarded(&more) > boarded(&plain), "who waits less rides more");
 }

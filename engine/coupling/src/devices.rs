@@ -18,6 +18,7 @@ use urbis_traffic::TripsEnded;
 use urbis_utility::Weather;
 use urbis_utility::power::devices::Session;
 use urbis_utility::power::{BuildingLoads, CityGrid, DeviceStep, Devices};
+use urbis_utility::water_demand::WaterDemands;
 
 /// Purpose of the draws of electric cars.
 const PURPOSE: u32 = 0x4556_0001;
@@ -39,11 +40,11 @@ pub struct ElectricCars {
 }
 
 impl ElectricCars {
-    /// Cars of so many persons, by the share of the settings.
+    /// Cars of so many persons, by the share that holds for each.
     #[must_use]
-    pub fn new(persons: usize, settings: &CouplingSettings, power_max_w: f64, seed: u64) -> Self {
-        let is_electric = |person| Rng::new(seed, person, 0, PURPOSE).chance(settings.electric_car_share);
-        Self { is_electric: (0..persons as u32).map(is_electric).collect(), driven_m: vec![0.0; persons], power_max_w }
+    pub fn new(persons: usize, share: impl Fn(usize) -> f64, power_max_w: f64, seed: u64) -> Self {
+        let is_electric = |person: usize| Rng::new(seed, person as u32, 0, PURPOSE).chance(share(person));
+        Self { is_electric: (0..persons).map(is_electric).collect(), driven_m: vec![0.0; persons], power_max_w }
     }
 }
 
@@ -95,6 +96,7 @@ pub fn run_devices(
     loads: Res<'_, BuildingLoads>,
     weather: Res<'_, Weather>,
     grid: Option<Res<'_, CityGrid>>,
+    draws: Option<Res<'_, WaterDemands>>,
     devices: Option<ResMut<'_, Devices>>,
     mut is_supplied: Local<'_, Vec<bool>>,
     mut prices: Local<'_, Vec<f64>>,
@@ -103,6 +105,10 @@ pub fn run_devices(
     is_supplied.clear();
     if let Some(grid) = &grid {
         is_supplied.extend((0..loads.demand_w.len()).map(|building| grid.is_supplied(building)));
+    }
+    if let Some(draws) = draws {
+        // Of the step before: people draw water after this.
+        devices.ask_hot_water(&draws.hot_water_w);
     }
     let seconds = clock.step_ticks(Domain::Power);
     let middle_ms = clock.utc_ms(clock.tick()) + i64::from(seconds) * 500;

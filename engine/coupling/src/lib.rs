@@ -28,9 +28,9 @@
 
 pub mod arrivals;
 pub mod building_load;
+pub mod cascade;
 pub mod crews;
 pub mod dark_signals;
-pub mod cascade;
 pub mod demand;
 pub mod devices;
 pub mod emergency;
@@ -66,7 +66,7 @@ pub use event::state::{Incidents, happen};
 pub use exposure::{Exposure, expose_people};
 pub use floods::{Floods, flood_streets};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
-pub use parking::{CityParking, leave_spaces, search_spaces};
+pub use parking::{CityParking, ParkingSupply, leave_spaces, search_spaces};
 pub use piped_loads::ask_of_pipes;
 pub use policy::Policy;
 pub use policy::state::{Policies, charge_drivers, switch_policies};

@@ -30,6 +30,10 @@ const INDICATOR: &str = "parking_spaces";
 /// Nobody's car stands in an area.
 const ELSEWHERE: u32 = u32::MAX;
 
+/// What policies multiply the spaces of each zone by; none: as they are.
+#[derive(Clone, Debug, Default, Resource)]
+pub struct ParkingSupply(pub Vec<f64>);
+
 /// What happened in an area since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ParkingInterval {
@@ -67,11 +71,29 @@ impl CityParking {
         places: &Places,
         sites: &Sites,
     ) -> Result<Self> {
+        Self::with_supply(city, settings, sample_factor, persons, places, sites, &[])
+    }
+    /// The same, with the spaces of each zone multiplied by a factor; none: as they are.
+    ///
+    /// # Errors
+    /// As [`CityParking::new`].
+    pub fn with_supply(
+        city: &City,
+        settings: &ParkingSettings,
+        sample_factor: f64,
+        persons: &Persons,
+        places: &Places,
+        sites: &Sites,
+        factors: &[f64],
+    ) -> Result<Self> {
         settings.check()?;
         if !settings.enabled {
             return Ok(Self::default());
         }
         let mut spaces = spaces(city, settings, sample_factor, persons, places, sites);
+        for (spaces, factor) in spaces.iter_mut().zip(factors) {
+            *spaces = (f64::from(*spaces) * factor).round().min(f64::from(u32::MAX / 2)) as u32;
+        }
         spaces.extend_from_slice(&sites.capacity);
         let mut occupied = vec![0_u32; spaces.len()];
         let mut stands = vec![ELSEWHERE; persons.len()];

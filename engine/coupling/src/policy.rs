@@ -1,6 +1,6 @@
 //! Policies: measures that somebody decides, as `[[policy]]` blocks of a scenario say them.
 //!
-//! Every block has a name, a kind, an area, a window of the day and a first and last date, what it costs and who is
+//! Every block has a name, a kind (`kinds.rs`), an area, a window of the day and a first and last date, what it costs and who is
 //! paid. Kinds add keys of their own. What a kind does is in the modules below: [`area`] finds links and places,
 //! [`roads`] changes roads before a run, [`state`] switches prices and closures while it runs, [`payments`] keeps the
 //! money.
@@ -9,9 +9,12 @@
 
 pub mod area;
 mod closures;
+mod kinds;
 pub mod payments;
 pub mod roads;
 pub mod state;
+
+pub use kinds::{BuildingKind, ChargerShares, LaneUser, PolicyKind, Price, PriceBasis, PriceClass};
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -55,138 +58,6 @@ fn city() -> String {
     "city".to_owned()
 }
 
-/// What a policy does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum PolicyKind {
-    /// A charge on roads.
-    RoadPrice {
-        /// What is charged.
-        basis: PriceBasis,
-        /// What it costs, by class and hour.
-        #[schemars(length(min = 1))]
-        prices: Vec<Price>,
-        /// Whether a person pays on the first charged trip of the day alone.
-        #[serde(default)]
-        once_per_day: bool,
-        /// Share of the price that people who live in the area pay, 0 to 1.
-        #[serde(default = "all")]
-        #[schemars(range(min = 0.0, max = 1.0))]
-        resident_share: f64,
-    },
-    /// Links that nobody may enter.
-    Closure,
-    /// Another free speed of the links in the area.
-    SpeedLimit {
-        /// The limit, km/h.
-        #[schemars(range(min = 3.0, max = 200.0))]
-        speed_kmh: f64,
-        /// Whether slower links become as fast; else the limit only lowers.
-        #[serde(default)]
-        raises: bool,
-    },
-    /// Lanes taken from cars; a lane for cars always stays.
-    Lanes {
-        /// Lanes taken in each direction.
-        #[schemars(range(min = 1, max = 8))]
-        taken: u8,
-        /// Who gets them.
-        given_to: LaneUser,
-    },
-    /// A price for cars that park in the area.
-    ParkingPrice {
-        /// Money for each hour of the stay.
-        #[serde(default)]
-        #[schemars(range(min = 0.0))]
-        per_hour: f64,
-        /// Money for each stay.
-        #[serde(default)]
-        #[schemars(range(min = 0.0))]
-        per_stay: f64,
-        /// Whether people who live in the area park free.
-        #[serde(default)]
-        residents_exempt: bool,
-    },
-    /// More or fewer departures of public transport, in proportion to those of the timetable.
-    TransitFrequency {
-        /// How many times as many: 2 halves every headway, 0.5 leaves out every other departure.
-        #[schemars(range(min = 0.05, max = 20.0))]
-        factor: f64,
-        /// Ids or names of the lines; all that halt in the area where absent.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        routes: Vec<String>,
-    },
-    /// People with a job who stay at home on the day.
-    Telework {
-        /// Share of those whose job can be done at home, 0 to 1.
-        #[schemars(range(min = 0.0, max = 1.0))]
-        share: f64,
-        /// Share of jobs that can be done at home, 0 to 1: 37 % in the United States (Dingel and Neiman 2020).
-        #[serde(default = "able_share")]
-        #[schemars(range(min = 0.0, max = 1.0))]
-        able_share: f64,
-        /// Whether commuters from outside stay at home too.
-        #[serde(default)]
-        commuters: bool,
-    },
-}
-
-fn all() -> f64 {
-    1.0
-}
-
-fn able_share() -> f64 {
-    0.37
-}
-
-/// What a road price is charged for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PriceBasis {
-    /// Each link that enters the area from outside; links that are listed are each charged on passage.
-    Cordon,
-    /// Each kilometre on links in the area.
-    PerKm,
-}
-
-/// Who pays on the road. Two-wheelers and people who ride along are not moved on the road and cannot be charged there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PriceClass {
-    /// Cars.
-    Car,
-    /// Vans and lorries.
-    Van,
-}
-
-/// Who drives on lanes that cars lose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LaneUser {
-    /// Buses, which are no longer late in queues there.
-    Bus,
-    /// Bicycles; their own times stay as they are.
-    Bicycle,
-}
-
-/// A price in a window of the day.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// Money, for each entry or kilometre.
-    #[schemars(range(min = 0.0))]
-    pub amount: f64,
-    /// Clock time from which it counts; that of the policy where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Clock time until which it counts; that of the policy where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// Who pays it; everybody where absent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub classes: Vec<PriceClass>,
-}
-
 /// Where a policy holds: one of `zones`, `links`, `roads`, `file` and `layer`. `layer` beside `file` names the layer in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -224,22 +95,6 @@ pub struct Cost {
     pub life_years: f64,
     /// Who pays.
     pub payer: String,
-}
-
-impl PolicyKind {
-    /// Name in files.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::RoadPrice { .. } => "road_price",
-            Self::Closure => "closure",
-            Self::SpeedLimit { .. } => "speed_limit",
-            Self::Lanes { .. } => "lanes",
-            Self::ParkingPrice { .. } => "parking_price",
-            Self::TransitFrequency { .. } => "transit_frequency",
-            Self::Telework { .. } => "telework",
-        }
-    }
 }
 
 /// Keys of every kind say what they know, so that unknown ones are found: the common keys are known to each.

@@ -231,6 +231,7 @@ impl<'a> Choices<'a> {
     fn impedance(&self, with_car: bool) -> Vec<f32> {
         let count = self.cells.len();
         let parking = if with_car { self.parking_of_cells() } else { Vec::new() };
+        let mean_share = self.skims.prices.as_ref().and_then(|prices| prices.mean_share);
         map_chunks(count, 8, |range| {
             let mut part = Vec::with_capacity(range.len() * count);
             for from in range {
@@ -241,6 +242,9 @@ impl<'a> Choices<'a> {
                             matches!(mode, Mode::CarPassenger | Mode::Transit | Mode::Bicycle | Mode::Walk);
                         if is_for_all || (mode == Mode::Car && with_car) {
                             let mut travel = self.travel(mode, PERIOD_DAY, from, to);
+                            if let (Mode::Car | Mode::CarPassenger, Some(share)) = (mode, mean_share) {
+                                travel.money *= share;
+                            }
                             if mode == Mode::Car && !parking.is_empty() {
                                 travel.money += parking[to] / 2.0;
                             }
@@ -437,9 +441,15 @@ impl<'a> Choices<'a> {
                 if mode == Mode::Car
                     && let Some(prices) = &self.skims.prices
                 {
-                    ways.iter_mut().for_each(|way| way.money *= prices.share_of(tour.from));
+                    ways.iter_mut().for_each(|way| way.money *= prices.share_of(tour.from, who.person));
                     let (from_s, to_s) = (f64::from(tour.stay_s.0), f64::from(tour.stay_s.1));
                     ways[0].money += prices.parking(Stay { home: tour.from, at: tour.to, from_s, to_s });
+                }
+                if mode == Mode::CarPassenger
+                    && let Some(share) = self.skims.prices.as_ref().and_then(|prices| prices.mean_share)
+                {
+                    // Whose car it is, nobody knows.
+                    ways.iter_mut().for_each(|way| way.money *= share);
                 }
                 if mode == Mode::Transit && who.has_pass {
                     ways.iter_mut().for_each(|way| way.money = 0.0);
@@ -459,7 +469,7 @@ impl<'a> Choices<'a> {
     /// The site at which somebody changes on a tour, and the generalised time of a way by it, minutes.
     fn best_site(&self, who: Vehicles, tour: Tour) -> Option<(SiteIx, f64)> {
         let (from, to) = (self.cells.of(tour.from), self.cells.of(tour.to));
-        let toll_share = self.skims.prices.as_ref().map_or(1.0, |prices| prices.share_of(tour.from));
+        let toll_share = self.skims.prices.as_ref().map_or(1.0, |prices| prices.share_of(tour.from, who.person));
         let fare_share = if who.has_pass { 0.0 } else { 1.0 };
         Offer { toll_share, fare_share, ..self.offer()? }.best_of_tour(from, to, (tour.out, tour.back))
     }
@@ -608,6 +618,7 @@ pub struct Tour {
 /// The vehicles somebody can take, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vehicles {
+    pub(crate) person: PersonIx,
     pub(crate) car: bool,
     pub(crate) two_wheeler: bool,
     /// Somebody of the household, or for a few somebody else, can give them a ride.
@@ -625,6 +636,7 @@ impl Vehicles {
         let is_adult = persons.age_class[row] > 0;
         let is_driven = Rng::new(seed, person.0, 3, purpose::TASTE).chance(RIDES_OF_OTHERS);
         Self {
+            person,
             car: persons.has_car[row] && is_adult,
             two_wheeler: persons.has_two_wheeler[row] && is_adult,
             ride: is_driven || persons.household_cars[row] > 0,

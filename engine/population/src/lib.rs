@@ -11,6 +11,7 @@ pub mod accessibility;
 pub mod cells;
 pub mod choice;
 pub mod gravity;
+pub mod hours;
 pub mod logit;
 pub mod park_and_ride;
 pub mod persons;

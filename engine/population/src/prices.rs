@@ -1,15 +1,21 @@
-//! What people pay at places when they plan: for parking, and what share of the tolls those who live somewhere pay.
+//! What people pay at places when they plan: for parking, and what share of the tolls those who live somewhere, or whose
+//! car is clean enough, pay.
 //!
 //! Prices depend on the hour of arrival and the length of the stay. Empty where nothing is priced.
 //! Contract: pure.
 
 use crate::persons::Place;
+use urbis_core::PersonIx;
 
 /// Prices at places.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlacePrices {
     /// By place: share of tolls that people pay who live there; empty for all of it.
     pub home_share: Vec<f32>,
+    /// By person: whether their car pays no tolls; empty: all pay.
+    pub is_exempt: Vec<bool>,
+    /// Share of tolls that people have in mind who choose a destination or ride along; absent: all of it.
+    pub mean_share: Option<f64>,
     /// Prices of parking; each counts where it holds.
     pub parking: Vec<ParkingPrice>,
 }
@@ -63,9 +69,12 @@ impl ParkingPrice {
 }
 
 impl PlacePrices {
-    /// Share of tolls that people pay who live somewhere.
+    /// Share of tolls that a person pays who lives somewhere.
     #[must_use]
-    pub fn share_of(&self, home: Place) -> f64 {
+    pub fn share_of(&self, home: Place, person: PersonIx) -> f64 {
+        if self.is_exempt.get(person.row()).copied().unwrap_or(false) {
+            return 0.0;
+        }
         self.home_share.get(home.row()).map_or(1.0, |&share| f64::from(share))
     }
     /// What a stay costs, money.
@@ -99,7 +108,10 @@ mod tests {
         assert!((price.money(resident) - 3.0).abs() < 1e-9);
         price.residents_exempt = true;
         assert!(price.money(resident).abs() < 1e-9);
-        let prices = PlacePrices { home_share: vec![1.0, 0.5], parking: vec![price] };
-        assert!((prices.share_of(Place(1)) - 0.5).abs() < 1e-9 && (prices.parking(stay(9.0, 10.0)) - 3.0).abs() < 1e-9);
+        let is_exempt = vec![false, true];
+        let prices = PlacePrices { home_share: vec![1.0, 0.5], is_exempt, parking: vec![price], mean_share: None };
+        let share = |home, person| prices.share_of(Place(home), PersonIx(person));
+        assert!((share(1, 0) - 0.5).abs() < 1e-9 && (share(0, 2) - 1.0).abs() < 1e-9 && share(1, 1).abs() < 1e-9);
+        assert!((prices.parking(stay(9.0, 10.0)) - 3.0).abs() < 1e-9);
     }
 }

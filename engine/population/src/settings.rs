@@ -1,5 +1,6 @@
 //! Settings of the population model, as they stand in a scenario under `[population]`.
 
+use crate::hours::HourShift;
 use crate::park_and_ride::ParkAndRideSettings;
 use crate::plans::Mode;
 use crate::skims::Travel;
@@ -125,6 +126,9 @@ pub struct PopulationSettings {
     /// Policies that keep people at home; not written here, but in `[[policy]]`.
     #[serde(skip)]
     pub telework: Vec<Telework>,
+    /// Policies that shift the hours of work and school; not written here, but in `[[policy]]`.
+    #[serde(skip)]
+    pub hours: Vec<HourShift>,
     /// Groups of people who come from outside.
     pub external: Vec<ExternalGroup>,
     /// Vehicles a day that cross the border in both directions, which the groups with
@@ -351,6 +355,7 @@ impl Default for PopulationSettings {
             workplaces: WorkplaceModel::default(),
             feedback: Feedback::default(),
             telework: Vec::new(),
+            hours: Vec::new(),
             external: Vec::new(),
             border_crossings_per_day: None,
         }

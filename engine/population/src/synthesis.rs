@@ -41,4 +41,5 @@ pub(crate) mod purpose {
     pub(crate) const OUTSIDE: u32 = 105;
     pub(crate) const REPLAN: u32 = 106;
     pub(crate) const TELEWORK: u32 = 131;
+    pub(crate) const HOURS: u32 = 132;
 }

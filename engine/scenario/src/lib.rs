@@ -13,6 +13,7 @@
 //! Contract: nothing here reads the clock, the environment or a thread number; the same files give the
 //! same scenario, hash and differences wherever they lie.
 
+mod built_policies;
 mod check;
 mod differences;
 mod events;

@@ -1,5 +1,6 @@
 //! What only code can tell of `[[policy]]` blocks: names, windows of the day, dates, and what kinds do not go with.
 
+use crate::built_policies;
 use crate::load::Loaded;
 use jiff::civil::{Date, DateTime};
 use std::collections::BTreeSet;
@@ -78,12 +79,26 @@ fn check_kind(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str, Strin
         PolicyKind::TransitFrequency { factor, .. } if (*factor - 1.0).abs() < 1e-9 => {
             tell("factor", "1 times as many departures changes nothing".to_owned());
         }
+        PolicyKind::LowEmissionZone { .. } => {
+            let prices = |of: &&Policy| {
+                matches!(of.kind, PolicyKind::RoadPrice { .. } | PolicyKind::LowEmissionZone { .. }) && *of != policy
+            };
+            if loaded.scenario.policy.iter().any(|of| prices(&of)) || !loaded.scenario.traffic.tolls.is_empty() {
+                let what = "there is another price on roads, and people can plan with one alone where some enter free";
+                tell("kind", what.to_owned());
+            }
+        }
         PolicyKind::Telework { .. } if has_window => {
             tell("from", "people stay at home for the whole day; leave out `from` and `to`".to_owned());
         }
+        PolicyKind::StaggeredHours { .. } | PolicyKind::SchoolTimes { .. } if has_window => {
+            tell("from", "it moves whole days of work and school; leave out `from` and `to`".to_owned());
+        }
         _ => {}
     }
-    let needs_area = matches!(policy.kind, PolicyKind::Closure | PolicyKind::Lanes { .. });
+    built_policies::check(loaded, policy, tell);
+    let needs_area =
+        matches!(policy.kind, PolicyKind::Closure | PolicyKind::Lanes { .. } | PolicyKind::LowEmissionZone { .. });
     if needs_area && policy.area.is_none() {
         tell("kind", format!("a policy of kind `{}` needs an `area`", policy.kind.name()));
     }

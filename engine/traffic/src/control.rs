@@ -60,6 +60,18 @@ pub struct SignalSettings {
     pub cycle_s_max: f64,
     /// How often max-pressure control decides, seconds.
     pub pressure_step_s: f64,
+    /// Policies that control some otherwise, by node of the city; not written here, but in `[[policy]]`. The first counts.
+    #[serde(skip)]
+    pub at: Vec<(SignalControl, Vec<bool>)>,
+}
+
+impl SignalSettings {
+    /// How signals at a node of the city are controlled.
+    #[must_use]
+    pub fn control_at(&self, node: usize) -> SignalControl {
+        let holds = |at: &&(SignalControl, Vec<bool>)| at.1.get(node).copied().unwrap_or(false);
+        self.at.iter().find(holds).map_or(self.control, |at| at.0)
+    }
 }
 
 impl Default for SignalSettings {
@@ -74,6 +86,7 @@ impl Default for SignalSettings {
             cycle_s_min,
             cycle_s_max,
             pressure_step_s: 5.0,
+            at: Vec::new(),
         }
     }
 }
@@ -131,6 +144,21 @@ impl Signals {
         settings: &SignalSettings,
         seed: u64,
     ) -> Result<Self> {
+        Self::install_by(engine, network, is_signal, settings, &|_| settings.control, seed)
+    }
+
+    /// The same, with the control of each node of the network; a junction goes by its lowest node.
+    ///
+    /// # Errors
+    /// As [`Signals::install`].
+    pub fn install_by(
+        engine: &mut Engine,
+        network: &CarNetwork,
+        is_signal: &[bool],
+        settings: &SignalSettings,
+        control_of: &dyn Fn(u32) -> SignalControl,
+        seed: u64,
+    ) -> Result<Self> {
         let SignalSettings { lost_s, green_s_min, cycle_s_min, cycle_s_max, .. } = *settings;
         let timing = TimingSettings { lost_s, green_s_min, cycle_s_min, cycle_s_max };
         let junction_settings = JunctionSettings { timing, seed, ..JunctionSettings::default() };
@@ -139,22 +167,23 @@ impl Signals {
         let mut signals = Self { report, next_wake: 0, ..Self::default() };
         let out_degree = out_degrees(network);
         let share = |_, out: CarLinkIx| 1.0 / f64::from(out_degree[network.from[out.row()] as usize].max(1));
-        let mut pressures = match settings.control {
-            SignalControl::MaxPressure => {
+        let of = |junction: &Junction| control_of(junction.nodes[0]);
+        let mut pressures = match junctions.iter().any(|junction| of(junction) == SignalControl::MaxPressure) {
+            true => {
                 let pressure =
                     MaxPressureSettings { green_s_min, step_s: settings.pressure_step_s, ..Default::default() };
                 max_pressure(&junctions, network, saturation_vps, &share, &pressure)?
             }
-            _ => Vec::new(),
+            false => Vec::new(),
         }
         .into_iter();
         for junction in junctions {
-            let controller = match (settings.control, pressures.next()) {
+            let controller = match (of(&junction), pressures.next()) {
                 (SignalControl::Actuated, _) => {
                     Controller::Actuated(junction.actuated(&timing, settings.green_s_max, settings.gap_s)?)
                 }
-                (_, Some(pressure)) => Controller::MaxPressure(pressure),
-                (_, None) => Controller::Plan(junction.plan.clone()),
+                (SignalControl::MaxPressure, Some(pressure)) => Controller::MaxPressure(pressure),
+                _ => Controller::Plan(junction.plan.clone()),
             };
             signals.add(engine, junction, controller);
         }

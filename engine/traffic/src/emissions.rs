@@ -24,6 +24,7 @@ mod links;
 mod tables;
 
 pub use links::{Emissions, travel};
+pub use tables::share_below;
 
 use crate::vehicle_class::VehicleClass;
 use curve::{Curve, Extension};
@@ -228,6 +229,14 @@ impl Factors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fleets_below_a_standard() {
+        use crate::VehicleClass::{Car, Van};
+        // By hand from the table: diesel Euro 4 and 5; all that burns something.
+        assert!((share_below(Car, 4, 6) - 0.22).abs() < 1e-9 && (share_below(Van, 4, 6) - 0.4).abs() < 1e-9);
+        assert!((share_below(Car, 7, 7) - 0.95).abs() < 1e-9 && share_below(Car, 0, 0).abs() < 1e-9);
+    }
 
     #[test]
     fn between_tabulated_speeds() {

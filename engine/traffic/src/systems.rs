@@ -242,8 +242,12 @@ impl Traffic {
 /// # Errors
 /// [`urbis_core::Error::Input`] naming the car links that cannot be simulated.
 pub fn install(world: &mut World, city: &City, settings: TrafficSettings, ends: &[NodeIx]) -> Result<()> {
-    let is_controlled = settings.signals.control != SignalControl::GreenShare;
-    let is_signal = |node: NodeIx| city.nodes.control[node.row()] == NodeControl::Signal;
+    let is_signal = |node: NodeIx| {
+        city.nodes.control[node.row()] == NodeControl::Signal
+            && settings.signals.control_at(node.row()) != SignalControl::GreenShare
+    };
+    let is_controlled = settings.signals.control != SignalControl::GreenShare
+        || (0..city.nodes.len()).any(|row| is_signal(NodeIx(row as u32)));
     // Lights that are simulated take their share of the capacity themselves.
     let green_share = if is_controlled { city.manifest.signal_green_share() } else { 1.0 };
     let cut = |link: LinkIx| if is_signal(city.links.to[link.row()]) { green_share } else { 1.0 };
@@ -257,7 +261,10 @@ pub fn install(world: &mut World, city: &City, settings: TrafficSettings, ends: 
     if is_controlled {
         world.resource_scope(|world, network: Mut<'_, CarNetwork>| {
             let mut traffic = world.resource_mut::<Traffic>();
-            let installed = Signals::install(&mut traffic.engine, &network, &at_signal, &signals, 0)?;
+            let control_of = |node: u32| {
+                network.city_node.get(node as usize).map_or(signals.control, |node| signals.control_at(node.row()))
+            };
+            let installed = Signals::install_by(&mut traffic.engine, &network, &at_signal, &signals, &control_of, 0)?;
             world.insert_resource(installed);
             Ok(())
         })

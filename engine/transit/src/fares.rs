@@ -143,6 +143,11 @@ impl Fares {
         }
     }
 
+    /// Changes what each fare costs.
+    pub fn change(&mut self, price: impl Fn(f64) -> f64) {
+        self.fares.iter_mut().for_each(|fare| fare.price = price(fare.price).max(0.0));
+    }
+
     /// What the rides of a journey cost, in order of time.
     #[must_use]
     pub fn price(&self, timetable: &Timetable, rides: &[Ride], memory: &mut Memory) -> Price {

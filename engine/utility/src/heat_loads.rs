@@ -71,6 +71,10 @@ impl HeatLoads {
             rooms_w: vec![0.0; buildings.len()],
         })
     }
+    /// Takes measures into account: what is left of the heat that the rooms of each building need; empty: all.
+    pub fn save(&mut self, left: &[f64]) {
+        self.rooms_kwh_year.iter_mut().zip(left).for_each(|(kwh, left)| *kwh *= left);
+    }
     /// Writes `rooms_w` for a step, by the hour of its middle.
     pub fn ask(&mut self, time: StepTime) {
         let middle_ms = time.start_utc_ms + i64::from(time.step_s) * 500 + i64::from(time.local_offset_s) * 1000;

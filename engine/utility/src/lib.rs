@@ -9,6 +9,7 @@ pub mod gas;
 pub mod heat;
 pub mod heat_loads;
 pub mod heat_profile;
+pub mod measures;
 pub mod piped;
 pub mod pipes;
 pub mod power;

@@ -13,10 +13,11 @@
 use crate::gas::city::{CityGas, GasSettings};
 use crate::heat::city::{CityHeat, CityHeatSettings, HeatNeeds};
 use crate::heat_loads::HeatLoads;
+use crate::measures::Measures;
 use crate::pipes::synthetic::coincidence::own_peaks_w;
-use crate::power::PowerSettings;
 use crate::power::load::StepTime;
 use crate::power::thermal::is_heated_by_electricity;
+use crate::power::{Devices, PowerSettings};
 use crate::sewer::city_sewer::{CitySewer, SewerNeeds, SewerSettings};
 use crate::telecom::city::{CityTelecom, CityTelecomSettings};
 use crate::water::city::{CityWater, WaterSettings};
@@ -58,7 +59,8 @@ impl PipedSettings<'_> {
     }
 }
 
-/// Puts the networks that a scenario has into the world, with what asks for them. Paths are relative to `folder`.
+/// Puts the networks that a scenario has into the world, with what asks for them. Paths are relative to `folder`. Networks
+/// are made without [`Measures`] that are in the world; then those who get a heat pump by them leave gas and heat.
 ///
 /// # Errors
 /// Settings, files, weather or streets of which a network cannot be made.
@@ -74,11 +76,13 @@ pub fn install(
         return Ok(());
     }
     let buildings = &city.buildings;
-    let draws = WaterDemands::new(&settings.water.demand, &buildings.purpose, &buildings.floor_area_m2)?;
+    let measures = world.get_resource::<Measures>().cloned().unwrap_or_default();
+    let mut draws = WaterDemands::new(&settings.water.demand, &buildings.purpose, &buildings.floor_area_m2)?;
     let usual = draws.usual();
     let local_start_s = clock.local_second_of_day(0);
     if !settings.water.is_none() {
-        let water = CityWater::new(city, settings.water, &usual.mean_m3ps, &usual.peak_m3ps, folder, local_start_s)?;
+        let drawn = [&usual.mean_m3ps[..], &usual.peak_m3ps[..]];
+        let water = CityWater::with_measures(city, settings.water, drawn, folder, local_start_s, &measures.water)?;
         world.insert_resource(water);
     }
     if !settings.sewer.is_none() {
@@ -130,10 +134,34 @@ pub fn install(
             let gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
             world.insert_resource(gas);
         }
+        loads.save(&measures.heat_left(buildings.len()));
         world.insert_resource(loads);
+        leave_for_pumps(world);
     }
+    draws.factors = measures.water.draw_factors(buildings.len());
     world.insert_resource(draws);
     Ok(())
+}
+
+/// Takes buildings with new heat pumps off gas and district heat; their pumps are to make the hot water too.
+fn leave_for_pumps(world: &mut World) {
+    let Some(mut devices) = world.remove_resource::<Devices>() else { return };
+    let mut is_on_pipes = vec![false; devices.has_new_pump.len()];
+    let of_pumps = || (0..devices.has_new_pump.len()).filter(|&row| devices.has_new_pump[row]);
+    if let Some(mut gas) = world.get_resource_mut::<CityGas>() {
+        for row in of_pumps() {
+            is_on_pipes[row] |= gas.is_connected(row);
+            gas.leave(row);
+        }
+    }
+    if let Some(mut heat) = world.get_resource_mut::<CityHeat>() {
+        for row in of_pumps() {
+            is_on_pipes[row] |= heat.is_connected(row);
+            heat.leave(row);
+        }
+    }
+    devices.make_hot_water(is_on_pipes);
+    world.insert_resource(devices);
 }
 
 /// Carries what is asked for through the step that starts now.

@@ -46,6 +46,7 @@ pub use newton::{NewtonSettings, PartOutcome, Start};
 pub use settings::PowerSettings;
 pub use sums::{ZoneLoads, serve_loads};
 
+use crate::measures::Measures;
 use crate::weather::Weather;
 use bevy_ecs::world::World;
 use std::path::Path;
@@ -53,7 +54,7 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Problem, Result};
 
 /// Puts [`BuildingLoads`], [`ZoneLoads`] and the [`Weather`] of a city into the world, and its [`CityGrid`] where it is to
-/// have one. Paths are relative to `folder`.
+/// have one. Paths are relative to `folder`. [`Measures`] in the world are taken into account; a grid is made without them.
 ///
 /// # Errors
 /// Settings that cannot be, weather that does not cover the period of the clock or the year that heating needs, settings or
@@ -74,15 +75,23 @@ pub fn install(
     let (year, offset_s) = (clock.local_date(0).year, clock.local_offset_s());
     // What a year asks for is that of the usual weather; how it is spread, and what is planned for, too.
     let usual = weather.usual();
-    let loads = BuildingLoads::new(city, settings, &usual, year, offset_s)?;
+    let measures = world.get_resource::<Measures>().cloned().unwrap_or_default();
+    let mut loads = BuildingLoads::new(city, settings, &usual, year, offset_s)?;
     let mut pv_rated_w = Vec::new();
-    if !settings.devices.is_default() {
-        let devices = Devices::new(city, &settings.devices, seed)?;
+    let mut has_new_pump = Vec::new();
+    if !settings.devices.is_default() || measures.have_devices() {
+        let devices = Devices::with_measures(city, &settings.devices, &measures, seed)?;
+        has_new_pump.clone_from(&devices.has_new_pump);
         if !weather.is_known() && devices.heat_pumps.iter().any(|of| of.floor_area_m2 > 0.0) {
             let what = "heat pumps need the air temperature, expected `file` or `climate`";
             return Err(Problem::file(Path::new("weather"), what).into());
         }
-        pv_rated_w = devices.pv.iter().map(|array| array.rated_w).collect();
+        let rated_w = |devices: &Devices| devices.pv.iter().map(|array| array.rated_w).collect();
+        pv_rated_w = match (measures.pv.is_empty(), settings.devices.is_default()) {
+            (true, _) => rated_w(&devices),
+            (false, true) => Vec::new(),
+            (false, false) => rated_w(&Devices::new(city, &settings.devices, seed)?),
+        };
         world.insert_resource(devices);
     }
     if !settings.grid.is_none() {
@@ -90,6 +99,7 @@ pub fn install(
         let needs = Needs { highest_w: &highest_w, pv_rated_w: &pv_rated_w };
         world.insert_resource(CityGrid::new(city, &settings.grid, &needs, folder, seed, clock.end())?);
     }
+    loads.change_heating(&measures.heat_left(city.buildings.len()), &has_new_pump);
     world.insert_resource(ZoneLoads::new(city, &loads));
     world.insert_resource(loads);
     world.insert_resource(weather);

@@ -140,6 +140,8 @@ pub struct WaterDemands {
     pub demand_m3ps: Vec<f64>,
     /// Heat for its hot water, watts.
     pub hot_water_w: Vec<f64>,
+    /// What measures multiply draws by; empty: nothing changes. What is usual is without them.
+    pub factors: Vec<f64>,
 }
 
 impl WaterDemands {
@@ -155,6 +157,7 @@ impl WaterDemands {
             floor_area_m2: floor_area_m2[..rows].to_vec(),
             demand_m3ps: vec![0.0; rows],
             hot_water_w: vec![0.0; rows],
+            factors: Vec::new(),
         })
     }
 
@@ -167,7 +170,7 @@ impl WaterDemands {
     /// Writes `demand_m3ps` and `hot_water_w` for a local hour (0 to 23). `persons` holds persons present by building (at
     /// least as many rows), `persons_scale` what one simulated person stands for.
     pub fn ask(&mut self, hour: usize, persons: &[u32], persons_scale: f64) {
-        let Self { by_use, purpose, floor_area_m2, demand_m3ps, hot_water_w } = self;
+        let Self { by_use, purpose, floor_area_m2, demand_m3ps, hot_water_w, factors } = self;
         let columns = demand_m3ps.par_chunks_mut(CHUNK_ROWS).zip(hot_water_w.par_chunks_mut(CHUNK_ROWS)).enumerate();
         columns.for_each(|(chunk, (demand_m3ps, hot_water_w))| {
             for (at, (demand_m3ps, hot_water_w)) in demand_m3ps.iter_mut().zip(hot_water_w).enumerate() {
@@ -176,6 +179,9 @@ impl WaterDemands {
                 let present = f64::from(persons[row]) * persons_scale;
                 let reference = by_use.reference_persons(purpose, area_m2, hour);
                 *demand_m3ps = by_use.building_demand_m3ps(purpose, area_m2, present, reference, hour);
+                if let Some(factor) = factors.get(row) {
+                    *demand_m3ps *= factor;
+                }
                 *hot_water_w = by_use.hot_water_w(purpose, *demand_m3ps);
             }
         });

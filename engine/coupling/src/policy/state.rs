@@ -36,6 +36,8 @@ use urbis_traffic::{CarNetwork, Router, RoutesTaken, Traffic, TripsEnded};
 
 /// Ticks between looks for vehicles that head for a closed link and turn off.
 const TURN_OFF_TICKS: Tick = 60;
+/// What people who may not enter a zone by car take that for when they plan, milliseconds: ten hours.
+const BAN_MS: f64 = 3.6e7;
 /// Groups of drivers at most.
 pub const GROUPS_MAX: usize = 64;
 
@@ -80,6 +82,10 @@ pub struct RoadPrice {
     pub resident_share: f64,
     /// By place: whether it lies in the area.
     pub lives_in: Vec<bool>,
+    /// Of a low-emission zone, by person: whether their car may enter free; empty where all pay.
+    pub complies: Vec<bool>,
+    /// Whether who would have to pay may not enter at all.
+    pub is_ban: bool,
 }
 
 impl RoadPrice {
@@ -87,9 +93,20 @@ impl RoadPrice {
         let fits = |amount: &&Amount| amount.classes[class] && amount.when.holds(at);
         self.amounts.iter().find(fits).map_or(0.0, |amount| amount.money)
     }
+    /// Whether some pay nothing: who has paid today, and whose car complies.
+    fn lets_some_in_free(&self) -> bool {
+        self.once_per_day || !self.complies.is_empty()
+    }
+    fn is_exempt(&self, person: PersonIx) -> bool {
+        self.complies.get(person.row()).copied().unwrap_or(false)
+    }
+    /// Whether cars that do not comply may not enter now.
+    fn bans(&self, class: usize, at: (i64, u32)) -> bool {
+        self.is_ban && self.amounts.iter().any(|amount| amount.classes[class] && amount.when.holds(at))
+    }
     /// How many shares there are.
     fn share_count(&self) -> usize {
-        1 + usize::from(self.resident_share < 1.0) + usize::from(self.once_per_day)
+        1 + usize::from(self.resident_share < 1.0) + usize::from(self.lets_some_in_free())
     }
     fn is_home(&self, home: Place) -> bool {
         self.lives_in.get(home.row()).copied().unwrap_or(false)
@@ -104,7 +121,7 @@ impl RoadPrice {
         if self.resident_share < 1.0 {
             shares.push(self.resident_share);
         }
-        if self.once_per_day {
+        if self.lets_some_in_free() {
             shares.push(0.0);
         }
         shares
@@ -288,7 +305,7 @@ impl Policies {
         for (nth, price) in self.roads.iter().enumerate() {
             let count = price.share_count();
             let paid_on = self.paid_on.get(nth).map_or(&[][..], Vec::as_slice);
-            let share = if price.has_paid(paid_on, person, day) {
+            let share = if price.is_exempt(person) || price.has_paid(paid_on, person, day) {
                 count - 1
             } else {
                 usize::from(price.resident_share < 1.0 && price.is_home(persons.home[person.row()]))
@@ -339,9 +356,16 @@ impl Policies {
     fn extra_ms(&self, group: usize, at: (i64, u32), closed: &[bool]) -> Vec<u32> {
         let (class, shares) = self.of_group(group);
         let amounts: Vec<f64> =
-            self.roads.iter().zip(shares).map(|(price, share)| share * price.amount(class, at)).collect();
+            self.roads.iter().zip(&shares).map(|(price, share)| share * price.amount(class, at)).collect();
+        let bans: Vec<&RoadPrice> = self
+            .roads
+            .iter()
+            .zip(&shares)
+            .filter(|(price, share)| **share > 0.0 && price.bans(class, at))
+            .map(|of| of.0)
+            .collect();
         let extra = |link: usize| {
-            if closed[link] {
+            if closed[link] || bans.iter().any(|price| price.weight[link] > 0.0) {
                 return CLOSED;
             }
             let toll: f64 =
@@ -369,15 +393,19 @@ impl Policies {
         let from = (PERIOD_STARTS_H[period] * 60.0) as u32;
         let to = if period + 1 < PERIODS { (PERIOD_STARTS_H[period + 1] * 60.0) as u32 } else { 1440 };
         let minutes = f64::from(to - from);
-        let mean =
-            |price: &RoadPrice| (from..to).map(|minute| price.amount(0, (0, minute * 60))).sum::<f64>() / minutes;
+        // Who may not enter plans as if it cost hours.
+        let ban = BAN_MS / self.ms_per_money.max(f64::MIN_POSITIVE);
+        let planned = |price: &RoadPrice, at| if price.bans(0, at) { ban } else { price.amount(0, at) };
+        let mean = |price: &RoadPrice| (from..to).map(|minute| planned(price, (0, minute * 60))).sum::<f64>() / minutes;
         let amounts: Vec<f64> = self.roads.iter().map(mean).collect();
-        let toll = |link: usize| {
-            self.roads.iter().zip(&amounts).map(|(price, amount)| f64::from(price.weight[link]) * amount).sum::<f64>()
+        // Ways are those of most people, who enter low-emission zones free.
+        let toll = |link: usize, of_zones: bool| {
+            let prices = self.roads.iter().zip(&amounts).filter(|(price, _)| of_zones || price.complies.is_empty());
+            prices.map(|(price, amount)| f64::from(price.weight[link]) * amount).sum::<f64>() as f32
         };
-        let tolls: Vec<f32> = (0..links).map(|link| toll(link) as f32).collect();
+        let tolls: Vec<f32> = (0..links).map(|link| toll(link, true)).collect();
         let mut extra: Vec<u32> =
-            tolls.iter().map(|&toll| (f64::from(toll) * self.ms_per_money).round() as u32).collect();
+            (0..links).map(|link| (f64::from(toll(link, false)) * self.ms_per_money).round() as u32).collect();
         for closing in &self.closures {
             let closed = (from..to).filter(|minute| closing.when.holds((0, minute * 60))).count();
             if closed as f64 * 2.0 >= minutes {
@@ -470,6 +498,9 @@ pub fn charge_drivers(
             if price.once_per_day {
                 units = units.min(1.0);
             }
+            if price.is_exempt(person) {
+                continue;
+            }
             let share = if price.is_home(persons.home[row]) { price.resident_share } else { 1.0 };
             let due = parts(units * share * amount);
             payments.pay(Payment { tick, trip, person, policy: price.taker, parts: due });
@@ -519,6 +550,8 @@ mod tests {
             once_per_day,
             resident_share,
             lives_in: vec![true],
+            complies: Vec::new(),
+            is_ban: false,
         }
     }
 
@@ -553,6 +586,23 @@ mod tests {
         assert_eq!(now(&[limit(5.0, false), limit(10.0, false)]).0, time);
         assert_eq!(now(&[limit(5.0, false), limit(30.0, true)]).0, from_seconds(500.0 / 30.0));
         assert_eq!(now(&[RoadChange::Share(0.5), limit(5.0, false)]), (time, 0.5 * capacity));
+    }
+
+    #[test]
+    fn cars_that_comply_enter_free() {
+        let zone = |is_ban| RoadPrice { complies: vec![true, false], is_ban, ..price(true, 1.0) };
+        let policies = |is_ban| Policies { roads: vec![zone(is_ban)], ms_per_money: 1000.0, ..Policies::default() };
+        let (charge, ban) = (policies(false), policies(true));
+        // Two classes; all of it, or nothing.
+        assert_eq!(charge.groups(), 4);
+        let extra = |of: &Policies, group, hour: u32| of.extra_ms(group, (0, hour * 3600), &[false, false])[1];
+        assert_eq!([0, 1, 2, 3].map(|group| extra(&charge, group, 8)), [2000, 0, 5000, 0]);
+        assert_eq!([0, 1, 2, 3].map(|group| extra(&ban, group, 8)), [CLOSED, 0, CLOSED, 0]);
+        assert_eq!([0, 1].map(|group| extra(&ban, group, 20)), [0, 0]);
+        // People plan with the money and go the ways of those who pay none.
+        let (tolls, ways) = charge.in_period(2, 2);
+        assert!((tolls[1] - 2.0).abs() < 1e-6 && ways == [0, 0]);
+        assert!((ban.in_period(2, 2).0[1] - 36_000.0).abs() < 1e-2);
     }
 
     #[test]

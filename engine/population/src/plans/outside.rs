@@ -5,6 +5,7 @@
 use super::resident::{midday, start_s, way_home, working_hours};
 use super::{Leg, Maker, Mode, Plans, Purpose, chain};
 use crate::choice::Choices;
+use crate::hours::{Beginners, shift_h};
 use crate::persons::{Persons, Place, Places};
 use crate::plans::day_tables::DayTables;
 use crate::settings::{ExternalGroup, PersonKind, PopulationSettings};
@@ -167,6 +168,7 @@ impl<'a> Outside<'a> {
         let mode = self.modes[rng.pick_cumulative(&self.mode_cumulative).unwrap_or(0)];
         let wave = &self.group.arrivals[rng.pick_cumulative(&self.wave_cumulative).unwrap_or(0)];
         let arrive_h = (wave.at_h + wave.sd_h * rng.normal()).clamp(0.5, 23.0);
+        let shift = |who: Beginners, at: Place| shift_h(&maker.settings.hours, who, maker.seed, row, day, at);
         match self.group.kind {
             PersonKind::Resident => {}
             PersonKind::Commuter => {
@@ -176,6 +178,7 @@ impl<'a> Outside<'a> {
                     return;
                 }
                 let (_, stay_h) = working_hours(maker.tables, &mut rng);
+                let arrive_h = arrive_h + shift(Beginners::Workers, at);
                 legs.push(Leg {
                     purpose: Purpose::Work,
                     means: mode.into(),
@@ -189,6 +192,7 @@ impl<'a> Outside<'a> {
             PersonKind::Pupil => {
                 let at = maker.persons.workplace[row];
                 let stay_h = self.stay_h(&mut rng);
+                let arrive_h = arrive_h + shift(Beginners::Pupils, at);
                 if at != Place::NONE {
                     legs.push(Leg {
                         purpose: Purpose::School,

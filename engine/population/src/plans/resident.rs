@@ -8,6 +8,7 @@
 use super::day_tables::DayTables;
 use super::{Leg, Maker, Means, Mode, Purpose};
 use crate::choice::Tour;
+use crate::hours::{Beginners, shift_h};
 use crate::persons::Place;
 use crate::skims::period_of;
 use crate::synthesis::purpose;
@@ -130,14 +131,24 @@ impl Day<'_, '_, '_> {
                 return Main::AtHome;
             }
             let (from_h, stay_h) = working_hours(self.tables, &mut rng);
+            let from_h = self.shifted_h(from_h, Beginners::Workers, member, at);
             return Main::Work(Away { at, from_h, to_h: from_h + stay_h });
         }
         if persons.pupil[row] {
             let school = self.tables.school_of(persons.age_years[row]);
-            let from_h = school.start.draw(&mut rng);
+            let from_h = self.shifted_h(school.start.draw(&mut rng), Beginners::Pupils, member, at);
             return Main::School(Away { at, from_h, to_h: from_h + school.stay.draw(&mut rng) });
         }
         Main::Free
+    }
+
+    /// When somebody's day begins under the policies that shift hours.
+    fn shifted_h(&self, from_h: f64, who: Beginners, member: usize, at: Place) -> f64 {
+        let (maker, person) = (self.maker, self.first + member);
+        match maker.settings.hours.as_slice() {
+            [] => from_h,
+            policies => (from_h + shift_h(policies, who, maker.seed, person, self.day, at)).clamp(4.5, 20.0),
+        }
     }
 
     /// Whether a policy keeps somebody at home on this day.

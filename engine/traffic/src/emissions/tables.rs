@@ -308,6 +308,30 @@ fn read_factor<'a>(
         .then_some((key, FactorRow { class: of_class, substance: of_substance, unit: in_unit, curve }))
 }
 
+/// Share of the vehicles of a class in the fleet that is compiled in whose Euro standard is below those given for petrol and
+/// diesel; electric ones are above all.
+#[must_use]
+pub fn share_below(class: VehicleClass, petrol_euro: u8, diesel_euro: u8) -> f64 {
+    let table = compiled_in(1);
+    let fleet = read_fleet(&table, &mut Problems::new());
+    let is_below = |vehicle: &&Vehicle<'_>| {
+        let least = match vehicle.fuel {
+            Fuel::Petrol => petrol_euro,
+            Fuel::Diesel => diesel_euro,
+            Fuel::Electric => return false,
+        };
+        vehicle.class == class && euro(vehicle.technology).is_none_or(|euro| euro < least)
+    };
+    fleet.iter().filter(is_below).map(|vehicle| vehicle.share).sum()
+}
+
+/// Number of a standard such as `Euro 5` or `Euro VI`.
+fn euro(technology: &str) -> Option<u8> {
+    const ROMAN: [&str; 7] = ["I", "II", "III", "IV", "V", "VI", "VII"];
+    let number = technology.strip_prefix("Euro ")?;
+    number.parse().ok().or_else(|| ROMAN.iter().position(|roman| *roman == number).map(|at| at as u8 + 1))
+}
+
 /// A row of `fleet.csv`.
 struct Vehicle<'a> {
     row: usize,

@@ -56,6 +56,9 @@ impl GasTally {
     }
 }
 
+/// Less than this is no gas, kg in a step.
+const FED_KG_MIN: f64 = 1e-20;
+
 /// See the module.
 #[derive(Clone, Debug, Resource)]
 pub struct CityGas {
@@ -151,6 +154,14 @@ impl CityGas {
     pub fn building_draw(&self, building: usize) -> Option<u32> {
         Some(self.building_draw[building]).filter(|draw| *draw != NONE)
     }
+    /// Buildings that leave the network: their pipes stay, and nobody draws from them.
+    pub fn leave(&mut self, building: usize) {
+        let draw = std::mem::replace(&mut self.building_draw[building], NONE);
+        if draw != NONE {
+            self.draw_kgps[draw as usize] = 0.0;
+            self.asked_w[building] = 0.0;
+        }
+    }
     /// The network as it was last solved.
     #[must_use]
     pub fn flow(&self) -> &GasFlow {
@@ -231,6 +242,8 @@ impl CityGas {
         self.flow.feeds_kgps(&mut self.feed_kgps);
         let held = self.flow.network().held_pressures();
         let fed_kg: f64 = held.iter().map(|(node, _)| self.feed_kgps[*node as usize]).sum::<f64>() * length_s;
+        // What the solver leaves of a network from which nobody draws is nothing.
+        let fed_kg = if fed_kg.abs() < FED_KG_MIN { 0.0 } else { fed_kg };
         let tick = self.linepack.tick(&self.flow, length_s);
         let draws = self.flow.network().draws.iter().filter(|draw| self.flow.is_supplied(draw.node));
         let (mut served_kg, mut injected_kg) = (0.0, 0.0);

@@ -144,6 +144,13 @@ impl CityHeat {
     pub fn building_consumer(&self, building: usize) -> Option<u32> {
         Some(self.building_consumer[building]).filter(|consumer| *consumer != NONE)
     }
+    /// A building leaves the network: its pipes stay, and it takes nothing from them.
+    pub fn leave(&mut self, building: usize) {
+        let consumer = std::mem::replace(&mut self.building_consumer[building], NONE);
+        if consumer != NONE && !self.building_consumer.contains(&consumer) {
+            self.run.set_heat(consumer, 0.0);
+        }
+    }
     /// The network as it is after the last step.
     #[must_use]
     pub fn run(&self) -> &HeatRun {

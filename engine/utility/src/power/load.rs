@@ -159,6 +159,18 @@ impl BuildingLoads {
         Ok(loads)
     }
 
+    /// Takes measures into account: what is left of the heat that the rooms of each building need, and in which ones another
+    /// device takes the place of electric resistance. Either may be empty: nothing changes.
+    pub fn change_heating(&mut self, left: &[f64], is_replaced: &[bool]) {
+        let Some(thermal) = self.thermal.as_mut().filter(|_| !(left.is_empty() && is_replaced.is_empty())) else {
+            return;
+        };
+        for row in 0..self.sector.len() {
+            let is_replaced = is_replaced.get(row).copied().unwrap_or(false);
+            thermal.change(row, left.get(row).copied().unwrap_or(1.0), is_replaced);
+        }
+    }
+
     /// Writes `demand_w` and `heat_demand_w` for a step. `persons` holds persons present by building (at least as many
     /// rows), `persons_scale` what one simulated person stands for.
     pub fn ask(&mut self, time: StepTime, weather: &Weather, persons: &[u32], persons_scale: f64) {

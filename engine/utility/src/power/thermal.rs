@@ -101,6 +101,13 @@ impl ThermalLoads {
         self.electric_cool_w_per_k[row] *= scale;
     }
 
+    /// What measures leave: a share of the heat that rooms need, and none by electric resistance where another device
+    /// takes its place.
+    pub(super) fn change(&mut self, row: usize, left: f64, is_replaced: bool) {
+        self.heat_w_per_k[row] *= left;
+        self.electric_heat_w_per_k[row] *= if is_replaced { 0.0 } else { left };
+    }
+
     /// Kelvins below the base of heating and above the base of cooling; none where the temperature is not known.
     pub(super) fn degrees_k(&self, weather: &Weather, utc_ms: i64) -> [f64; 2] {
         weather

@@ -12,6 +12,7 @@ mod settings;
 pub use settings::{DemandByPressure, WaterSettings};
 
 use super::inp;
+use super::measures::{WaterMeasure, WaterMeasures, add_leaks, reducers};
 use super::network::{DemandModel, LinkKind, Network, NodeKind};
 use super::simulation::{Simulation, Volumes};
 use super::synthetic::SyntheticWater;
@@ -109,6 +110,20 @@ impl CityWater {
         folder: &Path,
         local_start_s: u32,
     ) -> Result<Self> {
+        Self::with_measures(city, settings, [mean_m3ps, peak_m3ps], folder, local_start_s, &WaterMeasures::default())
+    }
+    /// The same, with measures that are put into the network once it is made; draws are the mean of a day and the most.
+    ///
+    /// # Errors
+    /// As [`CityWater::new`].
+    pub fn with_measures(
+        city: &City,
+        settings: &WaterSettings,
+        [mean_m3ps, peak_m3ps]: [&[f64]; 2],
+        folder: &Path,
+        local_start_s: u32,
+        measures: &WaterMeasures,
+    ) -> Result<Self> {
         crate::power::settings::refusing("water", |tell| settings.check(tell))?;
         let (mut net, building_node, notes) = match (settings.source, &settings.case, &settings.buildings) {
             (NetworkSource::File, Some(case), Some(buildings)) => {
@@ -121,6 +136,11 @@ impl CityWater {
             }
         };
         set_demand_model(&mut net, settings);
+        if settings.leakage_share > 0.0 && settings.source == NetworkSource::Synthetic {
+            let (share, pressure_m) = (settings.leakage_share, settings.leakage_pressure_m);
+            add_leaks(&mut net, &building_node, mean_m3ps, share, pressure_m);
+        }
+        measures.change(&mut net, &building_node);
         // Steps of the run are those of the clock, and nobody reads the network's own reports.
         net.times.report_start_s = u32::MAX;
         (net.times.pattern_start_s, net.times.start_clock_s) = (local_start_s, local_start_s);
@@ -153,6 +173,16 @@ impl CityWater {
     #[must_use]
     pub fn is_synthetic(&self) -> bool {
         self.is_synthetic
+    }
+    /// Whether a junction at which a measure holds loses water.
+    #[must_use]
+    pub fn leaks(&self, measure: &WaterMeasure) -> bool {
+        measure.touches_leak(self.run.hydraulics.network(), &self.building_node)
+    }
+    /// Whether a reducing valve leads to a junction at which a measure holds.
+    #[must_use]
+    pub fn reduces(&self, measure: &WaterMeasure) -> bool {
+        !reducers(self.run.hydraulics.network(), measure, &self.building_node).is_empty()
     }
     /// What did not come out as planned, in sentences for people.
     #[must_use]

@@ -11,6 +11,7 @@ mod controls;
 pub mod hydraulics;
 pub mod inp;
 mod losses;
+pub mod measures;
 pub mod network;
 pub mod quality;
 pub mod simulation;

@@ -98,6 +98,8 @@ pub struct Chargers {
     pub energy: ChargerEnergy,
     /// Cars turned away since the start.
     pub turned_away: u64,
+    /// When cars are charged, by building; empty: everywhere as the settings say.
+    pub controls: Vec<ChargerControl>,
     coming: BinaryHeap<Reverse<Coming>>,
     /// Plugged in, in order of building, arrival and number.
     active: Vec<Stay>,
@@ -148,10 +150,12 @@ impl Chargers {
         }
         self.ended.clear();
         self.admit(prices.step_s.0, prices.step_s.1);
-        self.active.par_chunks_mut(CHUNK_ROWS).for_each(|stays| {
+        let Self { active, controls, .. } = self;
+        active.par_chunks_mut(CHUNK_ROWS).for_each(|stays| {
             for stay in stays {
+                let control = controls.get(stay.building.row()).copied().unwrap_or(settings.control);
                 let is_on = !stay.is_refused && is_supplied.get(stay.building.row()).is_none_or(|&is_on| is_on);
-                stay.step_j = if is_on { delivery_j(stay, settings, prices, grid_signal) } else { 0.0 };
+                stay.step_j = if is_on { delivery_j(stay, settings, control, prices, grid_signal) } else { 0.0 };
                 stay.left_j -= stay.step_j;
             }
         });
@@ -198,12 +202,18 @@ impl Chargers {
 }
 
 /// What a car is given in a step, joules in its battery.
-fn delivery_j(stay: &Stay, settings: &ChargerSettings, prices: &Prices<'_>, grid_signal: f64) -> f64 {
+fn delivery_j(
+    stay: &Stay,
+    settings: &ChargerSettings,
+    control: ChargerControl,
+    prices: &Prices<'_>,
+    grid_signal: f64,
+) -> f64 {
     let Session { arrival_s, departure_s, power_max_w, .. } = stay.session;
     let start_s = arrival_s.max(prices.step_s.0);
     let present_s = (departure_s.min(prices.step_s.1) - start_s).max(0) as f64;
     let power_w = power_max_w.min(settings.power_w) * settings.efficiency;
-    let wish_j = match settings.control {
+    let wish_j = match control {
         ChargerControl::Immediate => power_w * present_s,
         ChargerControl::Delayed => stay.left_j * present_s / ((departure_s - start_s).max(1) as f64),
         ChargerControl::Grid => power_w * present_s * (1.0 - grid_signal.clamp(0.0, 1.0)),

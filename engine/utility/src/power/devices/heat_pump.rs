@@ -20,11 +20,15 @@
 //!
 //! beyond which the ends count; the sink of radiators is at `40 - Ta`, of floors at `30 - Ta / 2` degrees (O. Ruhnau et
 //! al., Scientific Data 6, 2019; recalled). Heat stored by floor area is that of a medium-weight building (ISO 13790;
-//! recalled). Ignored: hot water, sunshine through windows, defrosting, part load, cooling.
+//! recalled). A building with better walls loses a share less (`loss_share`); its pump stays as large as it was. Hot water, where
+//! a pump makes it, is made at [`HOT_WATER_C`] by the same regression, on top of what rooms may take. Ignored: sunshine through windows, defrosting, part load, cooling.
 //!
 //! Contract: a pure function of the building's temperature and the step. Law: `heat + gains = losses + C dT`.
 
 use super::settings::{Emitter, HeatPumpSettings, HeatSource};
+
+/// Sink of a pump that makes hot water, degrees Celsius: what storage at 50 degrees and more needs (estimate).
+pub const HOT_WATER_C: f64 = 55.0;
 
 /// A heated building; nothing is lost by one that has no heat pump.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,6 +37,8 @@ pub struct HeatPump {
     pub floor_area_m2: f64,
     /// Temperature of the building, degrees Celsius.
     pub indoor_c: f64,
+    /// Row of the rates that it goes by: buildings with the same walls have the same.
+    pub rates: u16,
 }
 
 /// What all heat pumps have in common in a step; powers by floor area.
@@ -79,6 +85,16 @@ pub fn cop(settings: &HeatPumpSettings, air_temp_c: f64) -> f64 {
     settings.cop_factor * cop_of_lift(settings.source, sink_c - source_c)
 }
 
+/// Heat over electricity of hot water at an air temperature in degrees Celsius.
+#[must_use]
+pub fn hot_water_cop(settings: &HeatPumpSettings, air_temp_c: f64) -> f64 {
+    let source_c = match settings.source {
+        HeatSource::Air => air_temp_c,
+        HeatSource::Ground => settings.ground_c,
+    };
+    settings.cop_factor * cop_of_lift(settings.source, HOT_WATER_C - source_c)
+}
+
 /// Heat over electricity by the lift from source to sink, kelvin.
 #[must_use]
 pub fn cop_of_lift(source: HeatSource, lift_k: f64) -> f64 {
@@ -98,7 +114,13 @@ impl HeatRates {
     /// Of a step. `flex` is -1 at a call to save, 1 where electricity is cheap, 0 otherwise.
     #[must_use]
     pub fn new(settings: &HeatPumpSettings, step_s: f64, air_temp_c: f64, flex: f64) -> Self {
-        let time_s = settings.capacity_j_per_m2_k / settings.loss_w_per_m2_k;
+        Self::with_loss(settings, 1.0, step_s, air_temp_c, flex)
+    }
+    /// Of a building that loses a share (> 0) of what the settings say; its pump is sized without that.
+    #[must_use]
+    pub fn with_loss(settings: &HeatPumpSettings, share: f64, step_s: f64, air_temp_c: f64, flex: f64) -> Self {
+        let loss_w_per_m2_k = settings.loss_w_per_m2_k * share;
+        let time_s = settings.capacity_j_per_m2_k / loss_w_per_m2_k;
         let pump_w_per_m2_max = settings.loss_w_per_m2_k * (settings.setpoint_c - settings.bivalence_c);
         let heater_w_per_m2_max = match air_temp_c < settings.bivalence_c {
             true => settings.loss_w_per_m2_k * (settings.bivalence_c - settings.design_c),
@@ -107,7 +129,7 @@ impl HeatRates {
         Self {
             step_s,
             air_temp_c,
-            loss_w_per_m2_k: settings.loss_w_per_m2_k,
+            loss_w_per_m2_k,
             gains_w_per_m2: settings.gains_w_per_m2,
             left_share: (-step_s / time_s).exp(),
             time_s,
@@ -179,7 +201,7 @@ mod tests {
     #[test]
     fn a_steady_building_is_given_what_it_loses() {
         let settings = HeatPumpSettings::default();
-        let mut pump = HeatPump { floor_area_m2: 100.0, indoor_c: 20.0 };
+        let mut pump = HeatPump { floor_area_m2: 100.0, indoor_c: 20.0, rates: 0 };
         // 1.5 W/(m2 K) * 20 K - 3 W/m2 = 27 W/m2.
         let flow = pump.step(&HeatRates::new(&settings, 900.0, 0.0, 0.0), true);
         assert!((flow.heat_w - 2700.0).abs() < 1e-6 && (pump.indoor_c - 20.0).abs() < 1e-12);
@@ -193,9 +215,22 @@ mod tests {
     }
 
     #[test]
+    fn better_walls_and_hot_water() {
+        let settings = HeatPumpSettings::default();
+        let mut pump = HeatPump { floor_area_m2: 100.0, indoor_c: 20.0, rates: 0 };
+        // Half of 1.5 W/(m2 K) * 20 K, less 3 W/m2: 12 W/m2; the pump could still give 37.5.
+        let rates = HeatRates::with_loss(&settings, 0.5, 900.0, 0.0, 0.0);
+        let flow = pump.step(&rates, true);
+        assert!((flow.heat_w - 1200.0).abs() < 1e-6 && (rates.pump_w_per_m2_max - 37.5).abs() < 1e-12);
+        assert_eq!(HeatRates::with_loss(&settings, 1.0, 900.0, 3.0, 0.0), HeatRates::new(&settings, 900.0, 3.0, 0.0));
+        // Air at 7 degrees, a lift of 48 K.
+        assert!((hot_water_cop(&settings, 7.0) - (6.81 - 0.121 * 48.0 + 0.000_63 * 2304.0)).abs() < 1e-12);
+    }
+
+    #[test]
     fn heat_is_kept_and_shifted() {
         let settings = HeatPumpSettings::default();
-        let mut pump = HeatPump { floor_area_m2: 100.0, indoor_c: 20.0 };
+        let mut pump = HeatPump { floor_area_m2: 100.0, indoor_c: 20.0, rates: 0 };
         let mut calls = Vec::new();
         for step in 0..48_u32 {
             let flex = match step {

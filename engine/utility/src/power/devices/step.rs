@@ -13,7 +13,7 @@
 use super::Devices;
 use super::battery::{Battery, BatteryRates, PricePlan};
 use super::energy::DeviceEnergy;
-use super::heat_pump::{HeatPump, HeatRates};
+use super::heat_pump::{self, HeatPump, HeatRates};
 use super::pv::{PvArray, Sky};
 use super::response::Response;
 use super::settings::{BatteryControl, DeviceSettings};
@@ -90,7 +90,9 @@ struct Common<'a> {
     seconds: f64,
     sky: Sky,
     battery: BatteryRates,
-    heat: HeatRates,
+    /// By the rates of heat pumps.
+    heat: &'a [HeatRates],
+    hot_water_cop: f64,
     plan: Option<&'a PricePlan>,
     is_called: bool,
 }
@@ -103,6 +105,7 @@ struct Building<'a> {
     response: &'a mut Response,
     demand_w: f64,
     charging_w: f64,
+    hot_water_w: f64,
     is_supplied: bool,
 }
 
@@ -117,8 +120,13 @@ struct Powers {
 
 impl Common<'_> {
     fn building(&self, of: Building<'_>, energy: &mut DeviceEnergy) -> Powers {
-        let Building { pv, battery, heat_pump, response, demand_w, charging_w, is_supplied } = of;
-        let heat = heat_pump.step(&self.heat, is_supplied);
+        let Building { pv, battery, heat_pump, response, demand_w, charging_w, hot_water_w, is_supplied } = of;
+        let rates = usize::from(heat_pump.rates).min(self.heat.len() - 1);
+        let mut heat = heat_pump.step(&self.heat[rates], is_supplied);
+        if is_supplied && hot_water_w > 0.0 {
+            heat.electric_w += hot_water_w / self.hot_water_cop;
+            heat.heat_w += hot_water_w;
+        }
         let answer = match is_supplied {
             true => response.step(&self.settings.response, self.seconds, demand_w, self.is_called),
             false => super::response::ResponseFlow::default(),
@@ -170,6 +178,7 @@ impl Devices {
         step.check(self.net_w.len())?;
         let Self { place_deg, pv, batteries, chargers, heat_pumps, responses, .. } = self;
         let Self { net_w, pv_w, battery_w, heat_pump_w, shifted_w, settings, plan, energy, parts, .. } = self;
+        let Self { hot_water_w, losses_left, heat_rates, .. } = self;
         let seconds = f64::from(step.seconds);
         let from_s = step.from_utc_ms.div_euclid(1000);
         let prices = Prices {
@@ -193,12 +202,16 @@ impl Devices {
             (false, true) => 1.0,
             (false, false) => 0.0,
         };
+        let of_loss = |&left: &f64| HeatRates::with_loss(&settings.heat_pump, left, seconds, step.air_temp_c, flex);
+        heat_rates.clear();
+        heat_rates.extend(losses_left.iter().map(of_loss));
         let common = Common {
             settings,
             seconds,
             sky: sky(step, settings, *place_deg),
             battery,
-            heat: HeatRates::new(&settings.heat_pump, seconds, step.air_temp_c, flex),
+            heat: heat_rates,
+            hot_water_cop: heat_pump::hot_water_cop(&settings.heat_pump, step.air_temp_c),
             plan: is_by_price.then_some(plan),
             is_called,
         };
@@ -228,6 +241,7 @@ impl Devices {
                     response: &mut responses[at],
                     demand_w: step.demand_w[row],
                     charging_w: chargers.charging_w[row],
+                    hot_water_w: hot_water_w.get(row).copied().unwrap_or(0.0),
                     is_supplied: step.is_supplied.get(row).is_none_or(|&is_supplied| is_supplied),
                 };
                 let found = common.building(building, part);

@@ -49,9 +49,31 @@ pub struct WaterSettings {
     /// Pressure from which all is drawn, metres; with `demand_by_pressure = "always"`.
     #[schemars(range(min = 0.1, max = 100.0))]
     pub required_pressure_m: f64,
+    /// With `source = "synthetic"`: share of the water fed in that leaks out at `leakage_pressure_m`. A network of a file has
+    /// its own emitters.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 0.9))]
+    pub leakage_share: f64,
+    /// Pressure at which that share leaks out, metres; leaks grow in proportion to pressure.
+    #[serde(skip_serializing_if = "is_usual_pressure")]
+    #[schemars(range(min = 1.0, max = 200.0))]
+    pub leakage_pressure_m: f64,
     /// Links that are shut for a time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<LinkFault>,
+}
+
+/// In the middle of what distribution networks are run at (estimate).
+const USUAL_PRESSURE_M: f64 = 40.0;
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(share: &f64) -> bool {
+    share.abs() <= 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_pressure(pressure_m: &f64) -> bool {
+    (pressure_m - USUAL_PRESSURE_M).abs() <= 0.0
 }
 
 impl Default for WaterSettings {
@@ -65,6 +87,8 @@ impl Default for WaterSettings {
             demand_by_pressure: DemandByPressure::AsFile,
             min_pressure_m: 0.0,
             required_pressure_m: 20.0,
+            leakage_share: 0.0,
+            leakage_pressure_m: USUAL_PRESSURE_M,
             fault: Vec::new(),
         }
     }
@@ -90,6 +114,15 @@ impl WaterSettings {
                 self.min_pressure_m, self.required_pressure_m
             );
             tell("min_pressure_m", what);
+        }
+        if !(0.0..=0.9).contains(&self.leakage_share) {
+            tell("leakage_share", format!("= {}, expected 0 to 0.9", self.leakage_share));
+        }
+        if self.leakage_share > 0.0 && self.source != NetworkSource::Synthetic {
+            tell("leakage_share", "is for `source = \"synthetic\"`; a file says its own emitters".to_owned());
+        }
+        if !(1.0..=200.0).contains(&self.leakage_pressure_m) {
+            tell("leakage_pressure_m", format!("= {}, expected 1 to 200", self.leakage_pressure_m));
         }
         self.demand.check(&mut |key, what| tell(&format!("demand.{key}"), what));
         self.synthetic.check(&mut |key, what| tell(&format!("synthetic.{key}"), what));
