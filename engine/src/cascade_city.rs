@@ -150,9 +150,9 @@ fn run_on_pool(options: &CityCascadeOptions, progress: &mut (dyn FnMut(&str) + S
 }
 
 /// All values, or all problems.
-fn told<T>(of: impl Iterator<Item = Result<T, Problem>>) -> Result<Vec<T>> {
+fn told<T>(of: impl Iterator<Item = Result<T, Box<Problem>>>) -> Result<Vec<T>> {
     let mut problems = Problems::new();
-    let found = of.filter_map(|of| of.map_err(|problem| problems.push(problem)).ok()).collect();
+    let found = of.filter_map(|of| of.map_err(|problem| problems.push(*problem)).ok()).collect();
     problems.or_else(found)
 }
 
@@ -167,23 +167,23 @@ struct Asked {
     lasts_s: Option<u32>,
 }
 
-fn problem(option: &str, text: &str, what: &str) -> Problem {
-    Problem::file(Path::new(option), format!("{text}: {what}"))
+fn problem(option: &str, text: &str, what: &str) -> Box<Problem> {
+    Box::new(Problem::file(Path::new(option), format!("{text}: {what}")))
 }
 
 /// A kind by its name.
-fn kind_of(option: &str, text: &str, name: &str) -> Result<Kind, Problem> {
+fn kind_of(option: &str, text: &str, name: &str) -> Result<Kind, Box<Problem>> {
     Kind::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Kind::NAMED.iter().map(|(_, name)| *name).collect();
         let found = problem(option, text, &format!("no kind {name:?}, expected {}", names.join(", ")));
         match did_you_mean(name, names) {
-            Some(near) => found.with_help(format!("did you mean `{near}`?")),
+            Some(near) => Box::new(found.with_help(format!("did you mean `{near}`?"))),
             None => found,
         }
     })
 }
 
-fn backup_of(text: &str) -> Result<(Kind, f64), Problem> {
+fn backup_of(text: &str) -> Result<(Kind, f64), Box<Problem>> {
     let wrong = |what: &str| problem("--backup", text, what);
     let (kind, hours) = text.split_once('=').ok_or_else(|| wrong("expected KIND=HOURS"))?;
     let hours = hours.parse().ok().filter(|hours| (0.0..=BACKUP_H_MAX).contains(hours));
@@ -193,7 +193,7 @@ fn backup_of(text: &str) -> Result<(Kind, f64), Problem> {
 
 impl Asked {
     /// Reads `KIND:ID[@HH:MM][+HOURS]`. Ids may hold `@` and `+` where no time or number follows.
-    fn read(text: &str) -> Result<Self, Problem> {
+    fn read(text: &str) -> Result<Self, Box<Problem>> {
         let wrong = |what: &str| problem("--fail", text, what);
         let (kind, mut rest) = text.split_once(':').ok_or_else(|| wrong("expected KIND:ID[@HH:MM][+HOURS]"))?;
         let kind = kind_of("--fail", text, kind)?;
@@ -219,7 +219,7 @@ impl Asked {
     }
 
     /// When and what in a period that starts at a second of the local day: at the first such time of day, or the start.
-    fn fault(&self, graph: &CityGraph, end_s: u32, start_s: u32) -> Result<Fault, Problem> {
+    fn fault(&self, graph: &CityGraph, end_s: u32, start_s: u32) -> Result<Fault, Box<Problem>> {
         let Some(node) = graph.find(self.kind, &self.id) else {
             let kind = self.kind.name();
             let ids: Vec<&str> = graph.nodes_of(self.kind).map(|node| graph.id[node as usize].as_str()).collect();
@@ -229,7 +229,7 @@ impl Asked {
             };
             let found = problem("--fail", &self.text, &what);
             return Err(match did_you_mean(&self.id, ids) {
-                Some(near) => found.with_help(format!("did you mean `{kind}:{near}`?")),
+                Some(near) => Box::new(found.with_help(format!("did you mean `{kind}:{near}`?"))),
                 None => found,
             });
         };

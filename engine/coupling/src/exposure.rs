@@ -214,15 +214,15 @@ pub fn expose_people(
     let exposure = &mut *exposure;
     // Vehicles of the sample stand for all.
     let scale = 1.0 / model.sample_factor;
-    let (times_ms, engine) = (traffic.travel_times_ms(), traffic.engine());
-    for link in 0..network.links() {
+    let engine = traffic.engine();
+    for (link, &time_ms) in traffic.travel_times_ms().iter().enumerate() {
         let left = engine.passed(CarLinkIx(link as u32)).1;
         let vehicles = f64::from(left.wrapping_sub(exposure.left_before[link])) * scale;
         exposure.left_before[link] = left;
         (exposure.sound_w_per_m[link], exposure.nox_g_per_m_s[link]) = (0.0, 0.0);
         let length_m = network.length_m[link];
         if vehicles > 0.0 && length_m > 0.0 {
-            let speed_mps = length_m / (f64::from(times_ms[link].max(1)) / 1000.0);
+            let speed_mps = length_m / (f64::from(time_ms.max(1)) / 1000.0);
             let mut vehicle_km = [0.0; CLASSES];
             vehicle_km[0] = vehicles * length_m / 1000.0;
             let travel = Travel::at_speed(vehicle_km, speed_mps);

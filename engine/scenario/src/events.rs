@@ -72,10 +72,8 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
                 tell("kind", "expected `branches` or `buses`, or an `area` instead".to_owned());
             }
         }
-        EventKind::Flood { depth } => {
-            if depth.windows(2).any(|pair| pair[1].hours <= pair[0].hours) {
-                tell("depth", "expected hours that rise from one to the next".to_owned());
-            }
+        EventKind::Flood { depth } if depth.windows(2).any(|pair| pair[1].hours <= pair[0].hours) => {
+            tell("depth", "expected hours that rise from one to the next".to_owned());
         }
         _ => {}
     }

@@ -165,6 +165,7 @@ fn leave_for_pumps(world: &mut World) {
 }
 
 /// Carries what is asked for through the step that starts now.
+#[allow(clippy::too_many_arguments)] // what the system reads and writes
 pub fn serve_pipes(
     clock: Res<'_, Clock>,
     weather: Res<'_, Weather>,

@@ -47,7 +47,7 @@ impl Network {
     }
 
     /// Cost from the nearest source (node, cost to begin with) to each node, infinite beyond `most`.
-    pub(crate) fn from_nearest(&self, sources: &[(u32, f64)], most: f64) -> Vec<f64> {
+    pub(crate) fn nearest_of(&self, sources: &[(u32, f64)], most: f64) -> Vec<f64> {
         let mut cost = vec![f64::INFINITY; self.is_used.len()];
         let mut heap = BinaryHeap::new();
         for &(node, first) in sources {
@@ -134,8 +134,8 @@ mod tests {
     fn ways_from_the_nearest_source() {
         // 0 -> 1 -> 2 -> 3, one way, and a long way back.
         let network = Network::new(5, &[(0, 1, 2.0), (1, 2, 2.0), (2, 3, 2.0), (3, 0, 9.0)]);
-        assert_eq!(network.from_nearest(&[(0, 1.0)], 6.0), [1.0, 3.0, 5.0, f64::INFINITY, f64::INFINITY]);
-        assert_eq!(network.from_nearest(&[(0, 0.0), (2, 0.5)], 9.0)[..4], [0.0, 2.0, 0.5, 2.5]);
+        assert_eq!(network.nearest_of(&[(0, 1.0)], 6.0), [1.0, 3.0, 5.0, f64::INFINITY, f64::INFINITY]);
+        assert_eq!(network.nearest_of(&[(0, 0.0), (2, 0.5)], 9.0)[..4], [0.0, 2.0, 0.5, 2.5]);
         assert_eq!(network.is_used, [true, true, true, true, false]);
     }
 

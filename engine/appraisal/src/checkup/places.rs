@@ -174,7 +174,7 @@ impl City {
         let one = |kind: &&str| {
             let sources: Vec<(u32, f64)> =
                 self.nodes_near(network, self.of_kind(kind)?).into_iter().flatten().collect();
-            let cost = network.from_nearest(&sources, most_m);
+            let cost = network.nearest_of(&sources, most_m);
             let way =
                 |door: &Option<(u32, f64)>| door.map_or(f64::INFINITY, |(node, far_m)| cost[node as usize] + far_m);
             Ok(doors.iter().map(way).collect())
@@ -192,7 +192,7 @@ impl City {
         if sources.is_empty() {
             return Err(format!("no point of kind `{kind}` lies by a road for cars"));
         }
-        let cost = network.from_nearest(&sources, most_s);
+        let cost = network.nearest_of(&sources, most_s);
         Ok(self.at_buildings(&cost))
     }
 
@@ -202,7 +202,7 @@ impl City {
         let nodes = self.nodes_near(network, self.of_kind(kind)?);
         let one = |node: Option<(u32, f64)>| {
             let sources: Vec<(u32, f64)> = node.map(|(node, _)| (node, 0.0)).into_iter().collect();
-            self.at_buildings(&network.from_nearest(&sources, most_s))
+            self.at_buildings(&network.nearest_of(&sources, most_s))
         };
         Ok(nodes.into_iter().map(one).collect())
     }

@@ -408,8 +408,8 @@ impl Builder {
         let leads: Vec<(u32, u32)> = between.iter().map(|&link| zones_of(link)).collect();
         let steps = steps_from(count, &sources, &leads);
         let mut zone_node = vec![NONE; count];
-        for node in 0..nodes {
-            let row = zone[node] as usize;
+        for (node, &zone) in zone.iter().enumerate() {
+            let row = zone as usize;
             if steps[row] != NONE && zone_node[row] == NONE {
                 zone_node[row] = self.add(kind, net.nodes.id[node].clone(), NONE);
                 self.need_any(zone_node[row]);

@@ -172,10 +172,10 @@ fn stepped(of: &Dependencies, faults: &[Fault], end_s: u32) -> Vec<Vec<bool>> {
                 works[node] = comes;
             }
         }
-        for node in 0..nodes {
-            level[node] = match is_met(node, &works) {
-                true => (level[node] + u64::from(of.buffer_s[node])).min(full(node)),
-                false => level[node].saturating_sub(recharge(node)),
+        for (node, level) in level.iter_mut().enumerate() {
+            *level = match is_met(node, &works) {
+                true => (*level + u64::from(of.buffer_s[node])).min(full(node)),
+                false => level.saturating_sub(recharge(node)),
             };
         }
         seconds.push(works.clone());
