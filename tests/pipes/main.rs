@@ -84,7 +84,9 @@ fn check_balance(of: &Ran, utility: &str, tolerance: f64) -> Rows {
 
 #[test]
 fn water_that_people_draw_comes_through_the_pipes() {
-    let (plain, of) = (ran(""), ran(WATER));
+    // Pumps draw electricity; without that, nothing but water is another.
+    let of = ran(&format!("{WATER}[coupling]\npumps_to_power = false\n"));
+    let plain = ran("");
     let balance = check_balance(&of, "water", 1e-7);
     let (asked, served) = (sum(&balance, "asked"), sum(&balance, "served"));
     println!("asked {asked:.2} m3, served {served:.2} m3");
