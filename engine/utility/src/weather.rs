@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Rain is that of the file, or made up by a climate that says how much falls in a year: each day is wet or dry on its own,
-//! drawn by its date; a wet day has one shower of [`SHOWER_H`] hours that begins at any time of the day and whose depth
+//! drawn by its date; a wet day has one shower of four hours that begins at any time of the day and whose depth
 //! is exponential, as in the generators after C. Richardson (Water Resour. Res. 17, 1981), but without their memory from day to
 //! day. Its mean over many years is what was asked for.
 //!
