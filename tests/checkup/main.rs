@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use urbis_appraisal::checkup::{Checkup, DEFINITIONS, Key, Options, Patient, Place, file_of, write};
 use urbis_output::marker::partition;
-use urbis_tests::{read_table, root, run, town_runs};
+use urbis_tests::{read_table, root, run, told_of, town_runs};
 
 type Row = BTreeMap<String, String>;
 
@@ -240,7 +240,7 @@ fn tables(checkup: &Checkup, place: &Path) {
     let again = write(checkup, &place.join("again.parquet")).unwrap();
     assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&written).unwrap(), "equal bytes under another name");
     assert_eq!(file_of(Path::new("x.parquet")), PathBuf::from("x.parquet"));
-    let error = write(checkup, &place.join("again.csv")).unwrap_err().to_string();
+    let error = told_of(&write(checkup, &place.join("again.csv")).unwrap_err());
     assert!(error.contains("cannot be written as .csv"), "{error}");
 }
 
