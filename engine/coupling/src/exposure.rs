@@ -279,6 +279,6 @@ mod unit_tests {
         let found = exhaust_factor([-0.5, 0.0], [0.5, 0.0], [0.0, 100.0]);
         assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
         let of = |d_m| exhaust_factor([-300.0, 0.0], [300.0, 0.0], [0.0, d_m]);
-        assert!(of(10.0) > of(20.0) && of(20.0) > of(100.0) && of(4.0).to_bits() == of(1.0).to_bits());
+        assert!(of(10.0) > of(20.0) && of(20.0) > of(100.0) && of(0.0).is_finite());
     }
 }
