@@ -13,7 +13,7 @@ use urbis_coupling::event::state::{EventName, Incidents};
 use urbis_coupling::event::{Controlled, Event, EventKind, PipedNetwork};
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::powered::{MachineKind, MachineSources, Machines, nearest_building};
-use urbis_coupling::{Exposure, Heaters, Policies};
+use urbis_coupling::{Heaters, Policies};
 use urbis_population::Places;
 use urbis_scenario::Loaded;
 use urbis_traffic::{CarNetwork, Signals};
@@ -32,7 +32,7 @@ const DISCHARGE: f64 = 0.75;
 /// Acceleration of gravity, m/s2.
 const GRAVITY_MPS2: f64 = 9.806_65;
 
-/// Puts machines, events, crews and what traffic does to people into a world in which networks stand.
+/// Puts machines, events and crews into a world in which networks stand.
 ///
 /// # Errors
 /// Areas, elements and depots that the city does not have, each with its place in the scenario.
@@ -46,9 +46,6 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     let machines = Machines::new(city, world.resource::<CarNetwork>(), sources, &loaded.scenario.coupling);
     world.insert_resource(machines);
     world.insert_resource(Heaters::default());
-    if loaded.scenario.coupling.traffic_to_people {
-        world.insert_resource(Exposure::new(city, world.resource::<CarNetwork>()));
-    }
     let crews = crews(loaded, city, world)?;
     world.insert_resource(crews);
     let events = &loaded.scenario.event;

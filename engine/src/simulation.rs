@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, LinkIx, Period, Problem, Result};
 use urbis_coupling::policy::area::InArea;
-use urbis_coupling::{Changes, CityParking, ElectricCars, Floods, ParkingSupply, Services};
+use urbis_coupling::{Changes, CityParking, ElectricCars, Exposure, Floods, ParkingSupply, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_emergency;
@@ -136,6 +136,9 @@ impl Simulation {
             world.insert_resource(cars);
         }
         events::install(loaded, &city, &mut world, seed)?;
+        if scenario.coupling.traffic_to_people {
+            world.insert_resource(Exposure::new(&city, world.resource::<CarNetwork>()));
+        }
         world.insert_resource(ParkingSupply(travel_policies::parking_supply(loaded, &city, &areas)?));
         install_parking(&mut world, &city, &scenario.traffic, settings.sample_factor)?;
         emergency::install(&mut world, loaded, &city, seed)?;

@@ -23,7 +23,7 @@ use urbis_coupling::{
 };
 use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{
-    audit, record, record_emergency, record_events, record_grid, record_pipes, record_policies, record_traffic,
+    audit, record, record_emergency, record_exposure, record_grid, record_pipes, record_policies, record_traffic,
 };
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -125,7 +125,7 @@ pub fn schedule() -> Schedule {
             record_pipes::sewer,
             record_pipes::service,
             record_pipes::balance,
-            record_events::exposure,
+            record_exposure::exposure,
             record::ledgers,
         )
             .chain()

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
-use urbis_core::Error;
-use urbis_tests::{read_table, root, run, scenario_in};
+use urbis_tests::{number, read_table, root, run, scenario_in, told_of};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const SYNTHETIC: &str = "[power.grid]\nsource = \"synthetic\"\n";
@@ -37,10 +36,6 @@ impl Ran {
     }
 }
 
-fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column} = {:?}", row[column]))
-}
-
 fn try_run(place: tempfile::TempDir, patch: &str) -> urbis_core::Result<Ran> {
     let scenario = scenario_in(place.path(), TOWN, patch);
     let out = place.path().join("out");
@@ -49,14 +44,6 @@ fn try_run(place: tempfile::TempDir, patch: &str) -> urbis_core::Result<Ran> {
 
 fn ran(patch: &str) -> Ran {
     try_run(tempfile::tempdir().unwrap(), patch).unwrap_or_else(|error| panic!("{patch}: {error:?}"))
-}
-
-/// An error as people are told it.
-fn told_of(error: &Error) -> String {
-    match error {
-        Error::Input(problems) => problems.listed().iter().map(|problem| format!("{problem}\n")).collect(),
-        other => other.to_string(),
-    }
 }
 
 /// Energy of every interval: supplied = served + stored + lost, demand = received + shed, to a billionth.

@@ -10,7 +10,7 @@ use urbis::coupling::{Changes, CityParking};
 use urbis_core::diagnostics::Error;
 use urbis_population::plans::{Mode, Purpose};
 use urbis_population::{FitReport, Persons, Plans, Sites};
-use urbis_tests::{EVERY_DAY, bus_line, hashes, installed, read_table, root, run, scenario_in};
+use urbis_tests::{EVERY_DAY, bus_line, hashes, installed, number, read_table, root, run, scenario_in};
 
 type Row = BTreeMap<String, String>;
 
@@ -52,10 +52,6 @@ impl Day {
     fn table(&self, name: &str) -> Vec<Row> {
         read_table(&self.out.join(name).join("scenario=test/seed=1/part-0.parquet"))
     }
-}
-
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].parse().unwrap()
 }
 
 /// The town, installed but not run.

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use urbis::RunSummary;
-use urbis_core::Error;
-use urbis_tests::{read_table, run, scenario_in};
+use urbis_tests::{number, read_table, run, scenario_in, told_of};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const WINTER: &str = "[period]\nstart = \"2024-01-16T03:00:00\"\n[weather.climate]\nmean_c = 10.0\n";
@@ -40,10 +39,6 @@ impl Ran {
     }
 }
 
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column} = {:?}", row[column]))
-}
-
 fn sum(rows: &[Row], column: &str) -> f64 {
     rows.iter().map(|row| number(row, column)).sum()
 }
@@ -57,14 +52,6 @@ fn try_run(base: &str, patch: &str) -> urbis_core::Result<Ran> {
 
 fn ran(patch: &str) -> Ran {
     try_run(TOWN, patch).unwrap_or_else(|error| panic!("{patch}: {}", told_of(&error)))
-}
-
-/// An error as people are told it.
-fn told_of(error: &Error) -> String {
-    match error {
-        Error::Input(problems) => problems.listed().iter().map(|problem| format!("{problem}\n")).collect(),
-        other => other.to_string(),
-    }
 }
 
 /// Every interval: supplied = served + lost + stored.

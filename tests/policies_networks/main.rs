@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
-use urbis_tests::{hashes, read_table, root, run, scenario_in};
+use urbis_tests::{hashes, number, read_table, root, run, scenario_in, told_of};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const WINTER: &str = "[period]\nstart = \"2024-01-16T03:00:00\"\n[weather.climate]\nmean_c = 10.0\n";
@@ -53,26 +53,12 @@ impl Arm {
     }
 }
 
-fn number(row: &Row, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column} = {:?}", row[column]))
-}
-
 fn arm(patch: &str) -> Arm {
     let place = tempfile::tempdir().unwrap();
     let scenario = scenario_in(place.path(), TOWN, patch);
     let out = place.path().join("out");
-    let summary = run(&scenario, &out, 2, None).unwrap_or_else(|error| panic!("{patch}: {}", told(&error)));
+    let summary = run(&scenario, &out, 2, None).unwrap_or_else(|error| panic!("{patch}: {}", told_of(&error)));
     Arm { out, summary, _place: place }
-}
-
-fn told(error: &urbis_core::Error) -> String {
-    match error {
-        urbis_core::Error::Input(problems) => {
-            let of = problems.listed().iter();
-            of.map(|problem| format!("{problem} {}\n", problem.help_text().unwrap_or(""))).collect()
-        }
-        other => other.to_string(),
-    }
 }
 
 fn policy(kind: &str, keys: &str) -> String {
@@ -314,7 +300,7 @@ fn shipped_scenarios_are_the_same_on_any_number_of_threads() {
         let scenario = scenario_in(place.path(), &format!("scenarios/town/{name}"), "[population]\ncar_share = 0.5\n");
         let of = |threads: usize| {
             let out = place.path().join(format!("out-{threads}"));
-            run(&scenario, &out, threads, None).unwrap_or_else(|error| panic!("{name}: {}", told(&error)));
+            run(&scenario, &out, threads, None).unwrap_or_else(|error| panic!("{name}: {}", told_of(&error)));
             hashes(&out)
         };
         assert!(of(1) == of(3), "{name}");
@@ -327,7 +313,7 @@ fn refusal(place: &Path, patch: &str) -> String {
     let scenario = scenario_in(place, TOWN, patch);
     let error = run(&scenario, &place.join("out"), 1, None).expect_err(patch);
     assert!(!place.join("out/_SUCCESS").exists());
-    told(&error)
+    told_of(&error)
 }
 
 #[test]

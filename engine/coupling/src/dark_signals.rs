@@ -1,7 +1,8 @@
 //! Traffic lights that are out: their junctions become all-way stops, whose capacity is that of
 //! [`urbis_traffic::signals`]' dark junctions, until the lights are back.
 //!
-//! Ignored: officers who direct traffic, accidents at dark junctions. Contract: sequential in order of junctions.
+//! Ignored: officers who direct traffic, accidents at dark junctions, and policies or events that change the capacity of the same
+//! approach meanwhile, of which the last one counts. Contract: sequential in order of junctions.
 
 use crate::powered::{MachineKind, Machines};
 use bevy_ecs::system::{Res, ResMut};

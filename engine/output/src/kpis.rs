@@ -92,6 +92,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     devices(&mut collector, world);
     grid(&mut collector, world);
     pipes(&mut collector, world, persons_each);
+    crate::record_exposure::kpis(&mut collector, world);
     crate::record_events::kpis(&mut collector, world);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     crate::record_emergency::responses(&mut collector, world, days);

@@ -17,6 +17,7 @@ mod place_names;
 pub mod record;
 pub mod record_emergency;
 pub mod record_events;
+pub mod record_exposure;
 pub mod record_grid;
 pub mod record_people;
 pub mod record_pipes;
