@@ -149,6 +149,11 @@ impl Simulation {
         Ok(Self { world, knowledge, schedule: step::schedule() })
     }
 
+    /// Steps by another schedule from now on: for tests of the order of its parts.
+    pub fn set_schedule(&mut self, schedule: Schedule) {
+        self.schedule = schedule;
+    }
+
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {

@@ -53,11 +53,24 @@ pub enum Step {
 #[must_use]
 pub fn schedule() -> Schedule {
     use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    schedule_added_as([Advance, Demand, Exchange, Solve, Feedback, Audit, Record])
+}
+
+/// The schedule of one step, its sets added in some order: what runs when follows from [`in_order`] and the chains alone.
+#[must_use]
+pub fn schedule_added_as(order: [Step; 7]) -> Schedule {
     let mut step = in_order();
-    step.add_systems((
-        advance_clock.in_set(Advance),
-        start_trips.in_set(Demand),
-        (
+    order.into_iter().for_each(|set| add(&mut step, set));
+    timed(&mut step);
+    step
+}
+
+/// The systems of a set.
+fn add(step: &mut Schedule, set: Step) {
+    let systems = match set {
+        Step::Advance => advance_clock.into_configs(),
+        Step::Demand => start_trips.into_configs(),
+        Step::Exchange => (
             happen,
             send_crews,
             switch_policies,
@@ -70,9 +83,8 @@ pub fn schedule() -> Schedule {
             (ask_for_power, ask_for_pumps, plug_in_heaters, run_devices).chain(),
             ask_of_pipes,
         )
-            .chain()
-            .in_set(Exchange),
-        (
+            .chain(),
+        Step::Solve => (
             load_departures,
             control_signals,
             advance_vehicles,
@@ -81,9 +93,8 @@ pub fn schedule() -> Schedule {
             serve_loads,
             serve_pipes,
         )
-            .chain()
-            .in_set(Solve),
-        (
+            .chain(),
+        Step::Feedback => (
             count_service,
             charge_drivers,
             search_spaces,
@@ -95,9 +106,8 @@ pub fn schedule() -> Schedule {
             expose_people,
             answer_calls,
         )
-            .chain()
-            .in_set(Feedback),
-        (
+            .chain(),
+        Step::Audit => (
             audit::vehicles,
             audit::gridlock,
             audit::parking,
@@ -107,9 +117,8 @@ pub fn schedule() -> Schedule {
             record_policies::audit,
             record_emergency::audit,
         )
-            .chain()
-            .in_set(Audit),
-        (
+            .chain(),
+        Step::Record => (
             record::links,
             record_traffic::signals,
             record_traffic::crossings,
@@ -128,11 +137,9 @@ pub fn schedule() -> Schedule {
             record_exposure::exposure,
             record::ledgers,
         )
-            .chain()
-            .in_set(Record),
-    ));
-    timed(&mut step);
-    step
+            .chain(),
+    };
+    step.add_systems(systems.in_set(set));
 }
 
 /// The same step without utilities and recorders, for the days in which people learn how long trips take.

@@ -2,7 +2,9 @@
 
 //! Equal runs give equal bytes, on any number of threads: every file but table `runs`.
 
-use urbis_tests::{hash_of_hashes, hashes, run, scenario_in};
+use urbis::step::{Step, schedule, schedule_added_as};
+use urbis_output::{RunEnd, Table};
+use urbis_tests::{hash_of_hashes, hashes, installed_writing, run, scenario_in};
 
 fn same_for(scenario: &str, patch: &str, threads: &[usize]) {
     let place = tempfile::tempdir().unwrap();
@@ -56,6 +58,35 @@ fn the_town_with_devices_is_the_same_on_1_2_and_8_threads() {
 #[test]
 fn the_town_is_the_same_twice_and_on_8_threads() {
     same_for("scenarios/town/baseline.toml", "", &[1, 1, 8]);
+}
+
+#[test]
+fn sets_added_in_another_order_run_in_the_same() {
+    use Step::{Advance, Audit, Demand, Exchange, Feedback, Record, Solve};
+    let shuffled = [
+        [Record, Audit, Feedback, Solve, Exchange, Demand, Advance],
+        [Solve, Record, Advance, Feedback, Audit, Exchange, Demand],
+    ];
+    let tables = [Table::LinkState, Table::ZoneLoad, Table::EnergyBalance, Table::WaterNode, Table::Trips];
+    let with = |schedule| {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("out");
+        let patch = "[period]\nduration_h = 6\n";
+        let to = (out.as_path(), &tables[..]);
+        let mut simulation = installed_writing(place.path(), "scenarios/town/networks.toml", patch, 1, None, to);
+        simulation.set_schedule(schedule);
+        while simulation.step().unwrap() {}
+        let (writer, _) = simulation.finish().unwrap();
+        writer.finish(&RunEnd::default()).unwrap();
+        let mut files = hashes(&out);
+        files.retain(|name, _| tables.iter().any(|table| name.starts_with(&format!("{}/", table.name()))));
+        assert_eq!(files.len(), tables.len(), "{files:?}");
+        files
+    };
+    let plain = with(schedule());
+    for order in shuffled {
+        assert_eq!(with(schedule_added_as(order)), plain, "{order:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use urbis::{Groundwork, Kept, RunOptions, RunSummary, Simulation};
-use urbis_output::{ResultsWriter, RunFacts};
+use urbis_output::{ResultsWriter, RunFacts, Table};
 
 /// The root of the repository.
 #[must_use]
@@ -29,12 +29,28 @@ pub fn run(scenario: &Path, out: &Path, threads: usize, seed: Option<u64>) -> ur
 /// When the scenario does not fit the city.
 #[must_use]
 pub fn installed(folder: &Path, base: &str, patch: &str, seed: u64, common: Option<&Path>) -> Simulation {
+    let out = tempfile::tempdir_in(folder).expect("writable folder").keep();
+    installed_writing(folder, base, patch, seed, common, (&out, &[]))
+}
+
+/// The same, with these tables in a results folder.
+///
+/// # Panics
+/// As [`installed`].
+#[must_use]
+pub fn installed_writing(
+    folder: &Path,
+    base: &str,
+    patch: &str,
+    seed: u64,
+    common: Option<&Path>,
+    (out, tables): (&Path, &[Table]),
+) -> Simulation {
     let loaded = urbis_scenario::load(&scenario_in(folder, base, patch)).expect("a scenario");
     let package = urbis::ensure_package(&loaded, &mut |_| {}).expect("a city package");
     let city = urbis_city::package::read(&package).expect("a city package");
     let facts = RunFacts { scenario: "test".to_owned(), seed, ..RunFacts::default() };
-    let out = tempfile::tempdir_in(folder).expect("writable folder").keep();
-    let writer = ResultsWriter::create(&out, &package, facts, &[]).expect("writable folder");
+    let writer = ResultsWriter::create(out, &package, facts, tables).expect("writable folder");
     let kept = Kept::new(common.map(Path::to_owned));
     let groundwork = Groundwork::lay(&loaded, &city, seed, &kept, &mut |_| (), &|| false).expect("groundwork");
     Simulation::on(groundwork, &loaded, city, seed, writer).expect("a scenario that fits its city")

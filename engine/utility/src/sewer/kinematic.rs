@@ -7,6 +7,7 @@
 
 use super::network::{LinkKind, Method, NodeKind, Sewer};
 use super::regulators::inflow;
+use super::section::CircleCurves;
 use super::state::State;
 use super::units::{DRY_FLOW_M3PS, DRY_VOLUME_M3, FOOT_M};
 
@@ -27,6 +28,7 @@ const STOP_M: f64 = 0.005 * FOOT_M;
 pub(crate) struct Kinematic {
     order: Vec<u32>,
     is_done: Vec<bool>,
+    circles: CircleCurves,
 }
 
 /// Links from sources down: those of a node follow each other, a divider's diverted link comes second. The rest of the
@@ -73,7 +75,7 @@ impl Kinematic {
     /// With links in order; those on loops, which the reader refuses, come last.
     pub(crate) fn new(sewer: &Sewer) -> Self {
         let order = order_of_links(sewer).unwrap_or_else(|_| (0..sewer.links.id.len() as u32).collect());
-        Self { order, is_done: vec![false; sewer.nodes.id.len()] }
+        Self { order, is_done: vec![false; sewer.nodes.id.len()], circles: CircleCurves::new() }
     }
     /// One step.
     pub(crate) fn step(&mut self, sewer: &Sewer, state: &mut State, step_s: f64) {
@@ -94,8 +96,8 @@ impl Kinematic {
             let mut flow_in = link_inflow(sewer, state, link, step_s);
             let flow_out = match (sewer.conduit_of(link), sewer.options.method) {
                 (None, _) => flow_in,
-                (Some(row), Method::Steady) => steady(sewer, state, row, &mut flow_in),
-                (Some(row), _) => wave(sewer, state, row, &mut flow_in, step_s),
+                (Some(row), Method::Steady) => steady(sewer, state, &self.circles, row, &mut flow_in),
+                (Some(row), _) => wave(sewer, state, &self.circles, row, &mut flow_in, step_s),
             };
             state.links.flow_m3ps[link] = flow_out;
             state.nodes.outflow_m3ps[from] += flow_in;
@@ -109,7 +111,7 @@ impl Kinematic {
             }
         }
         for link in 0..sewer.links.id.len() {
-            link_depths(sewer, state, link);
+            link_depths(sewer, state, &self.circles, link);
         }
     }
 
@@ -159,7 +161,7 @@ fn link_inflow(sewer: &Sewer, state: &mut State, link: usize, step_s: f64) -> f6
 }
 
 /// Steady flow: what comes in goes out, up to full flow.
-fn steady(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64) -> f64 {
+fn steady(sewer: &Sewer, state: &mut State, circles: &CircleCurves, row: usize, flow_in: &mut f64) -> f64 {
     let section = &sewer.links.section[sewer.conduits.link[row] as usize];
     let barrels = sewer.conduits.barrels[row];
     let comes = *flow_in / barrels;
@@ -170,7 +172,7 @@ fn steady(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64) -> f6
         *flow_in = flow * barrels;
         section.a_full_m2
     } else {
-        section.area_of_factor(flow / sewer.conduits.beta[row])
+        circles.area_of_factor(section, flow / sewer.conduits.beta[row])
     };
     let of = &mut state.conduits;
     (of.area_in_m2[row], of.area_out_m2[row]) = (area, area);
@@ -179,7 +181,7 @@ fn steady(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64) -> f6
 }
 
 /// A kinematic wave over a step; flow into the conduit is cut to full flow.
-fn wave(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64, step_s: f64) -> f64 {
+fn wave(sewer: &Sewer, state: &mut State, circles: &CircleCurves, row: usize, flow_in: &mut f64, step_s: f64) -> f64 {
     let section = &sewer.links.section[sewer.conduits.link[row] as usize];
     let (full_flow, full_area) = (sewer.conduits.full_flow_m3ps[row], section.a_full_m2);
     let barrels = sewer.conduits.barrels[row];
@@ -189,7 +191,12 @@ fn wave(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64, step_s:
     let (old_in, old_out) = (of.flow_in_m3ps[row] / full_flow, of.flow_out_m3ps[row] / full_flow);
     let (old_area_in, old_area_out) = (of.area_in_m2[row] / full_area, of.area_out_m2[row] / full_area);
     let mut comes = *flow_in / barrels / full_flow;
-    let area_in = if comes >= 1.0 { 1.0 } else { section.area_of_factor(comes / beta) / full_area };
+    let area_in = match comes {
+        // Steady inflow keeps its area.
+        _ if comes.to_bits() == old_in.to_bits() => old_area_in,
+        _ if comes >= 1.0 => 1.0,
+        _ => circles.area_of_factor(section, comes / beta) / full_area,
+    };
     let (mut goes, mut area_out) = (0.0, 0.0);
     if comes > NO_FLOW || old_out > NO_FLOW {
         let rate = sewer.conduits.length_m[row] / step_s * full_area / full_flow;
@@ -200,12 +207,14 @@ fn wave(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64, step_s:
             - comes
             + lost / WEIGHT_SPACE;
         let continuity = |area: f64| {
-            let value = beta * section.factor(area * full_area) + linear * area + constant;
-            (value, beta * full_area * section.factor_slope(area * full_area) + linear)
+            let (factor, slope) = circles.factor_and_slope(section, area * full_area);
+            (beta * factor + linear * area + constant, beta * full_area * slope + linear)
         };
         let most = section.a_of_s_max_m2 / full_area;
-        area_out = outlet_area(continuity, most, old_area_out, (comes, area_in));
-        goes = beta * section.factor(area_out * full_area);
+        let ends = [(0.0, 0.0), (most, section.s_max), (1.0, section.s_full)];
+        let ends = ends.map(|(area, factor)| (area, beta * factor + linear * area + constant));
+        area_out = outlet_area(continuity, ends, old_area_out, (comes, area_in));
+        goes = beta * circles.factor_and_slope(section, area_out * full_area).0;
         comes = comes.min(1.0);
     }
     (of.flow_in_m3ps[row], of.area_in_m2[row]) = (comes * full_flow, area_in * full_area);
@@ -215,13 +224,13 @@ fn wave(sewer: &Sewer, state: &mut State, row: usize, flow_in: &mut f64, step_s:
 }
 
 /// Root of the continuity equation: between the areas of greatest and of full flow where it changes sign there, else
-/// below; full where there is no root and too much flow, none where there is too little.
-fn outlet_area(continuity: impl Fn(f64) -> (f64, f64), most: f64, guess: f64, inlet: (f64, f64)) -> f64 {
-    let (mut high, mut at_high) = (1.0, continuity(1.0).0);
-    let (mut low, mut at_low) = (most, if most < 1.0 { continuity(most).0 } else { at_high });
+/// below; full where there is no root and too much flow, none where there is too little. `ends` are no area, that of
+/// greatest flow and the full one, each with its value.
+fn outlet_area(continuity: impl Fn(f64) -> (f64, f64), ends: [(f64, f64); 3], guess: f64, inlet: (f64, f64)) -> f64 {
+    let [none, (mut low, mut at_low), (mut high, mut at_high)] = ends;
     if at_high * at_low > 0.0 {
         (high, at_high) = (low, at_low);
-        (low, at_low) = (0.0, continuity(0.0).0);
+        (low, at_low) = none;
     }
     if at_high * at_low > 0.0 {
         return match (at_low < 0.0, inlet.0 > 1.0) {
@@ -289,13 +298,13 @@ fn manhole(sewer: &Sewer, state: &mut State, node: usize, step_s: f64) {
 }
 
 /// Depth and volume of a link from the areas at its ends; nodes are as deep as their deepest link.
-fn link_depths(sewer: &Sewer, state: &mut State, link: usize) {
+fn link_depths(sewer: &Sewer, state: &mut State, circles: &CircleCurves, link: usize) {
     (state.links.depth_m[link], state.links.volume_m3[link]) = (0.0, 0.0);
     let Some(row) = sewer.conduit_of(link) else { return };
     let section = &sewer.links.section[link];
     let (first, last) = (state.conduits.area_in_m2[row], state.conduits.area_out_m2[row]);
     state.links.volume_m3[link] = 0.5 * (first + last) * sewer.conduits.length_m[row] * sewer.conduits.barrels[row];
-    let (y1, y2) = (section.depth(first), section.depth(last));
+    let (y1, y2) = (circles.depth(section, first), circles.depth(section, last));
     state.links.depth_m[link] = 0.5 * (y1 + y2);
     raise(sewer, state, sewer.links.from[link] as usize, y1 + sewer.links.offset_from_m[link]);
     raise(sewer, state, sewer.links.to[link] as usize, y2 + sewer.links.offset_to_m[link]);

@@ -9,9 +9,11 @@
 
 use super::units::GRAVITY_MPS2;
 
+mod circle_curves;
 mod geometry;
 mod shape_tables;
-use geometry::{arc_height, circle_angle, circle_width};
+pub(crate) use circle_curves::CircleCurves;
+use geometry::{arc_height, circle_angle, circle_depth, circle_lune, circle_width};
 use shape_tables::{BASKET_HANDLE, EGG, HORSESHOE, Relative};
 
 /// What a cross-section looks like; lengths in m.
@@ -98,6 +100,10 @@ pub struct Section {
 /// Share of the full area from which a flat top is wetted.
 const FLAT_TOP_RECT: f64 = 0.97;
 const FLAT_TOP_ROUND: f64 = 0.98;
+/// Central angle t at which the section factor of a circle is greatest, 3 t - 5 t cos t + 2 sin t = 0, and the share of the
+/// area there.
+const GREATEST_ANGLE: f64 = 5.278_107_137_933_795;
+const GREATEST_OF_CIRCLE: f64 = 0.974_396_060_018_454_9;
 
 impl Section {
     /// A shape with its full depth and greatest width; `None` where that is no shape.
@@ -167,6 +173,11 @@ impl Section {
         if let Some(tables) = self.tables() {
             let (factor, share) = tables.greatest_factor();
             (self.a_of_s_max_m2, self.s_max) = (share * self.a_full_m2, factor * self.s_full);
+            return;
+        }
+        if self.shape == Shape::Circular {
+            self.a_of_s_max_m2 = GREATEST_OF_CIRCLE * self.a_full_m2;
+            self.s_max = self.factor(self.a_of_s_max_m2);
             return;
         }
         let flat = self.flat_top_from();
@@ -273,7 +284,10 @@ impl Section {
             return self.y_full_m * tables.depth_at(share);
         }
         match self.shape {
-            Shape::Circular => 0.5 * self.y_full_m * (1.0 - (0.5 * circle_angle(share)).cos()),
+            Shape::Circular => {
+                let (angle, cosine) = circle_angle(share);
+                self.y_full_m * circle_depth(angle, cosine)
+            }
             Shape::RectClosed | Shape::RectOpen { .. } => a_m2 / self.w_max_m,
             Shape::Triangular => (2.0 * a_m2 * self.y_full_m / self.w_max_m).sqrt(),
             Shape::Trapezoidal { bottom_m, left, right } => {
@@ -304,29 +318,47 @@ impl Section {
             return self.s_max + share * (self.s_full - self.s_max);
         }
         if self.shape == Shape::Circular {
-            return self.circle_factor(a_m2);
+            return self.circle_factor(a_m2).0;
         }
         a_m2 * self.radius(self.depth(a_m2)).powf(2.0 / 3.0)
     }
-    /// Section factor of a circle: its wetted arc is half its diameter times the central angle.
-    fn circle_factor(&self, a_m2: f64) -> f64 {
-        let arc_m = 0.5 * self.y_full_m * circle_angle(a_m2 / self.a_full_m2);
-        a_m2 * (a_m2 / arc_m).powf(2.0 / 3.0)
+    /// Section factor of a circle and how it grows with area: its wetted arc P is half its diameter D times the central angle
+    /// t, and dP/dA = 4 / (D (1 - cos t)).
+    fn circle_factor(&self, a_m2: f64) -> (f64, f64) {
+        let (angle, cosine) = circle_angle(a_m2 / self.a_full_m2);
+        let arc_m = 0.5 * self.y_full_m * angle;
+        let radius_m = a_m2 / arc_m;
+        let power = radius_m.powf(2.0 / 3.0);
+        let versine = if angle < 1e-3 { 0.5 * angle * angle } else { 1.0 - cosine };
+        let arc_slope = 4.0 / (self.y_full_m * versine);
+        (a_m2 * power, power * (5.0 - 2.0 * radius_m * arc_slope) / 3.0)
+    }
+    /// Section factor and how it grows with area; what [`Self::factor`] and [`Self::factor_slope`] give, in one.
+    pub(crate) fn factor_and_slope(&self, a_m2: f64) -> (f64, f64) {
+        if self.shape == Shape::Circular && a_m2 > 0.0 && a_m2 < self.a_full_m2 {
+            return self.circle_factor(a_m2);
+        }
+        (self.factor(a_m2), self.factor_slope(a_m2))
     }
     /// Area of a factor of a circle, below the greatest factor. With the central angle t the factor is
     /// K (t - sin t)^(5/3) / t^(2/3), K = D^2 / 8 (D / 4)^(2/3): Newton's method on the logarithm of both sides in ln t, which
     /// is nearly straight, halving where it leaves the bracket.
     fn circle_area_of_factor(&self, s: f64) -> f64 {
         let diameter_m = self.y_full_m;
-        let area_of = |angle: f64| 0.125 * diameter_m * diameter_m * (angle - angle.sin());
+        let area_of = |angle: f64| 0.125 * diameter_m * diameter_m * circle_lune(angle, angle.sin());
         let wanted = (s / (0.125 * diameter_m * diameter_m)).ln() - 2.0 / 3.0 * (0.25 * diameter_m).ln();
-        let (mut low, mut high) = (0.0, circle_angle(self.a_of_s_max_m2 / self.a_full_m2));
         // Where t is small t - sin t is t^3 / 6.
-        let mut angle = ((3.0 * wanted + 5.0 * 6.0_f64.ln()) / 13.0).exp().min(high);
+        let start = ((3.0 * wanted + 5.0 * 6.0_f64.ln()) / 13.0).exp();
+        if start < 1e-6 {
+            return area_of(start);
+        }
+        let (mut low, mut high) = (0.0, GREATEST_ANGLE);
+        let mut angle = start.min(high);
         for _ in 0..60 {
             let (sin, cos) = angle.sin_cos();
-            let lune = angle - sin;
-            let value = 5.0 / 3.0 * lune.ln() - 2.0 / 3.0 * angle.ln() - wanted;
+            let lune = circle_lune(angle, sin);
+            let lune2 = lune * lune;
+            let value = (lune2 * lune2 * lune / (angle * angle)).ln() / 3.0 - wanted;
             if value > 0.0 {
                 high = angle;
             } else {

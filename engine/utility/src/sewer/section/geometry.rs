@@ -117,29 +117,47 @@ pub(super) fn arc_height(radius: f64, chord: f64) -> f64 {
     radius - (radius * radius - 0.25 * chord * chord).max(0.0).sqrt()
 }
 
-/// Central angle t of a share of a circle's area: t - sin t = 2 pi share. Newton's method from the series of the inverse, on a
-/// convex branch.
-pub(super) fn circle_angle(share: f64) -> f64 {
+/// Central angle t of a share of a circle's area, t - sin t = 2 pi share, and its cosine. From the series of the inverse by
+/// Chebyshev's method, whose errors are cubed each time.
+pub(super) fn circle_angle(share: f64) -> (f64, f64) {
     if share > 0.5 {
-        return TAU - circle_angle(1.0 - share);
+        let (angle, cos) = circle_angle(1.0 - share);
+        return (TAU - angle, cos);
     }
     let wanted = TAU * share;
     let s = (6.0 * wanted).cbrt();
     let s2 = s * s;
     let series = 1.0 + s2 * (1.0 / 60.0 + s2 * (1.0 / 1400.0 + s2 * (1.0 / 25_200.0 + s2 * (43.0 / 17_248_000.0))));
     let mut angle = (s * series).min(PI);
+    let mut cosine = 1.0;
     for _ in 0..20 {
         let (sin, cos) = angle.sin_cos();
         let slope = 1.0 - cos;
         if slope <= 0.0 {
             break;
         }
-        let step = (angle - sin - wanted) / slope;
+        let newton = (circle_lune(angle, sin) - wanted) / slope;
+        let step = newton * (1.0 + 0.5 * newton * sin / slope);
         angle -= step;
-        // The next one would be its square.
-        if step.abs() <= 1e-8 * angle {
+        cosine = cos + step * (sin - 0.5 * step * cos);
+        // The next one would be its cube.
+        if step.abs() <= 1e-5 * angle {
             break;
         }
     }
-    angle
+    (angle, cosine)
+}
+/// t - sin t, by its series where the difference would lose digits.
+pub(super) fn circle_lune(angle: f64, sine: f64) -> f64 {
+    if angle > 0.1 {
+        return angle - sine;
+    }
+    let t2 = angle * angle;
+    angle * t2 / 6.0 * (1.0 - t2 / 20.0 * (1.0 - t2 / 42.0 * (1.0 - t2 / 72.0)))
+}
+/// Depth over the diameter of a central angle, given its cosine: (1 - cos(t / 2)) / 2 without loss where it is small.
+pub(super) fn circle_depth(angle: f64, cosine: f64) -> f64 {
+    let half = (0.5 * (1.0 + cosine)).max(0.0).sqrt();
+    let below = 0.25 * (1.0 - cosine) / (1.0 + half);
+    if angle > PI { 1.0 - below } else { below }
 }

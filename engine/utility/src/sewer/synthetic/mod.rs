@@ -51,6 +51,8 @@ use urbis_core::{Problem, Problems, Result};
 const ROUNDS_MAX: u32 = 12;
 /// By how much a pipe is enlarged in a round.
 const ENLARGED: f64 = 1.15;
+/// Time after a storm that is looked at, s.
+const AFTER_S: f64 = 7200.0;
 /// Water that comes up through a manhole and is none, m3.
 const DRY_M3: f64 = 0.01;
 /// Most sewage of a building, m3/s.
@@ -177,7 +179,13 @@ impl SyntheticSewer {
             if !settings.has_rain() || trees.order.is_empty() {
                 break (of, designed);
             }
-            let flooded = of.run_storm(settings, settings.return_period_y, dry_m3ps, &streets.joint, 0);
+            // After the rain and the longest way down nothing rises any more; the last round looks on for two hours.
+            let storm = Storm { return_period_y: settings.return_period_y, after_s: designed.longest_s.min(AFTER_S) };
+            let mut flooded = of.run_storm(settings, storm, dry_m3ps, &streets.joint, 0);
+            if round == ROUNDS_MAX || flooded.iter().all(|&volume_m3| volume_m3 <= DRY_M3) {
+                let storm = Storm { after_s: AFTER_S, ..storm };
+                flooded = of.run_storm(settings, storm, dry_m3ps, &streets.joint, 0);
+            }
             let mut floods = false;
             for (&vertex, &volume_m3) in of.vertex.iter().zip(&flooded) {
                 // The works are not enlarged.
@@ -188,7 +196,8 @@ impl SyntheticSewer {
             }
             round += 1;
             if !floods || round > ROUNDS_MAX {
-                of.run_storm(settings, 10.0 * settings.return_period_y, dry_m3ps, &streets.joint, 1);
+                let storm = Storm { return_period_y: 10.0 * settings.return_period_y, after_s: AFTER_S };
+                of.run_storm(settings, storm, dry_m3ps, &streets.joint, 1);
                 break (of, designed);
             }
         };
@@ -198,6 +207,13 @@ impl SyntheticSewer {
         notes(&mut sewer, &streets, &designed, round, settings);
         Ok(sewer)
     }
+}
+
+/// A storm to try a sewer with.
+#[derive(Clone, Copy)]
+struct Storm {
+    return_period_y: f64,
+    after_s: f64,
 }
 
 /// A sewer whose rows are known by vertex.
@@ -210,15 +226,16 @@ struct Assembled {
 }
 
 impl Assembled {
-    /// Runs a storm with the mean of sewage, and two hours after it; what came up by node, m3.
+    /// Runs a storm with the mean of sewage, and some time after it; what came up by node, m3.
     fn run_storm(
         &mut self,
         settings: &SyntheticSewerSettings,
-        return_period_y: f64,
+        storm: Storm,
         dry_m3ps: &[f64],
         joint: &[u32],
         row: usize,
     ) -> Vec<f64> {
+        let Storm { return_period_y, after_s } = storm;
         let rain_mps = storm::euler_mps(settings.rain_r15_lps_ha, assemble::STORM_S, return_period_y);
         let mut network = self.sewer.sewer.clone();
         network.dry_weather = super::network::DryWeather::default();
@@ -231,7 +248,7 @@ impl Assembled {
         }
         by_node.iter().enumerate().for_each(|(node, &m3ps)| simulation.set_inflow_m3ps(node, m3ps));
         let mut flooded = vec![0.0; by_node.len()];
-        let after = (7200.0 / storm::INTERVAL_S) as usize;
+        let after = (after_s / storm::INTERVAL_S).ceil() as usize;
         for rain in rain_mps.iter().copied().chain(std::iter::repeat_n(0.0, after)) {
             simulation.set_rain_mps(&[rain]);
             simulation.advance(storm::INTERVAL_S);
