@@ -204,6 +204,25 @@ impl HeatFlow {
         }
         outcome
     }
+    /// Solves with the flows that consumers would take if water came as hot as the plants send it, and the temperatures that
+    /// follow from them: a state to begin with where little heat is asked for, so that water cools down on its way and flows
+    /// and temperatures find no common solution.
+    pub fn solve_as_if_hot(&mut self, settings: &HeatSettings) -> HeatOutcome {
+        self.hydraulics.start(&self.network);
+        self.hydraulics.start_temperatures(&self.network);
+        let hottest_k = hottest_k(&self.network);
+        for consumer in self.network.consumers.iter().filter(|of| follows_temperature(of.given)) {
+            let link = consumer.link as usize;
+            let m = flow_kgps(consumer.given, &self.network.fluid, hottest_k, self.hydraulics.t_to_k[link]);
+            if m.is_finite() {
+                self.hydraulics.flow_set_kgps[link] = m;
+            }
+        }
+        let hydraulic = self.hydraulics.solve(&self.network, &settings.hydraulic);
+        let (is_found, _) = self.temperatures.solve(&self.network, &self.hydraulics, settings.ambient_k);
+        let change_k = self.hand_over();
+        HeatOutcome { hydraulic, rounds: 1, change_k, is_converged: hydraulic.is_converged && is_found }
+    }
     /// Gives the temperatures found to the hydraulics; the largest change, K.
     fn hand_over(&mut self) -> f64 {
         let mut change = 0.0_f64;

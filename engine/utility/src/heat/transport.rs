@@ -126,15 +126,19 @@ pub struct HeatRun {
 }
 
 impl HeatRun {
-    /// Begins with the steady state of what is given.
+    /// Begins with the steady state of what is given or, where so little flows that there is none, with what would flow if
+    /// hot water stood before every consumer.
     ///
     /// # Errors
-    /// A steady state that is not found, or a step that is not longer than nothing.
+    /// Neither is found, or a step that is not longer than nothing.
     pub fn new(mut flow: HeatFlow, settings: RunSettings) -> Result<Self> {
         if !(settings.step_s > 0.0 && settings.step_s.is_finite()) {
             return Err(Problem::file("step_s".as_ref(), format!("= {}, expected > 0", settings.step_s)).into());
         }
-        let outcome = flow.solve(&settings.heat);
+        let mut outcome = flow.solve(&settings.heat);
+        if !outcome.is_converged {
+            outcome = flow.solve_as_if_hot(&settings.heat);
+        }
         if !outcome.is_converged {
             let (rounds, residual) = (outcome.rounds, outcome.hydraulic.residual);
             let what = format!("no steady state to begin with after {rounds} rounds, residual {residual:.1e}");
