@@ -91,7 +91,7 @@ impl Groundwork {
         })?;
         let long_term = kept.or_make("long-term", &key_of_seed, || {
             let (tables, clock) = (day_tables(&settings)?, plain.timing()?.clock());
-            Ok(LongTerm::settle(base.world()?, city, &settings, &tables, &skims, seed, &clock))
+            LongTerm::settle(base.world()?, city, &settings, &tables, &skims, seed, &clock)
         })?;
         let mut this = Self { skims, long_term, times_ms: Vec::new(), world: base.world.into_inner() };
         let feedback = &settings.feedback;

@@ -51,12 +51,17 @@ pub struct LongTerm {
     pub constants_min: Vec<f64>,
     /// Largest difference from the target shares in the last draft of plans, in parts; 0 without targets.
     pub mode_share_error: f64,
+    /// How many come of each group from outside, where some fill a count at the border; else empty. They are found without
+    /// policies, so that who stays away is not made up for by others.
+    pub outside: Vec<u64>,
 }
 
 impl LongTerm {
     /// Deals out workplaces and schools to the people in the world and fits the constants. `unpriced` are the skims of
     /// empty roads without policies; nor does `settings` hold any.
-    #[must_use]
+    ///
+    /// # Errors
+    /// When a group from outside names a gateway that the city does not have.
     pub fn settle(
         world: &World,
         city: &City,
@@ -65,7 +70,7 @@ impl LongTerm {
         unpriced: &Skims,
         seed: u64,
         clock: &Clock,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut constants_min: Vec<f64> = settings.all_modes().iter().map(|mode| mode.constant_min).collect();
         constants_min[Mode::ParkAndRide as usize] = tables.park_and_ride.constant_min;
         let mut this = Self { constants_min, ..Self::default() };
@@ -77,8 +82,15 @@ impl LongTerm {
         let draft =
             |choices: &Choices<'_>| plans::of_residents(places, &persons, choices, settings, tables, seed, clock);
         this.fit(&settings.target_mode_shares, &mut choices, &draft, places, &persons);
-        this.workplace = persons.workplace;
-        this
+        this.workplace.clone_from(&persons.workplace);
+        if settings.border_crossings_per_day.is_some() && settings.external.iter().any(|of| of.fills_border_count) {
+            let residents = draft(&choices);
+            let people = &mut persons;
+            people.truncate(people.residents());
+            this.outside =
+                plans::make(city, places, people, &choices, &residents, settings, tables, seed, clock, &[])?.1;
+        }
+        Ok(this)
     }
 
     /// Fits the constants of the modes to the shares that the scenario asks for. What households plan differs a little
@@ -189,7 +201,7 @@ impl Planner {
             }
             Some((round, share)) => self.residents.replan(drafts, &persons, share, round, self.seed),
         };
-        let plans = plans::make(
+        let (plans, _) = plans::make(
             city,
             places,
             &mut persons,
@@ -199,6 +211,7 @@ impl Planner {
             &self.tables,
             self.seed,
             clock,
+            &self.long_term.outside,
         )?;
         let people = People::new(&persons, &plans, places.len());
         world.insert_resource(people);

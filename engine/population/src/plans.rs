@@ -281,7 +281,8 @@ impl ResidentPlans {
     }
 }
 
-/// The trips table of everybody: residents as planned, and the people from outside, who are made here.
+/// The trips table of everybody: residents as planned, and the people from outside, who are made here: so many of each
+/// group as `outside` says or, where it is empty, as the scenario does. Their numbers are the other answer.
 ///
 /// # Errors
 /// When a group from outside names a gateway that the city does not have.
@@ -296,17 +297,19 @@ pub fn make(
     tables: &DayTables,
     seed: u64,
     clock: &Clock,
-) -> urbis_core::Result<Plans> {
+    outside: &[u64],
+) -> urbis_core::Result<(Plans, Vec<u64>)> {
     let days = days_of(clock);
     let mut plans = Plans::default();
     plans.first_trip.push(0);
     for (row, chain) in residents.chains.iter().enumerate() {
         plans.push_person(PersonIx(row as u32), persons.home[row], chain);
     }
-    outside::make(city, places, persons, choices, settings, tables, seed, clock, days, &mut plans)?;
+    let members =
+        outside::make(city, places, persons, choices, settings, tables, seed, clock, days, outside, &mut plans)?;
     plans.index(clock.end());
     plans.set_ways(choices);
-    Ok(plans)
+    Ok((plans, members))
 }
 
 /// Local days that the period touches; day 0 is the one it starts on.

@@ -9,6 +9,7 @@ use urbis_population::plans::day_tables::DayTables;
 use urbis_population::plans::{Mode, Plans};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::{ExternalGroup, PersonKind, PopulationSettings, Wave};
+use urbis_population::telework::Telework;
 use urbis_population::{
     Cells, LongTerm, People, Persons, Place, Places, Planner, SimpleTrips, Skims, TripStarts, advance_simple_modes,
     install, start_trips,
@@ -81,11 +82,12 @@ fn settings() -> PopulationSettings {
 
 /// People and their plans under skims that follow the straight line.
 fn plan(world: &mut World, settings: &PopulationSettings, seed: u64, clock: &Clock) -> urbis_core::Result<()> {
+    let before = PopulationSettings { telework: Vec::new(), ..settings.clone() };
     install(world, &city(), settings, seed)?;
     let skims = Skims::straight(world.resource::<Cells>());
     world.insert_resource(skims.clone());
     let tables = DayTables::shipped()?;
-    let long_term = LongTerm::settle(world, &city(), settings, &tables, &skims, seed, clock);
+    let long_term = LongTerm::settle(world, &city(), &before, &tables, &skims, seed, clock)?;
     Planner::install(world, &city(), settings, tables, long_term, seed, clock)
 }
 
@@ -124,6 +126,22 @@ fn counts_are_exact_and_chains_are_joined() {
     }
     let crossings = plans.planned_crossings(places, 86_400);
     assert!((1900..=2100).contains(&crossings), "{crossings} planned for 2000 counted");
+}
+
+#[test]
+fn commuters_who_stay_at_home_are_not_made_up_for_by_visitors() {
+    let at = vec![true; world(&settings(), 1).resource::<Places>().len()];
+    let all = Telework { share: 1.0, able_share: 1.0, commuters: true, at, days: (0, 9) };
+    let with = PopulationSettings { telework: vec![all], ..settings() };
+    let [before, after] = [settings(), with].map(|settings| {
+        let world = world(&settings, 1);
+        let (persons, plans) = (world.resource::<Persons>(), world.resource::<Plans>());
+        let visitors = persons.kind.iter().filter(|&&kind| kind == PersonKind::Visitor).count();
+        (visitors, plans.planned_crossings(world.resource::<Places>(), 86_400))
+    });
+    assert!(before.0 > 0 && before.0 == after.0, "{before:?} {after:?}");
+    // Half of 340 commuters come by car, there and back.
+    assert!((280..=400).contains(&(before.1 - after.1)), "{before:?} {after:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! People from outside: commuters, pupils, visitors, deliveries and through traffic, group by group as
 //! the scenario says. Groups with `fills_border_count` are sized so that all planned crossings together
-//! meet the count.
+//! meet the count before there are policies; a policy that keeps commuters away does not bring visitors.
 
 use super::resident::{midday, start_s, way_home, working_hours};
 use super::{Leg, Maker, Mode, Plans, Purpose, chain};
@@ -18,7 +18,8 @@ use urbis_core::columns::cumulative;
 use urbis_core::rng::Rng;
 use urbis_core::{Clock, Problem, Problems};
 
-/// Makes the people of every group and their plans.
+/// Makes the people of every group and their plans. How many come of each group is what `known` says or, without it, found
+/// from the plans of all before it; it is the answer.
 #[allow(clippy::too_many_arguments)] // the context of the whole synthesis, passed once
 pub(crate) fn make(
     city: &City,
@@ -30,9 +31,11 @@ pub(crate) fn make(
     seed: u64,
     clock: &Clock,
     days: u32,
+    known: &[u64],
     plans: &mut Plans,
-) -> urbis_core::Result<()> {
+) -> urbis_core::Result<Vec<u64>> {
     let gateways = check_gateways(city, places, settings)?;
+    let mut all = Vec::new();
     for (group_row, group) in settings.external.iter().enumerate() {
         let count = if group.fills_border_count {
             missing_vehicles(places, settings, group, plans, clock)
@@ -41,7 +44,8 @@ pub(crate) fn make(
         };
         let is_worker = matches!(group.kind, PersonKind::Commuter | PersonKind::Pupil);
         let present = count * if is_worker { settings.present_share } else { 1.0 };
-        let members = present.round().max(0.0) as usize;
+        let members = known.get(group_row).map_or(present.round().max(0.0) as usize, |&known| known as usize);
+        all.push(members as u64);
         let first = persons.len();
         let gateway_cumulative = cumulative(gateways[group_row].iter().map(|(_, share)| *share));
         let drawn = map_chunks(members, CHUNK_ROWS, |range| {
@@ -78,7 +82,7 @@ pub(crate) fn make(
             plans.push_person(person, persons.home[first + row], &legs);
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// The external places of each group with their shares.
