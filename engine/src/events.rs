@@ -8,12 +8,15 @@ use urbis_core::diagnostics::did_you_mean;
 use urbis_core::{CarLinkIx, Clock, NodeIx, Problems, Result, Tick};
 use urbis_coupling::crews::Crews;
 use urbis_coupling::event::damage::{self, PipeDamage, Pipes};
+use urbis_coupling::evacuation::Order;
 use urbis_coupling::event::effects::{Effect, Part};
+use urbis_coupling::event::mobilisation::Mobilisation;
 use urbis_coupling::event::state::{EventName, Incidents};
 use urbis_coupling::event::{Controlled, Event, EventKind, PipedNetwork};
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::powered::{MachineKind, MachineSources, Machines, nearest_building};
-use urbis_coupling::{Heaters, Policies};
+use urbis_coupling::{Evacuations, Heaters, Policies};
+use urbis_population::persons::Place;
 use urbis_population::Places;
 use urbis_scenario::Loaded;
 use urbis_traffic::{CarNetwork, Signals};
@@ -49,11 +52,13 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     let crews = crews(loaded, city, world)?;
     world.insert_resource(crews);
     let events = &loaded.scenario.event;
-    let mut finder = Finder { loaded, city, world, seed, parts: Vec::new(), problems: Problems::new() };
+    let (parts, orders, problems) = (Vec::new(), Vec::new(), Problems::new());
+    let mut finder = Finder { loaded, city, world, seed, parts, orders, problems };
     for (row, event) in events.iter().enumerate() {
         finder.event(row, event);
     }
-    let parts = finder.problems.or_else(finder.parts)?;
+    let (parts, orders) = finder.problems.or_else((finder.parts, finder.orders))?;
+    world.insert_resource(Evacuations::new(orders, loaded.population().all_modes(), seed));
     let names = events.iter().map(|event| EventName { name: event.name.clone(), kind: event.kind.name() });
     let mut incidents = Incidents::new(names.collect(), parts);
     let on_roads = |part: &Part| matches!(part.effect, Effect::Close(_) | Effect::Narrow(..));
@@ -113,6 +118,7 @@ struct Finder<'a> {
     world: &'a World,
     seed: u64,
     parts: Vec<Part>,
+    orders: Vec<Order>,
     problems: Problems,
 }
 
@@ -184,11 +190,50 @@ impl Finder<'_> {
                 self.earthquake(&now, *pgv_mps, *pga_g, &area);
                 return;
             }
+            &EventKind::Evacuation { compliance, curve, median_min, spread_min, ref to } => {
+                let mobilisation = Mobilisation { curve, median_s: 60.0 * median_min, spread_s: 60.0 * spread_min };
+                self.order(&now, &area, to, (compliance, mobilisation));
+            }
             EventKind::HeatWave { .. } | EventKind::ColdSnap { .. } => return,
         }
         if self.parts.len() == first && self.problems.len() == before {
             self.tell(row, "kind", "nothing of its kind lies in its area, so nothing would happen");
         }
+    }
+
+    /// An order to leave an area.
+    fn order(&mut self, now: &Now, area: &InArea, to: &[String], (compliance, mobilisation): (f64, Mobilisation)) {
+        let places = self.world.resource::<Places>();
+        let Some(building) = area.buildings.iter().position(|&is_in| is_in) else {
+            self.tell(now.row, "area", "no building lies in it, so nobody would leave: name `zones`, a `file` or a `layer`");
+            return;
+        };
+        let is_in = area.places(places);
+        let mut goals = Vec::new();
+        for (nth, name) in to.iter().enumerate() {
+            let key = format!("to.{nth}");
+            let row = self.city.buildings.id.iter().position(|id| id == name);
+            match row.map(|row| Place(row as u32)).or_else(|| places.external(name)) {
+                Some(place) if is_in[place.row()] => {
+                    self.tell(now.row, &key, &format!("building `{name}` lies in the area that people are to leave"));
+                }
+                Some(place) => goals.push(place),
+                None => {
+                    let what = format!("the city has no building and no place outside `{name}`");
+                    let known = places.external_names.iter().chain(&self.city.buildings.id).map(String::as_str);
+                    self.unknown(now.row, &key, &what, known, name);
+                }
+            }
+        }
+        if to.is_empty() {
+            goals = places.external_names.iter().filter_map(|name| places.external(name)).collect();
+            if goals.is_empty() {
+                self.tell(now.row, "kind", "no road leads out of the city: say with `to` to which buildings people go");
+            }
+        }
+        let what = format!("{} buildings", area.buildings.iter().filter(|&&is_in| is_in).count());
+        self.add(now, what, Effect::Evacuate(self.orders.len() as u32), building as u32);
+        self.orders.push(Order { event: now.row as u32, is_in, goals, compliance, mobilisation });
     }
 
     fn car_links(&self, area: &InArea) -> Vec<CarLinkIx> {

@@ -56,7 +56,10 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
         EventKind::HeatWave { .. } | EventKind::ColdSnap { .. } => needs(("weather", !scenario.weather.is_absent())),
         _ => {}
     }
-    let needs_area = matches!(event.kind, EventKind::RoadClosure | EventKind::Crash { .. } | EventKind::Flood { .. });
+    let needs_area = matches!(
+        event.kind,
+        EventKind::RoadClosure | EventKind::Crash { .. } | EventKind::Flood { .. } | EventKind::Evacuation { .. }
+    );
     if needs_area && event.area.is_none() {
         tell("kind", format!("an event of kind `{}` needs an `area`", event.kind.name()));
     }
@@ -77,7 +80,8 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
         }
         _ => {}
     }
-    if !event.kind.needs_repair() && event.hours.is_none() && !matches!(event.kind, EventKind::Flood { .. }) {
+    let may_last = matches!(event.kind, EventKind::Flood { .. } | EventKind::Evacuation { .. });
+    if !event.kind.needs_repair() && event.hours.is_none() && !may_last {
         tell("kind", format!("an event of kind `{}` needs `hours`", event.kind.name()));
     }
 }
