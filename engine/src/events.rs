@@ -7,18 +7,19 @@ use urbis_city::model::City;
 use urbis_core::diagnostics::did_you_mean;
 use urbis_core::{CarLinkIx, Clock, NodeIx, Problems, Result, Tick};
 use urbis_coupling::crews::Crews;
-use urbis_coupling::event::damage::{self, PipeDamage, Pipes};
 use urbis_coupling::evacuation::Order;
+use urbis_coupling::event::damage::{self, PipeDamage, Pipes};
 use urbis_coupling::event::effects::{Effect, Part};
 use urbis_coupling::event::mobilisation::Mobilisation;
 use urbis_coupling::event::state::{EventName, Incidents};
 use urbis_coupling::event::{Controlled, Event, EventKind, PipedNetwork};
+use urbis_coupling::gathering::Gathering;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::powered::{MachineKind, MachineSources, Machines, nearest_building};
-use urbis_coupling::{Evacuations, Heaters, Policies};
-use urbis_population::persons::Place;
+use urbis_coupling::{Evacuations, Gatherings, Heaters, Policies};
 use urbis_population::Places;
-use urbis_scenario::Loaded;
+use urbis_population::persons::Place;
+use urbis_scenario::{Loaded, Scenario};
 use urbis_traffic::{CarNetwork, Signals};
 use urbis_utility::Weather;
 use urbis_utility::gas::city::CityGas;
@@ -52,12 +53,13 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     let crews = crews(loaded, city, world)?;
     world.insert_resource(crews);
     let events = &loaded.scenario.event;
-    let (parts, orders, problems) = (Vec::new(), Vec::new(), Problems::new());
-    let mut finder = Finder { loaded, city, world, seed, parts, orders, problems };
+    let (parts, orders, gatherings, problems) = (Vec::new(), Vec::new(), Vec::new(), Problems::new());
+    let mut finder = Finder { loaded, city, world, seed, parts, orders, gatherings, problems };
     for (row, event) in events.iter().enumerate() {
         finder.event(row, event);
     }
-    let (parts, orders) = finder.problems.or_else((finder.parts, finder.orders))?;
+    let (parts, orders, gatherings) = finder.problems.or_else((finder.parts, finder.orders, finder.gatherings))?;
+    world.insert_resource(Gatherings::new(gatherings, seed));
     world.insert_resource(Evacuations::new(orders, loaded.population().all_modes(), seed));
     let names = events.iter().map(|event| EventName { name: event.name.clone(), kind: event.kind.name() });
     let mut incidents = Incidents::new(names.collect(), parts);
@@ -68,6 +70,11 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     }
     world.insert_resource(incidents);
     Ok(())
+}
+
+/// Whether an event orders an area to be left.
+pub(crate) fn evacuate(scenario: &Scenario) -> bool {
+    scenario.event.iter().any(|event| matches!(event.kind, EventKind::Evacuation { .. }))
 }
 
 /// Makes the weather as hot or cold as events say.
@@ -119,6 +126,7 @@ struct Finder<'a> {
     seed: u64,
     parts: Vec<Part>,
     orders: Vec<Order>,
+    gatherings: Vec<Gathering>,
     problems: Problems,
 }
 
@@ -194,6 +202,9 @@ impl Finder<'_> {
                 let mobilisation = Mobilisation { curve, median_s: 60.0 * median_min, spread_s: 60.0 * spread_min };
                 self.order(&now, &area, to, (compliance, mobilisation));
             }
+            &EventKind::Gathering { persons, ref buildings, arrival_min, leave_min } => {
+                self.gathering(&now, &area, buildings, (persons, arrival_min, leave_min));
+            }
             EventKind::HeatWave { .. } | EventKind::ColdSnap { .. } => return,
         }
         if self.parts.len() == first && self.problems.len() == before {
@@ -205,7 +216,11 @@ impl Finder<'_> {
     fn order(&mut self, now: &Now, area: &InArea, to: &[String], (compliance, mobilisation): (f64, Mobilisation)) {
         let places = self.world.resource::<Places>();
         let Some(building) = area.buildings.iter().position(|&is_in| is_in) else {
-            self.tell(now.row, "area", "no building lies in it, so nobody would leave: name `zones`, a `file` or a `layer`");
+            self.tell(
+                now.row,
+                "area",
+                "no building lies in it, so nobody would leave: name `zones`, a `file` or a `layer`",
+            );
             return;
         };
         let is_in = area.places(places);
@@ -234,6 +249,51 @@ impl Finder<'_> {
         let what = format!("{} buildings", area.buildings.iter().filter(|&&is_in| is_in).count());
         self.add(now, what, Effect::Evacuate(self.orders.len() as u32), building as u32);
         self.orders.push(Order { event: now.row as u32, is_in, goals, compliance, mobilisation });
+    }
+
+    /// Many people in one place.
+    fn gathering(
+        &mut self,
+        now: &Now,
+        area: &InArea,
+        ids: &[String],
+        (persons, arrival_min, leave_min): (u32, f64, f64),
+    ) {
+        let table = &self.city.buildings;
+        let mut rows: BTreeSet<usize> = BTreeSet::new();
+        for (nth, id) in ids.iter().enumerate() {
+            match table.id.iter().position(|of| of == id) {
+                Some(row) => drop(rows.insert(row)),
+                None => {
+                    let what = format!("the city has no building `{id}`");
+                    self.unknown(now.row, &format!("buildings.{nth}"), &what, table.id.iter().map(String::as_str), id);
+                }
+            }
+        }
+        if ids.is_empty() {
+            rows = (0..area.buildings.len()).filter(|&row| area.buildings[row]).collect();
+        }
+        let Some(&first) = rows.first() else {
+            if ids.is_empty() {
+                self.tell(now.row, "area", "no building lies in it: name `zones`, a `file` or a `layer`");
+            }
+            return;
+        };
+        let venues = rows.iter().map(|&row| (Place(row as u32), table.floor_area_m2[row].max(1.0))).collect();
+        let ticks = |minutes: f64| (minutes * 60.0).round() as Tick;
+        let sampled = (f64::from(persons) * self.loaded.scenario.population.sample_factor).round().max(1.0) as u32;
+        let what =
+            if rows.len() == 1 { format!("building {}", table.id[first]) } else { format!("{} buildings", rows.len()) };
+        self.add(now, what, Effect::Gather(self.gatherings.len() as u32), first as u32);
+        self.gatherings.push(Gathering {
+            event: now.row as u32,
+            persons: sampled,
+            venues,
+            begins: now.from,
+            ends: now.until,
+            arrival: ticks(arrival_min),
+            leave: ticks(leave_min),
+        });
     }
 
     fn car_links(&self, area: &InArea) -> Vec<CarLinkIx> {

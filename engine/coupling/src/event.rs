@@ -134,6 +134,23 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         to: Vec<String>,
     },
+    /// Many people of the city in one place, who come before and leave after: those who are at home and have no other plans.
+    Gathering {
+        /// Visitors; fewer come where fewer are free.
+        #[schemars(range(min = 1))]
+        persons: u32,
+        /// Where: buildings by id, people by their floor space. With an area instead: all of its buildings.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        buildings: Vec<String>,
+        /// Over how long before it begins they arrive, minutes, evenly.
+        #[serde(default = "hour")]
+        #[schemars(range(min = 0.0, max = 480.0))]
+        arrival_min: f64,
+        /// Over how long after it ends they leave, minutes, evenly.
+        #[serde(default = "half_hour")]
+        #[schemars(range(min = 0.0, max = 480.0))]
+        leave_min: f64,
+    },
     /// Days that are hotter than the weather says.
     HeatWave {
         /// By so much, kelvin.
@@ -162,6 +179,10 @@ fn most() -> f64 {
 
 fn half_hour() -> f64 {
     30.0
+}
+
+fn hour() -> f64 {
+    60.0
 }
 
 fn ten_minutes() -> f64 {
@@ -235,6 +256,7 @@ impl EventKind {
             Self::Flood { .. } => "flood",
             Self::Earthquake { .. } => "earthquake",
             Self::Evacuation { .. } => "evacuation",
+            Self::Gathering { .. } => "gathering",
             Self::HeatWave { .. } => "heat_wave",
             Self::ColdSnap { .. } => "cold_snap",
         }
@@ -242,9 +264,8 @@ impl EventKind {
     /// Whether something is broken by it that somebody has to repair.
     #[must_use]
     pub fn needs_repair(&self) -> bool {
-        let breaks_nothing =
-            matches!(self, Self::Flood { .. } | Self::Evacuation { .. } | Self::HeatWave { .. } | Self::ColdSnap { .. });
-        !breaks_nothing
+        let moves_people = matches!(self, Self::Evacuation { .. } | Self::Gathering { .. });
+        !moves_people && !matches!(self, Self::Flood { .. } | Self::HeatWave { .. } | Self::ColdSnap { .. })
     }
 }
 

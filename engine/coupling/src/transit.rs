@@ -256,8 +256,9 @@ impl CityTransit {
     /// way, which is what [`Plans`] say of them so far; they come in order and after all that have journeys.
     pub(crate) fn take_on(&mut self, places: &Places, persons: &Persons, plans: &mut Plans, trips: &[TripIx]) {
         let found = self.0.as_ref().map_or_else(Vec::new, |service| {
-            let ride = |trip: &TripIx| Some((trip.row(), plans.ride_of(places, trip.row())?));
-            service.found(places, persons, plans, &trips.iter().filter_map(ride).collect::<Vec<_>>())
+            let ends = |row: usize| (plans.from[row], plans.to[row], plans.planned[row]);
+            let rides: Vec<_> = trips.iter().map(|trip| (trip.row(), ends(trip.row()))).collect();
+            service.found(places, persons, plans, &rides)
         });
         trips.iter().for_each(|trip| plans.mode[trip.row()] = Mode::Walk);
         let Some(service) = &mut self.0 else { return };

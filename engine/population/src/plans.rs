@@ -182,7 +182,7 @@ pub struct ExtraTrip {
 }
 
 /// Pace of somebody who crosses country, m/s.
-const WALK_MPS: f32 = 1.3;
+pub(crate) const WALK_MPS: f32 = 1.3;
 
 /// How somebody makes a tour: the mode, and by park-and-ride the site for both ways.
 #[derive(Clone, Copy, Debug, PartialEq)]

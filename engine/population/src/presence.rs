@@ -155,6 +155,12 @@ impl People {
         planned.filter(is_later).or(Some(extra))
     }
 
+    /// The next trip of somebody's plan, if there is one.
+    #[must_use]
+    pub fn next_trip(&self, plans: &Plans, person: PersonIx) -> Option<u32> {
+        Some(self.next_trip[person.row()]).filter(|trip| plans.trips_of(person).contains(trip))
+    }
+
     /// Whether somebody's plan rests.
     #[inline]
     #[must_use]

@@ -6,7 +6,7 @@
 //! it, else on foot or by public transport, each by themselves. People from outside leave each by the car or van they came in, or
 //! without.
 //!
-//! Ignored: cars parked elsewhere than where their driver is; children who go alone.
+//! Ignored: cars parked elsewhere than where their driver is; that children leave school with somebody.
 //! Contract: pure, sequential.
 
 use urbis_core::{PersonIx, Tick};
@@ -98,7 +98,8 @@ fn is_out_by_car(persons: &Persons, plans: &Plans, people: &People, person: Pers
 }
 
 /// Cars of the household of somebody at home that nobody is out with.
-fn cars_at_home(persons: &Persons, plans: &Plans, people: &People, person: PersonIx) -> usize {
+#[must_use]
+pub fn cars_at_home(persons: &Persons, plans: &Plans, people: &People, person: PersonIx) -> usize {
     let household = persons.household[person.row()];
     let is_member = |row: &usize| persons.household.get(*row) == Some(&household);
     let before = (0..person.row()).rev().take_while(is_member);

@@ -111,7 +111,7 @@ pub struct OrderState {
     groups: Vec<Group>,
     /// Groups that have not set out, by household and place.
     of_household: BTreeMap<(u32, Place), u32>,
-    /// The goal nearest by car, by row of the place; nothing where no way leads to one.
+    /// The goal nearest by car, by node of the car network; nothing where no way leads to one.
     nearest: BTreeMap<u32, Option<Place>>,
 }
 
@@ -139,12 +139,6 @@ impl OrderState {
     }
     fn is_in(&self, place: Place) -> bool {
         self.order.is_in.get(place.row()).copied().unwrap_or(false)
-    }
-    /// Milliseconds after the order by which a share of those who comply has arrived; nothing where so many have not.
-    #[must_use]
-    pub fn time_ms(&self, share: f64) -> Option<u32> {
-        let needed = (share * self.complying as f64).ceil() as usize;
-        self.arrived_ms.get(needed.checked_sub(1)?).copied()
     }
 }
 
@@ -273,37 +267,28 @@ impl Evacuations {
         }
     }
 
-    /// Finds the nearest goals of places that have none yet, all in one batch.
+    /// Finds the goals nearest by car of the nodes of places that have none yet, all in one batch.
     fn find_nearest(&mut self, order: u32, from: impl Iterator<Item = Place>, scene: &Scene<'_>) {
         let OrderState { order: Order { goals, .. }, nearest, .. } = &mut self.orders[order as usize];
-        let mut new: Vec<Place> = from.filter(|place| !nearest.contains_key(&place.0)).collect();
+        let node = |place: Place| scene.network.node_of(scene.places.car_node[place.row()]);
+        let mut new: Vec<u32> = from.filter_map(node).filter(|of| !nearest.contains_key(of)).collect();
         new.sort_unstable();
         new.dedup();
-        let node = |place: Place| scene.network.node_of(scene.places.car_node[place.row()]);
-        let mut pairs = Vec::new();
-        let mut of_pair = Vec::new();
-        for &place in &new {
-            for &goal in &*goals {
-                if let (Some(a), Some(b)) = (node(place), node(goal)) {
-                    pairs.push((a, b));
-                    of_pair.push((place, goal));
-                }
-            }
+        let goals: Vec<(u32, Place)> = goals.iter().filter_map(|&goal| Some((node(goal)?, goal))).collect();
+        let pairs: Vec<(u32, u32)> = new.iter().flat_map(|&a| goals.iter().map(move |&(b, _)| (a, b))).collect();
+        let costs = scene.router.cost_batch(&pairs);
+        for (row, &from) in new.iter().enumerate() {
+            let of_goals = costs[row * goals.len()..(row + 1) * goals.len()].iter().zip(&goals);
+            let best = of_goals.filter_map(|(cost, (_, goal))| cost.map(|cost| (cost, *goal))).min();
+            nearest.insert(from, best.map(|of| of.1));
         }
-        let mut best: BTreeMap<Place, (u32, Place)> = BTreeMap::new();
-        for (cost, (place, goal)) in scene.router.cost_batch(&pairs).into_iter().zip(of_pair) {
-            if let Some(cost) = cost {
-                let least = best.entry(place).or_insert((cost, goal));
-                *least = (*least).min((cost, goal));
-            }
-        }
-        nearest.extend(new.iter().map(|place| (place.0, best.get(place).map(|of| of.1))));
     }
 
     /// Divides those who leave a place together into cars and people without, and lets them set out at a tick.
     fn form(&mut self, order: u32, place: Place, members: &[PersonIx], ready: Tick, scene: &Scene<'_>) {
         let state = &mut self.orders[order as usize];
-        let by_car = state.nearest.get(&place.0).copied().flatten();
+        let node = scene.network.node_of(scene.places.car_node[place.row()]);
+        let by_car = node.and_then(|node| state.nearest.get(&node).copied().flatten());
         let straight_m = |goal: &Place| scene.places.distance_m(place, *goal);
         let on_foot = state.order.goals.iter().min_by(|a, b| straight_m(a).total_cmp(&straight_m(b))).copied();
         let here = groups::divide(scene.persons, scene.plans, scene.people, place, members, by_car.is_some());
@@ -330,7 +315,10 @@ impl Evacuations {
             }
             let state = &mut self.orders[order as usize];
             let household = scene.persons.household[person.row()];
-            if !state.is_in(at) {
+            if self.order_of[person.row()] != order {
+                // Another order has told them since.
+                state.complying -= 1;
+            } else if !state.is_in(at) {
                 // Nobody could make the trip.
                 state.complying -= 1;
                 self.order_of[person.row()] = NONE;
@@ -387,6 +375,18 @@ impl Evacuations {
         let of = &mut state.groups[group as usize];
         match of.stage {
             Stage::Waits => {
+                // Another order may have told some of them since.
+                let (all, order_of) = (of.members.len(), &self.order_of);
+                of.members
+                    .retain(|person| order_of[person.row()] == order && scene.people.place[person.row()] == of.from);
+                state.complying -= (all - of.members.len()) as u64;
+                let Some(&first) = of.members.first() else {
+                    of.stage = Stage::Home;
+                    return;
+                };
+                if first != of.driver && of.mode.is_on_road() {
+                    of.mode = Mode::Walk;
+                }
                 of.stage = Stage::Leaves;
                 let (persons, cars) = (of.members.len() as u64, u64::from(of.mode.is_on_road()));
                 state.set_out += persons;
@@ -402,7 +402,8 @@ impl Evacuations {
                 let order_of = &mut self.order_of;
                 of.members.retain(|person| {
                     let follows = order_of[person.row()] == order;
-                    let is_home = scene.places.is_external(at) && scene.places.is_external(scene.persons.home[person.row()]);
+                    let is_home =
+                        scene.places.is_external(at) && scene.places.is_external(scene.persons.home[person.row()]);
                     if follows && is_home {
                         order_of[person.row()] = NONE;
                         scene.people.resume(scene.plans, *person, tick);
@@ -521,8 +522,11 @@ impl Evacuations {
         }
         of.stage = Stage::Home;
         for &person in &of.members {
-            self.order_of[person.row()] = NONE;
-            people.resume(plans, person, tick);
+            let follows = &mut self.order_of[person.row()];
+            if *follows == order {
+                *follows = NONE;
+                people.resume(plans, person, tick);
+            }
         }
     }
 

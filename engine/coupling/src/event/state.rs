@@ -149,8 +149,8 @@ pub fn happen(
             &Effect::Narrow(link, share) => policies.incidents.narrow(link, share, begins),
             Effect::Flood { .. } if begins => flooding.push(row),
             Effect::Flood { .. } => flooding.retain(|&of| of != row),
-            // The grid knows of it since the start; see `tell_grid`.
-            Effect::Power(_) => {}
+            // The grid knows of it since the start, see `tell_grid`; so do gatherings.
+            Effect::Power(_) | Effect::Gather(_) => {}
             &Effect::Piped(PipedNetwork::Water, link) => water.iter_mut().for_each(|of| of.hold_out(link, begins)),
             &Effect::Piped(PipedNetwork::Gas, element) => gas.iter_mut().for_each(|of| of.hold_out(element, begins)),
             &Effect::Piped(PipedNetwork::Heat, element) => heat.iter_mut().for_each(|of| of.hold_out(element, begins)),
