@@ -60,7 +60,9 @@ fn order(at: &str, to: &str, more: &str) -> String {
 #[test]
 fn everybody_leaves_who_was_there() {
     let (_, to) = at_corner();
-    let run = ran(&order("08:00", &to, "compliance = 1.0\nmedian_min = 10.0"));
+    println!("people go to {to}");
+    let told_all = order("08:00", &to, "compliance = 1.0\nmedian_min = 10.0");
+    let run = ran(&format!("{told_all}[output.tables.activities]\nenabled = true\n"));
     let curve = run.table("evacuation");
     let (first, last) = (&curve[0], curve.last().unwrap());
     let column = |row: &BTreeMap<String, String>, name: &str| number(row, &format!("{name}_persons"));
@@ -109,7 +111,7 @@ fn everybody_leaves_who_was_there() {
 #[test]
 fn a_narrow_exit_lets_out_what_passes_it() {
     let (_, to) = at_corner();
-    let (share, lane_vph) = (0.25, 900.0);
+    let (share, lane_vph) = (0.25, 700.0);
     let roads = format!(
         "[[event]]\nname = \"shut\"\nkind = \"road_closure\"\nat = \"03:30\"\narea = {{ roads = [\"Column 6\"] }}\n\
          [[event]]\nname = \"narrow\"\nkind = \"crash\"\nat = \"03:30\"\narea = {{ roads = [\"Row 6\"] }}\ncapacity_left = {share}\n"
@@ -341,6 +343,17 @@ fn results_are_the_same_on_any_number_of_threads() {
     };
     let (one, three) = (of(1), of(3));
     assert!(one == three && one.keys().any(|name| name.starts_with("evacuation/")));
+}
+
+#[test]
+fn the_shipped_scenario_empties_the_west() {
+    let run = Ran::of("scenarios/town/evacuation.toml", "", 2).unwrap_or_else(|error| panic!("{}", told_of(&error)));
+    let (told, arrived) = (kpi(&run, "evacuation_told"), kpi(&run, "evacuation_arrived"));
+    let [half, most, all] = [50, 95, 100].map(|share| kpi(&run, &format!("evacuation_clearance_{share}")));
+    println!("{arrived} of {told} left, half after {half:.0}, 95 % after {most:.0}, all after {all:.0} min");
+    assert!((arrived / told - 0.9).abs() < 0.05 && half < most && most <= all);
+    let kinds: Vec<String> = run.table("events").into_iter().map(|row| row["happening"].clone()).collect();
+    assert_eq!(kinds, ["began", "ended"]);
 }
 
 #[test]
