@@ -2,16 +2,17 @@
 //!
 //! | when | what |
 //! | --- | --- |
-//! | a while before the first arrive | visitors are drawn among those who are at home and plan no trip until they would be back; each chooses how to travel as for any tour of leisure ([`urbis_population::planner`]) |
+//! | an hour before the first arrive | visitors are drawn among those at home who plan no trip until they would be back |
+//! | then | each chooses how to travel as for a tour of leisure ([`urbis_population::planner`]) |
 //! | before it begins | they set out so as to arrive at times spread evenly over `arrival_min` |
 //! | after it ends | they leave at times spread evenly over `leave_min`, by the means they came by |
 //!
-//! Those who are drawn are the first by one random number each, so more visitors are the same ones and others. They drive, queue
-//! and ride as all others do, and are present in the building: its electricity, water and sewage, and calls of emergency
-//! services go by them. A car that is out with another member of the household is not there.
+//! Those who are drawn are the first by one random number each, so more visitors are the same ones and others. They
+//! drive, queue and ride as all others do, and are present in the building: its electricity, water and sewage, and calls of
+//! emergency services go by them. A car that is out with another member of the household is not there.
 //!
-//! Ignored: visitors from outside the city, children (residents of the first age class), people who would change their plan
-//! or come from elsewhere than home, room in the building, park-and-ride, households that go together.
+//! Ignored: visitors from outside the city, children (residents of the first age class), people who would change their
+//! plan or come from elsewhere than home, room in the building, park-and-ride, households that go together.
 //!
 //! Contract: in order of tick, gathering and person, one after the other; draws are keyed by person and event, so nothing
 //! depends on threads. Without gatherings nothing is touched.

@@ -173,8 +173,8 @@ pub struct Outing {
 }
 
 impl Planner {
-    /// How people make outings that they did not plan, in order of persons: by the modes that they would plan a tour of leisure with, but for
-    /// park-and-ride. A car of a household is there for one of them alone.
+    /// How people make outings that they did not plan, in order of persons: by the mode that they would plan a tour of
+    /// leisure with, but for park-and-ride. A car of a household is there for one of them alone.
     #[must_use]
     pub fn outings(&self, ground: Ground<'_>, persons: &Persons, wishes: &[OutingWish]) -> Vec<Outing> {
         let Ground { city, places, cells, skims, jobs } = ground;

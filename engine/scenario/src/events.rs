@@ -75,10 +75,8 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
                 tell("kind", "expected `branches` or `buses`, or an `area` instead".to_owned());
             }
         }
-        EventKind::Gathering { buildings, .. } => {
-            if buildings.is_empty() == event.area.is_none() {
-                tell("kind", "expected `buildings`, or an `area` instead".to_owned());
-            }
+        EventKind::Gathering { buildings, .. } if buildings.is_empty() == event.area.is_none() => {
+            tell("kind", "expected `buildings`, or an `area` instead".to_owned());
         }
         EventKind::Flood { depth } if depth.windows(2).any(|pair| pair[1].hours <= pair[0].hours) => {
             tell("depth", "expected hours that rise from one to the next".to_owned());

@@ -1,10 +1,9 @@
 //! Who leaves together, and by what.
 //!
-//! Those of a household who are in one building leave together. At home they have the cars of the household that nobody has
-//! taken on the tour they are out on, and those with a licence drive; elsewhere those drive who came by car. They share: a
-//! further car is taken where more than [`SEATS`] go. Who finds no seat goes by bicycle or motor two-wheeler if they came by
-//! it, else on foot or by public transport, each by themselves. People from outside leave each by the car or van they came in, or
-//! without.
+//! Those of a household who are in one building leave together. At home they have the cars of the household that nobody
+//! is out with, and those with a licence drive; elsewhere those drive who came by car. They share: a further car is taken
+//! where more than [`SEATS`] go. Who finds no seat goes by bicycle or motor two-wheeler if they came by it, else on foot
+//! or by public transport, each by themselves. People from outside leave each by the car or van they came in, or without.
 //!
 //! Ignored: cars parked elsewhere than where their driver is; that children leave school with somebody.
 //! Contract: pure, sequential.
@@ -108,8 +107,8 @@ pub fn cars_at_home(persons: &Persons, plans: &Plans, people: &People, person: P
     usize::from(persons.household_cars[person.row()]).saturating_sub(out)
 }
 
-/// Divides members of a household in one place, or somebody from outside, into cars with a driver each, first, and people
-/// without. Nobody drives where no way leads out.
+/// Divides members of a household in one place, or somebody from outside, into cars, the driver of each first, and
+/// people without. Nobody drives where no way leads out.
 #[must_use]
 pub fn divide(
     persons: &Persons,

@@ -2,20 +2,21 @@
 //!
 //! | when | what |
 //! | --- | --- |
-//! | the order is given | all who are in the area's buildings or on their way there are told; those who comply let their plan rest |
+//! | the order is given | all in buildings of the area, or on their way there, are told; the plans of those who comply rest |
 //! | after their time to get ready ([`crate::event::mobilisation`]) | they set out, in groups ([`groups`]) |
-//! | meanwhile | who was on the way arrives, and sets out in turn; nobody begins a planned trip into the area from elsewhere |
+//! | meanwhile | who was on the way there arrives, and sets out in turn; no planned trip into the area begins elsewhere |
 //! | they arrive | they stay |
-//! | the order is lifted | who has not left goes on with their plan; the others go home after as long as they took to leave, and go on with it from there; trips that were held back begin |
+//! | the order is lifted | who has not left goes on with their plan, trips that were held begin; the others go home after as long as they took to leave, and go on with their plan from there |
 //!
-//! A group goes to the place, of those of the order, that is nearest by car under the travel times of the moment at which it is told, on foot in
-//! a straight line. Cars queue and drive as all others do, and people on foot or in a bus take the time of their way; who has
-//! no way by car goes on foot. Households comply or not, and take as long, as a whole; people from outside each by
-//! themselves.
+//! A group goes to that place of the order which is nearest: by car under the travel times at which drivers choose their
+//! ways at that moment, on foot in a straight line. Cars queue and drive as all others do, and people on foot or in a bus take
+//! the time of their way: on foot the straight line with the detour of the mode's settings. Who has no way by car goes on
+//! foot. Households comply or not, and take as long, as a whole; people from outside each by themselves.
 //!
-//! Ignored: who waits for others that are elsewhere, or fetches them; pick-up of those without cars by neighbours or buses
-//! of their own; lanes turned round; who drives through the area; what people buy before they go; spontaneous flight from
-//! outside the area. Who does not comply goes on with their plan, but once outside does not come back. Way on foot: the straight line with the detour of the mode's settings.
+//! Ignored: who waits for others that are elsewhere, or fetches them; pick-up of those without cars by neighbours or
+//! special buses; lanes turned round; who drives through the area; what people buy before they go; flight of those who were
+//! not told; cars that charge, whose session runs on. Who does not comply goes on with their plan, but once outside does not
+//! come back in.
 //!
 //! Contract: in order of tick, order and group, one after the other; draws are keyed by household or person and event, so
 //! nothing depends on threads. Persons who ride in another's car are counted here until it arrives: the audit adds them.
@@ -491,8 +492,7 @@ impl Evacuations {
         state.is_done |= coming == 0 && point.arrived == state.complying;
     }
 
-    /// A trip outside plans has ended: so have those of the people beside its driver. How many arrived, if it is one of an
-    /// evacuation.
+    /// A trip outside plans has ended: so have those of the people beside its driver.
     fn end(&mut self, trip: TripIx, end: TripEnd, plans: &Plans, people: &mut People, tick: Tick) {
         let Some((order, group)) = self.under_way.remove(&trip) else { return };
         let riders = self.riders.remove(&trip).unwrap_or_default();

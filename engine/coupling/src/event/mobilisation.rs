@@ -2,11 +2,11 @@
 //!
 //! `P(t)` is the share that has set out a time `t` after the order, `m` its median:
 //!
-//! - Rayleigh: `P = 1 - 2^(-(t/m)^2)`. S. Tweedie, J. Rowland, S. Walsh, R. Rhoten, P. Hagle, A methodology for estimating
-//!   emergency evacuation times, The Social Science Journal 23 (1986);
-//! - logistic: `P = 1 / (1 + exp(-(t - m)/s))`, with `1/s` the response rate. A. Radwan, A. Hobeika, D. Sivasailam, A computer
-//!   simulation model for rural network evacuation under natural disasters, ITE Journal 55 (1985). Its share `P(0)` sets out at
-//!   once.
+//! - Rayleigh: `P = 1 - 2^(-(t/m)^2)`. S. Tweedie, J. Rowland, S. Walsh, R. Rhoten, P. Hagle, A methodology for
+//!   estimating emergency evacuation times, The Social Science Journal 23 (1986);
+//! - logistic: `P = 1 / (1 + exp(-(t - m)/s))`, with `1/s` the response rate. A. Radwan, A. Hobeika, D. Sivasailam, A
+//!   computer simulation model for rural network evacuation under natural disasters, ITE Journal 55 (1985). Its share
+//!   `P(0)` sets out at once.
 //!
 //! Contract: pure functions.
 
