@@ -7,15 +7,19 @@ use urbis_city::model::City;
 use urbis_core::diagnostics::did_you_mean;
 use urbis_core::{CarLinkIx, Clock, NodeIx, Problems, Result, Tick};
 use urbis_coupling::crews::Crews;
+use urbis_coupling::evacuation::Order;
 use urbis_coupling::event::damage::{self, PipeDamage, Pipes};
 use urbis_coupling::event::effects::{Effect, Part};
+use urbis_coupling::event::mobilisation::Mobilisation;
 use urbis_coupling::event::state::{EventName, Incidents};
 use urbis_coupling::event::{Controlled, Event, EventKind, PipedNetwork};
+use urbis_coupling::gathering::Gathering;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::powered::{MachineKind, MachineSources, Machines, nearest_building};
-use urbis_coupling::{Heaters, Policies};
+use urbis_coupling::{Evacuations, Gatherings, Heaters, Policies};
 use urbis_population::Places;
-use urbis_scenario::Loaded;
+use urbis_population::persons::Place;
+use urbis_scenario::{Loaded, Scenario};
 use urbis_traffic::{CarNetwork, Signals};
 use urbis_utility::Weather;
 use urbis_utility::gas::city::CityGas;
@@ -49,11 +53,14 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     let crews = crews(loaded, city, world)?;
     world.insert_resource(crews);
     let events = &loaded.scenario.event;
-    let mut finder = Finder { loaded, city, world, seed, parts: Vec::new(), problems: Problems::new() };
+    let (parts, orders, gatherings, problems) = (Vec::new(), Vec::new(), Vec::new(), Problems::new());
+    let mut finder = Finder { loaded, city, world, seed, parts, orders, gatherings, problems };
     for (row, event) in events.iter().enumerate() {
         finder.event(row, event);
     }
-    let parts = finder.problems.or_else(finder.parts)?;
+    let (parts, orders, gatherings) = finder.problems.or_else((finder.parts, finder.orders, finder.gatherings))?;
+    world.insert_resource(Gatherings::new(gatherings, seed));
+    world.insert_resource(Evacuations::new(orders, loaded.population().all_modes(), seed));
     let names = events.iter().map(|event| EventName { name: event.name.clone(), kind: event.kind.name() });
     let mut incidents = Incidents::new(names.collect(), parts);
     let on_roads = |part: &Part| matches!(part.effect, Effect::Close(_) | Effect::Narrow(..));
@@ -63,6 +70,11 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     }
     world.insert_resource(incidents);
     Ok(())
+}
+
+/// Whether an event orders an area to be left.
+pub(crate) fn evacuate(scenario: &Scenario) -> bool {
+    scenario.event.iter().any(|event| matches!(event.kind, EventKind::Evacuation { .. }))
 }
 
 /// Makes the weather as hot or cold as events say.
@@ -113,6 +125,8 @@ struct Finder<'a> {
     world: &'a World,
     seed: u64,
     parts: Vec<Part>,
+    orders: Vec<Order>,
+    gatherings: Vec<Gathering>,
     problems: Problems,
 }
 
@@ -184,11 +198,102 @@ impl Finder<'_> {
                 self.earthquake(&now, *pgv_mps, *pga_g, &area);
                 return;
             }
+            &EventKind::Evacuation { compliance, curve, median_min, spread_min, ref to } => {
+                let mobilisation = Mobilisation { curve, median_s: 60.0 * median_min, spread_s: 60.0 * spread_min };
+                self.order(&now, &area, to, (compliance, mobilisation));
+            }
+            &EventKind::Gathering { persons, ref buildings, arrival_min, leave_min } => {
+                self.gathering(&now, &area, buildings, (persons, arrival_min, leave_min));
+            }
             EventKind::HeatWave { .. } | EventKind::ColdSnap { .. } => return,
         }
         if self.parts.len() == first && self.problems.len() == before {
             self.tell(row, "kind", "nothing of its kind lies in its area, so nothing would happen");
         }
+    }
+
+    /// An order to leave an area.
+    fn order(&mut self, now: &Now, area: &InArea, to: &[String], (compliance, mobilisation): (f64, Mobilisation)) {
+        let places = self.world.resource::<Places>();
+        let Some(building) = area.buildings.iter().position(|&is_in| is_in) else {
+            self.tell(
+                now.row,
+                "area",
+                "no building lies in it, so nobody would leave: name `zones`, a `file` or a `layer`",
+            );
+            return;
+        };
+        let is_in = area.places(places);
+        let mut goals = Vec::new();
+        for (nth, name) in to.iter().enumerate() {
+            let key = format!("to.{nth}");
+            let row = self.city.buildings.id.iter().position(|id| id == name);
+            match row.map(|row| Place(row as u32)).or_else(|| places.external(name)) {
+                Some(place) if is_in[place.row()] => {
+                    self.tell(now.row, &key, &format!("building `{name}` lies in the area that people are to leave"));
+                }
+                Some(place) => goals.push(place),
+                None => {
+                    let what = format!("the city has no building and no place outside `{name}`");
+                    let known = places.external_names.iter().chain(&self.city.buildings.id).map(String::as_str);
+                    self.unknown(now.row, &key, &what, known, name);
+                }
+            }
+        }
+        if to.is_empty() {
+            goals = places.external_names.iter().filter_map(|name| places.external(name)).collect();
+            if goals.is_empty() {
+                self.tell(now.row, "kind", "no road leads out of the city: say with `to` to which buildings people go");
+            }
+        }
+        let what = format!("{} buildings", area.buildings.iter().filter(|&&is_in| is_in).count());
+        self.add(now, what, Effect::Evacuate(self.orders.len() as u32), building as u32);
+        self.orders.push(Order { event: now.row as u32, is_in, goals, compliance, mobilisation });
+    }
+
+    /// Many people in one place.
+    fn gathering(
+        &mut self,
+        now: &Now,
+        area: &InArea,
+        ids: &[String],
+        (persons, arrival_min, leave_min): (u32, f64, f64),
+    ) {
+        let table = &self.city.buildings;
+        let mut rows: BTreeSet<usize> = BTreeSet::new();
+        for (nth, id) in ids.iter().enumerate() {
+            match table.id.iter().position(|of| of == id) {
+                Some(row) => drop(rows.insert(row)),
+                None => {
+                    let what = format!("the city has no building `{id}`");
+                    self.unknown(now.row, &format!("buildings.{nth}"), &what, table.id.iter().map(String::as_str), id);
+                }
+            }
+        }
+        if ids.is_empty() {
+            rows = (0..area.buildings.len()).filter(|&row| area.buildings[row]).collect();
+        }
+        let Some(&first) = rows.first() else {
+            if ids.is_empty() {
+                self.tell(now.row, "area", "no building lies in it: name `zones`, a `file` or a `layer`");
+            }
+            return;
+        };
+        let venues = rows.iter().map(|&row| (Place(row as u32), table.floor_area_m2[row].max(1.0))).collect();
+        let ticks = |minutes: f64| (minutes * 60.0).round() as Tick;
+        let sampled = (f64::from(persons) * self.loaded.scenario.population.sample_factor).round().max(1.0) as u32;
+        let what =
+            if rows.len() == 1 { format!("building {}", table.id[first]) } else { format!("{} buildings", rows.len()) };
+        self.add(now, what, Effect::Gather(self.gatherings.len() as u32), first as u32);
+        self.gatherings.push(Gathering {
+            event: now.row as u32,
+            persons: sampled,
+            venues,
+            begins: now.from,
+            ends: now.until,
+            arrival: ticks(arrival_min),
+            leave: ticks(leave_min),
+        });
     }
 
     fn car_links(&self, area: &InArea) -> Vec<CarLinkIx> {

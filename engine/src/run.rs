@@ -340,6 +340,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| !absent.contains(table))
         .filter(|table| *table != Table::Events || !loaded.scenario.event.is_empty())
+        .filter(|table| *table != Table::Evacuation || crate::events::evacuate(&loaded.scenario))
         .filter(|table| *table != Table::Exposure || loaded.scenario.coupling.traffic_to_people)
         .filter(|table| *table != Table::Payments || crate::policies::take_money(&loaded.scenario))
         .filter(|table| *table != Table::EmergencyCall || !loaded.scenario.emergency.is_none())

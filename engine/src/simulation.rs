@@ -20,6 +20,7 @@ use urbis_coupling::{Changes, CityParking, ElectricCars, Exposure, Floods, Parki
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
 use urbis_output::record_emergency;
+use urbis_output::record_evacuation;
 use urbis_output::record_events;
 use urbis_output::record_grid;
 use urbis_output::record_people::{self, PeopleRecorder};
@@ -225,6 +226,7 @@ impl Simulation {
         of_people.od(&mut writer)?;
         record_policies::payments(world, &mut writer)?;
         record_events::events(world, &mut writer)?;
+        record_evacuation::evacuation(world, &mut writer)?;
         record_grid::outages(world, &mut writer)?;
         record_emergency::calls(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
@@ -401,6 +403,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "utility_balance" if has_pipes => recorders.utility_balance = recording,
             "exposure" if loaded.scenario.coupling.traffic_to_people => recorders.exposure = recording,
             "events" if !loaded.scenario.event.is_empty() => recorders.events = recording,
+            "evacuation" if events::evacuate(&loaded.scenario) => recorders.evacuation = recording,
             "emergency_call" if !loaded.scenario.emergency.is_none() => recorders.emergency_call = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,

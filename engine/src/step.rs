@@ -5,9 +5,9 @@
 //! | --- | --- | --- |
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
-//! | Exchange | events, crews and policies of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
+//! | Exchange | events, crews, policies, evacuations and gatherings of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
 //! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
-//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people, measured times back to the router, emergency units | services, parking, changes, people, travel times |
+//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people and those beside a driver, measured times back to the router, emergency units | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -17,9 +17,9 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor
 use urbis_core::Clock;
 use urbis_coupling::{
     advance_transit, answer_calls, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers,
-    count_service, darken_signals, delay_buses, dispatch_trips, end_trips, expose_people, flood_streets, go_on, happen,
-    hold_trains, leave_spaces, plug_in_cars, plug_in_heaters, run_devices, run_machines, search_spaces, send_crews,
-    stop_pumps, switch_grid, switch_policies,
+    count_service, darken_signals, delay_buses, dispatch_trips, end_evacuations, end_trips, evacuate, expose_people,
+    flood_streets, gather, go_on, happen, hold_trains, leave_spaces, plug_in_cars, plug_in_heaters, run_devices,
+    run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
 };
 use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{
@@ -71,10 +71,8 @@ fn add(step: &mut Schedule, set: Step) {
         Step::Advance => advance_clock.into_configs(),
         Step::Demand => start_trips.into_configs(),
         Step::Exchange => (
-            happen,
-            send_crews,
-            switch_policies,
-            flood_streets,
+            (happen, send_crews, switch_policies, flood_streets).chain(),
+            (evacuate, gather).chain(),
             dispatch_trips,
             leave_spaces,
             go_on,
@@ -101,6 +99,7 @@ fn add(step: &mut Schedule, set: Step) {
             change_vehicles,
             plug_in_cars,
             end_trips,
+            end_evacuations,
             update_travel_times,
             delay_buses,
             expose_people,

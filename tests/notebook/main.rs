@@ -24,10 +24,10 @@ use urbis_city::model::{
 use urbis_city::package;
 use urbis_core::{BuildingIx, NodeIx, ZoneIx};
 use urbis_output::{
-    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, EmergencyCallRow, EventsRow,
-    ExposureRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, LedgersRow, LegsRow, LinkStateRow, OdRow, ParkingRow,
-    PaymentsRow, PersonsRow, PresenceRow, ResultsWriter, RunEnd, RunFacts, SCHEMA_VERSION, SignalsRow, SkimsRow, Table,
-    TimeMs, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BuildingLoadRow, CrossingsRow, EmergencyCallRow,
+    EvacuationRow, EventsRow, ExposureRow, FeedbackRow, GridlockRow, HouseholdsRow, Kpi, LedgersRow, LegsRow,
+    LinkStateRow, OdRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, ResultsWriter, RunEnd, RunFacts,
+    SCHEMA_VERSION, SignalsRow, SkimsRow, Table, TimeMs, ToursRow, TransitLoadRow, TripsRow, ZoneLoadRow,
 };
 use urbis_tests::{root, run};
 
@@ -232,6 +232,18 @@ fn write_run(out: &Path, package: &Path, scenario: &str, seed: u64) {
                 scene_end_time: Some(time),
                 hospital_id: None,
                 status: "done",
+            })
+            .unwrap();
+        writer
+            .evacuation(&EvacuationRow {
+                time,
+                event: "gas",
+                minute: number as f64,
+                inside_persons: 2.5,
+                coming_persons: 0.0,
+                set_out_persons: 1.0,
+                arrived_persons: 0.5,
+                set_out_cars: 1.0,
             })
             .unwrap();
         writer
@@ -454,6 +466,7 @@ fn written(table: Table, column: &str) -> Value {
         (Table::Tours, "return_time") => (None, unfinished),
         (Table::Exposure, "nox_ug_per_m3") => (Some(8.5 * (intervals - odd)), odd),
         (Table::Events, "building_id" | "zone_id") => (None, odd),
+        (Table::Evacuation, "inside_persons") => (Some(2.5 * intervals), 0.0),
         (Table::ActivityPresence, "persons") => (Some(2.5 * intervals), 0.0),
         (Table::TransitLoad, "boarded") | (Table::Accessibility, "opportunities") => (Some(numbers), 0.0),
         (Table::BusState, "vm_max_pu")

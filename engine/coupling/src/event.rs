@@ -9,9 +9,11 @@
 
 pub mod damage;
 pub mod effects;
+pub mod mobilisation;
 pub mod state;
 
 use crate::policy::{Area, kinds_know_common_keys};
+use mobilisation::MobilisationCurve;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +111,46 @@ pub enum EventKind {
         #[schemars(range(min = 0.0, max = 3.0))]
         pga_g: f64,
     },
+    /// An order to leave an area: who complies sets out after a time, by car where there is one, and stays away until the order
+    /// is lifted, `hours` later.
+    Evacuation {
+        /// Share of the households that comply, of people from outside share of persons.
+        #[serde(default = "most")]
+        #[schemars(range(min = 0.0, max = 1.0))]
+        compliance: f64,
+        /// How many have set out by when.
+        #[serde(default)]
+        curve: MobilisationCurve,
+        /// Time after which half of those who comply have set out, minutes.
+        #[serde(default = "half_hour")]
+        #[schemars(range(min = 0.0, max = 1440.0))]
+        median_min: f64,
+        /// Of the logistic curve: how spread it is, minutes; half of all set out within 2.2 of it around the median.
+        #[serde(default = "ten_minutes")]
+        #[schemars(range(min = 0.0, max = 480.0))]
+        spread_min: f64,
+        /// Where people go: buildings by id, or places outside by name, each group to the one nearest to it. Absent: places
+        /// outside, all of them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        to: Vec<String>,
+    },
+    /// Many people of the city in one place, who come before and leave after: those who are at home and have no other plans.
+    Gathering {
+        /// Visitors; fewer come where fewer are free.
+        #[schemars(range(min = 1))]
+        persons: u32,
+        /// Where: buildings by id, people by their floor space. With an area instead: all of its buildings.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        buildings: Vec<String>,
+        /// Over how long before it begins they arrive, minutes, evenly.
+        #[serde(default = "hour")]
+        #[schemars(range(min = 0.0, max = 480.0))]
+        arrival_min: f64,
+        /// Over how long after it ends they leave, minutes, evenly.
+        #[serde(default = "half_hour")]
+        #[schemars(range(min = 0.0, max = 480.0))]
+        leave_min: f64,
+    },
     /// Days that are hotter than the weather says.
     HeatWave {
         /// By so much, kelvin.
@@ -129,6 +171,22 @@ fn third() -> f64 {
 
 fn one() -> f64 {
     1.0
+}
+
+fn most() -> f64 {
+    0.9
+}
+
+fn half_hour() -> f64 {
+    30.0
+}
+
+fn hour() -> f64 {
+    60.0
+}
+
+fn ten_minutes() -> f64 {
+    10.0
 }
 
 /// A network of pipes.
@@ -197,6 +255,8 @@ impl EventKind {
             Self::CyberIncident { .. } => "cyber_incident",
             Self::Flood { .. } => "flood",
             Self::Earthquake { .. } => "earthquake",
+            Self::Evacuation { .. } => "evacuation",
+            Self::Gathering { .. } => "gathering",
             Self::HeatWave { .. } => "heat_wave",
             Self::ColdSnap { .. } => "cold_snap",
         }
@@ -204,7 +264,8 @@ impl EventKind {
     /// Whether something is broken by it that somebody has to repair.
     #[must_use]
     pub fn needs_repair(&self) -> bool {
-        !matches!(self, Self::Flood { .. } | Self::HeatWave { .. } | Self::ColdSnap { .. })
+        let moves_people = matches!(self, Self::Evacuation { .. } | Self::Gathering { .. });
+        !moves_people && !matches!(self, Self::Flood { .. } | Self::HeatWave { .. } | Self::ColdSnap { .. })
     }
 }
 

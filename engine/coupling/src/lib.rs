@@ -18,6 +18,8 @@
 //! | gas and heat that do not come | electricity demand | [`emergency_heating`] |
 //! | traffic's noise and exhaust | people where they are | [`exposure`] |
 //! | events | roads, networks, machines | [`event`] |
+//! | gatherings | people's trips, outside their plans | [`gathering`] |
+//! | orders to leave | people's trips, outside their plans | [`evacuation`] |
 //! | traffic's travel times, people without service | repair crews, and networks that they repair | [`crews`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
@@ -35,9 +37,11 @@ pub mod demand;
 pub mod devices;
 pub mod emergency;
 pub mod emergency_heating;
+pub mod evacuation;
 pub mod event;
 pub mod exposure;
 pub mod floods;
+pub mod gathering;
 pub mod park_and_ride;
 pub mod parking;
 pub mod piped_loads;
@@ -61,10 +65,12 @@ pub use devices::{ElectricCars, plug_in_cars, run_devices};
 pub use emergency::settings::EmergencySettings;
 pub use emergency::{CallPlace, Emergency, EmergencyCalls, answer_calls};
 pub use emergency_heating::{Heaters, plug_in_heaters};
+pub use evacuation::{Evacuations, end_evacuations, evacuate};
 pub use event::Event;
 pub use event::state::{Incidents, happen};
 pub use exposure::{Exposure, expose_people};
 pub use floods::{Floods, flood_streets};
+pub use gathering::{Gatherings, gather};
 pub use park_and_ride::{Changes, change_vehicles, go_on};
 pub use parking::{CityParking, ParkingSupply, leave_spaces, search_spaces};
 pub use piped_loads::ask_of_pipes;

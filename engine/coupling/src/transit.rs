@@ -28,6 +28,7 @@ use std::cmp::Ordering::Equal;
 use std::sync::Arc;
 use urbis_city::model::City;
 use urbis_core::{Clock, LinkIx, Tick, TripIx};
+use urbis_population::plans::Mode;
 use urbis_population::settings::ModeSettings;
 use urbis_population::skims::{PERIODS, TransitMatrix, Travel};
 use urbis_population::{Cells, Persons, Place, Places, Plans, SimpleTrips, Skims};
@@ -251,6 +252,27 @@ impl CityTransit {
         }
     }
 
+    /// Finds journeys for trips outside plans that set out now, by public transport if it is quicker than to walk all the
+    /// way, which is what [`Plans`] say of them so far; they come in order and after all that have journeys.
+    pub(crate) fn take_on(&mut self, places: &Places, persons: &Persons, plans: &mut Plans, trips: &[TripIx]) {
+        let found = self.0.as_ref().map_or_else(Vec::new, |service| {
+            let ends = |row: usize| (plans.from[row], plans.to[row], plans.planned[row]);
+            let rides: Vec<_> = trips.iter().map(|trip| (trip.row(), ends(trip.row()))).collect();
+            service.found(places, persons, plans, &rides)
+        });
+        trips.iter().for_each(|trip| plans.mode[trip.row()] = Mode::Walk);
+        let Some(service) = &mut self.0 else { return };
+        for of in found.into_iter().flatten() {
+            let row = of.trip.row();
+            let time_s = (of.journey.arrive_s.saturating_sub(service.start_s + plans.planned[row])) as f32;
+            if time_s < plans.way_s[row] {
+                plans.mode[row] = Mode::Transit;
+                plans.set_ride(of.trip, time_s, of.way_m);
+                service.planned.push(of);
+            }
+        }
+    }
+
     /// The parts of a trip's planned journey: (mode, from, to, route, trip, seconds of start and end since tick 0).
     #[must_use]
     pub fn legs_of(&self, trip: TripIx) -> Vec<PlannedLeg<'_>> {
@@ -444,6 +466,22 @@ impl Service {
     fn plan(&mut self, places: &Places, persons: &Persons, plans: &mut Plans) {
         let rides: Vec<(usize, (Place, Place, Tick))> =
             (0..plans.len()).filter_map(|trip| Some((trip, plans.ride_of(places, trip)?))).collect();
+        let planned = self.found(places, persons, plans, &rides);
+        self.without_journey = planned.iter().filter(|of| of.is_none()).count() as u64;
+        self.planned = planned.into_iter().flatten().collect();
+        for Planned { trip, journey, way_m, .. } in &self.planned {
+            plans.set_ride(*trip, (journey.arrive_s - journey.depart_s) as f32, *way_m);
+        }
+    }
+
+    /// The best journey of each ride, if there is one: a trip, where from and where to, and when.
+    fn found(
+        &self,
+        places: &Places,
+        persons: &Persons,
+        plans: &Plans,
+        rides: &[(usize, (Place, Place, Tick))],
+    ) -> Vec<Option<Planned>> {
         let mut ends: Vec<Place> = rides.iter().flat_map(|(_, (from, to, _))| [*from, *to]).collect();
         ends.sort_unstable();
         ends.dedup();
@@ -453,7 +491,7 @@ impl Service {
         let egress = self.near(&positions, Direction::FromPoints);
         let row = |place: Place| ends.partition_point(|of| *of < place);
         let router = Router::new(&self.timetable, &self.footpaths);
-        let planned: Vec<Option<Planned>> = rides
+        rides
             .par_iter()
             .map_init(
                 || (router.scratch(self.rides_max), Memory::default()),
@@ -475,12 +513,7 @@ impl Service {
                     Some(Planned { trip: TripIx(trip as u32), journey, way_m, pays })
                 },
             )
-            .collect();
-        self.without_journey = planned.iter().filter(|of| of.is_none()).count() as u64;
-        self.planned = planned.into_iter().flatten().collect();
-        for Planned { trip, journey, way_m, .. } in &self.planned {
-            plans.set_ride(*trip, (journey.arrive_s - journey.depart_s) as f32, *way_m);
-        }
+            .collect()
     }
 
     /// Generalised cost of a journey with what is paid for it, seconds in a vehicle.

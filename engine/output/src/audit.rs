@@ -3,7 +3,7 @@
 //!
 //! Vehicles: requested = entered + waiting + rejected, entered = arrived + on the road.
 //! Persons: all = in buildings + outside + travelling, and who travels is in a vehicle, waits for one or
-//! travels by a simple mode, searches a space or changes between car and public transport. Parking: arrived = parked +
+//! travels by a simple mode, searches a space, changes between car and public transport or is taken out of an area by car. Parking: arrived = parked +
 //! departed + turned away. Energy: served by zones = drawn by buildings and lamps; in a grid supplied = served + lost, and
 //! asked for = received + not received. Water, gas and heat: supplied = served + lost + stored.
 
@@ -15,7 +15,7 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Res, ResMut};
 use urbis_city::model::City;
 use urbis_core::{Clock, Domain, Error, Result, Tick};
-use urbis_coupling::{Changes, CityParking, CityTransit};
+use urbis_coupling::{Changes, CityParking, CityTransit, Evacuations};
 use urbis_population::{People, Persons, Places, SimpleTrips};
 use urbis_traffic::{CarNetwork, Gridlock, GridlockReport, Traffic};
 use urbis_utility::gas::city::CityGas;
@@ -122,6 +122,7 @@ pub fn persons(
     parking: Res<'_, CityParking>,
     transit: Res<'_, CityTransit>,
     changes: Res<'_, Changes>,
+    evacuations: Res<'_, Evacuations>,
     mut fault: ResMut<'_, Fault>,
 ) {
     let counts = traffic.counts();
@@ -130,20 +131,22 @@ pub fn persons(
         + simple.under_way() as u64
         + parking.searching()
         + transit.under_way()
-        + changes.changing();
+        + changes.changing()
+        + evacuations.riding();
     if carried != u64::from(people.travelling) {
         fault.keep(Err(Error::BrokenLedger {
             tick: clock.tick(),
-            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space + by public transport + changing to or from their car".into(),
+            law: "persons travelling = in vehicles + waiting for the road + by simple modes + searching a space + by public transport + changing to or from their car + beside a driver who evacuates them".into(),
             rows: format!(
-                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}\n  by public transport = {}\n  changing = {}",
+                "  travelling = {}\n  in vehicles = {}\n  waiting = {}\n  by simple modes = {}\n  searching = {}\n  by public transport = {}\n  changing = {}\n  beside a driver = {}",
                 people.travelling,
                 counts.on_road,
                 counts.waiting,
                 simple.under_way(),
                 parking.searching(),
                 transit.under_way(),
-                changes.changing()
+                changes.changing(),
+                evacuations.riding()
             ),
         }));
     }

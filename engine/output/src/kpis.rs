@@ -94,6 +94,8 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     pipes(&mut collector, world, persons_each);
     crate::record_exposure::kpis(&mut collector, world);
     crate::record_events::kpis(&mut collector, world);
+    crate::record_evacuation::kpis(&mut collector, world, persons_each);
+    crate::record_evacuation::gathering_kpis(&mut collector, world, persons_each);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
     crate::record_emergency::responses(&mut collector, world, days);
     crate::kpis_checkup::checkup(&mut collector, world);

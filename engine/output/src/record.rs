@@ -139,6 +139,8 @@ pub struct Recorders {
     pub payments: Recording,
     /// Table `emergency_call`; its interval only says whether it is on.
     pub emergency_call: Recording,
+    /// Table `evacuation`; its interval only says whether it is on.
+    pub evacuation: Recording,
 }
 
 /// Sums over the whole period that no single row holds.

@@ -99,13 +99,21 @@ impl<'w> PeopleRecorder<'w> {
             return Ok(());
         }
         let (begin, end) = (self.time(0), TimeMs(self.clock.utc_ms(self.clock.end())));
+        let mut outside_plans: BTreeMap<PersonIx, Vec<usize>> = BTreeMap::new();
+        for trip in self.plans.extras()..self.plans.len() {
+            outside_plans.entry(self.plans.person[trip]).or_default().push(trip);
+        }
         for person in self.persons.indices() {
             let mut start = Some(begin);
             let mut what = Purpose::Home;
             let mut at = self.persons.home[person.row()];
             let trips = self.plans.trips_of(person).map(|trip| trip as usize);
-            let made = trips.filter(|&trip| self.has_started(trip) && !self.people.is_rejected[trip]);
-            for trip in made.map(Some).chain([None]) {
+            let extras = outside_plans.get(&person).map_or(&[][..], Vec::as_slice).iter().copied();
+            let mut made: Vec<usize> = (trips.chain(extras))
+                .filter(|&trip| self.has_started(trip) && !self.people.is_rejected[trip])
+                .collect();
+            made.sort_by_key(|&trip| (self.people.started[trip], trip));
+            for trip in made.into_iter().map(Some).chain([None]) {
                 let until = trip.map_or(end, |trip| self.time(self.people.started[trip]));
                 if let Some(start) = start
                     && recording.covers(self.places.zone[at.row()])
@@ -128,7 +136,7 @@ impl<'w> PeopleRecorder<'w> {
         Ok(())
     }
 
-    /// Writes `tours`: chains of trips from home to home; the stay that lasts longest is what a tour is for.
+    /// Writes `tours`: planned trips from home to home; the stay that lasts longest is what a tour is for.
     ///
     /// # Errors
     /// When the rows do not fit on disk.

@@ -282,6 +282,16 @@ tables! {
         building_id: MaybeText, "", "The building nearest to it; null where it is nowhere.";
         zone_id: MaybeText, "", "Zone of that building.";
     }
+    Evacuation evacuation EvacuationRow EvacuationColumns: "How an area was left: one row a minute from an order to leave until all who comply have arrived or the order is lifted; persons and cars scaled up from the sample. Only where events give such orders." {
+        time: Time, "UTC", "The moment.";
+        event: Text, "", "Name of the event.";
+        minute: Real, "min", "Since the order.";
+        inside_persons: Real, "persons", "In buildings of the area.";
+        coming_persons: Real, "persons", "Of those who comply, on the way into the area since before the order.";
+        set_out_persons: Real, "persons", "Have set out since the order.";
+        arrived_persons: Real, "persons", "Of these, have arrived.";
+        set_out_cars: Real, "vehicles", "Cars and vans in which they set out.";
+    }
     Payments payments PaymentsRow PaymentsColumns: "One row per payment for a policy: tolls when a trip departs, parking when its car arrives. Only where policies take money." {
         time: Time, "UTC", "When it was due.";
         policy: Text, "", "Name of the policy.";

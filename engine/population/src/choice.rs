@@ -343,7 +343,7 @@ impl<'a> Choices<'a> {
             Purpose::Shop | Purpose::Delivery => Attraction::Shop,
             Purpose::Health => Attraction::Health,
             Purpose::Other => Attraction::Other,
-            Purpose::Home | Purpose::Leisure | Purpose::Passage => Attraction::Leisure,
+            Purpose::Home | Purpose::Leisure | Purpose::Passage | Purpose::Shelter => Attraction::Leisure,
         };
         let is_near = from != Place::NONE && self.places.building(from).is_some();
         match (is_near, (attraction as usize).checked_sub(2)) {

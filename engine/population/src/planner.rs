@@ -7,22 +7,22 @@
 //! think their day over.
 
 use crate::cells::Cells;
-use crate::choice::{Choices, WorkplaceFit};
+use crate::choice::{Choices, Tour, WorkplaceFit};
 use crate::park_and_ride::{Offer, Sites};
 use crate::persons::{Persons, Place, Places};
 use crate::plans::day_tables::DayTables;
-use crate::plans::{self, Mode, Plans, ResidentPlans};
+use crate::plans::{self, Mode, Plans, Purpose, ResidentPlans, WALK_MPS};
 use crate::presence::{People, TripStarts};
 use crate::settings::{ModeSettings, PopulationSettings};
 use crate::simple_modes::SimpleTrips;
-use crate::skims::Skims;
+use crate::skims::{Skims, period_of};
 use crate::synthesis::jobs::Jobs;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::world::World;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use urbis_city::model::City;
-use urbis_core::{Clock, Result};
+use urbis_core::{Clock, PersonIx, Result};
 
 /// Drafts of everybody's plans that fitting constants takes at most, and the difference of shares at which it ends.
 const FIT_DRAFTS: u32 = 6;
@@ -135,7 +135,93 @@ impl LongTerm {
     }
 }
 
+/// What choices are made of, beside the planner's own settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The city.
+    pub city: &'a City,
+    /// Its places.
+    pub places: &'a Places,
+    /// Its cells.
+    pub cells: &'a Cells,
+    /// Ways between them.
+    pub skims: &'a Skims,
+    /// Its jobs.
+    pub jobs: &'a Jobs,
+}
+
+/// Somebody means to go from home to a place and back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutingWish {
+    /// Who.
+    pub person: PersonIx,
+    /// Where to.
+    pub to: Place,
+    /// Local hour of the day at which they are there.
+    pub there_h: f64,
+    /// The same of their leaving.
+    pub back_h: f64,
+    /// Cars of the household that stand at home.
+    pub cars_at_home: usize,
+}
+
+/// How somebody goes to a place and back, and what the ways take from door to door, seconds and metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outing {
+    /// The mode, both ways.
+    pub mode: Mode,
+    /// There.
+    pub there_s: f64,
+    /// The same, metres.
+    pub there_m: f64,
+    /// Back.
+    pub back_s: f64,
+    /// The same, metres.
+    pub back_m: f64,
+    /// There on foot.
+    pub walk_s: f64,
+    /// The same, metres.
+    pub walk_m: f64,
+}
+
 impl Planner {
+    /// How people make outings that they did not plan, in order of persons: by the mode that they would plan a tour of
+    /// leisure with, but for park-and-ride. A car of a household is there for one of them alone.
+    #[must_use]
+    pub fn outings(&self, ground: Ground<'_>, persons: &Persons, wishes: &[OutingWish]) -> Vec<Outing> {
+        let Ground { city, places, cells, skims, jobs } = ground;
+        let mut choices = Choices::new(city, places, cells, skims, jobs, &self.settings, self.seed);
+        choices.set_constants(&self.long_term.constants_min);
+        let (mut household, mut taken) = (u32::MAX, 0);
+        let mut outings = Vec::with_capacity(wishes.len());
+        for wish in wishes {
+            let row = wish.person.row();
+            if persons.household[row] != household {
+                (household, taken) = (persons.household[row], 0);
+            }
+            let (from, to) = (persons.home[row], wish.to);
+            let (out, back) = (period_of(wish.there_h), period_of(wish.back_h));
+            let stay_s = ((wish.there_h * 3600.0) as u32, (wish.back_h * 3600.0) as u32);
+            let tour = Tour { from, to, out, back, stay_s };
+            let car_is_there = taken < wish.cars_at_home;
+            let mode = choices.means(persons, wish.person, Purpose::Leisure, tour, car_is_there).mode;
+            taken += usize::from(mode == Mode::Car);
+            let way = |mode: Mode, period: usize, from: Place, to: Place| {
+                let travel = choices.between(mode, period, from, to);
+                if travel.minutes.is_finite() {
+                    (travel.minutes * 60.0, travel.way_m)
+                } else {
+                    let way_m = choices.straight_m(from, to);
+                    (way_m / f64::from(WALK_MPS), way_m)
+                }
+            };
+            let ((there_s, there_m), (back_s, back_m)) = (way(mode, out, from, to), way(mode, back, to, from));
+            let (walk_s, walk_m) = way(Mode::Walk, out, from, to);
+            outings.push(Outing { mode, there_s, there_m, back_s, back_m, walk_s, walk_m });
+        }
+        outings
+    }
+
     /// Makes the first plans of the city in the world, with the [`Skims`] in it.
     ///
     /// # Errors

@@ -108,6 +108,8 @@ pub enum Purpose {
     Health,
     /// Errands, visits to offices, worship.
     Other,
+    /// Getting out of the way of something, and waiting there.
+    Shelter,
 }
 
 impl Purpose {
@@ -117,7 +119,8 @@ impl Purpose {
     /// Name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["home", "work", "school", "shop", "leisure", "delivery", "passage", "escort", "health", "other"][self as usize]
+        ["home", "work", "school", "shop", "leisure", "delivery", "passage", "escort", "health", "other", "shelter"]
+            [self as usize]
     }
 }
 
@@ -155,8 +158,31 @@ pub struct Plans {
     pub(crate) by_tick: Csr<TripIx>,
 }
 
+/// A trip that somebody makes outside their plan: nobody foresaw it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExtraTrip {
+    /// Who travels.
+    pub person: PersonIx,
+    /// What for.
+    pub purpose: Purpose,
+    /// How.
+    pub mode: Mode,
+    /// Where from.
+    pub from: Place,
+    /// Where to.
+    pub to: Place,
+    /// When it starts.
+    pub tick: Tick,
+    /// The same as local hour of the day.
+    pub hour: f32,
+    /// Time from door to door off the road, seconds.
+    pub way_s: f32,
+    /// Way off the road, metres.
+    pub way_m: f32,
+}
+
 /// Pace of somebody who crosses country, m/s.
-const WALK_MPS: f32 = 1.3;
+pub(crate) const WALK_MPS: f32 = 1.3;
 
 /// How somebody makes a tour: the mode, and by park-and-ride the site for both ways.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -359,6 +385,28 @@ impl Plans {
     #[must_use]
     pub fn trips_of(&self, person: PersonIx) -> std::ops::Range<u32> {
         self.first_trip[person.row()]..self.first_trip[person.row() + 1]
+    }
+
+    /// First of the trips outside plans, which stand behind those of all plans in the order in which they were made.
+    #[inline]
+    #[must_use]
+    pub fn extras(&self) -> usize {
+        self.first_trip.last().map_or(0, |&end| end as usize)
+    }
+    /// Adds a trip outside plans. Nothing starts it but who added it.
+    pub fn push_extra(&mut self, of: ExtraTrip) -> TripIx {
+        let trip = TripIx(self.len() as u32);
+        self.person.push(of.person);
+        self.purpose.push(of.purpose);
+        self.mode.push(of.mode);
+        self.from.push(of.from);
+        self.to.push(of.to);
+        self.planned.push(of.tick);
+        self.stay_min.push(STAY_MIN);
+        self.start_h.push(of.hour);
+        self.way_s.push(of.way_s);
+        self.way_m.push(of.way_m);
+        trip
     }
 
     /// Sorts the trips that start before the end by their planned tick.

@@ -4,6 +4,9 @@
 //! leaves when the shortest stay is over. One calendar holds the planned starts (sorted once), a small
 //! heap the late ones; persons who stay are never looked at.
 //!
+//! What nobody foresaw may move people outside their plans: others then [`People::suspend`] a person, whose plan rests,
+//! and start extra trips for them; and no planned trip starts that leads into a place that is barred.
+//!
 //! Law: every person is in exactly one place, a building, outside, or on the way.
 
 use crate::persons::{Persons, Place};
@@ -43,6 +46,14 @@ pub struct People {
     pub is_rejected: Vec<bool>,
     /// Late starts: (tick, trip), soonest first.
     late: BinaryHeap<Reverse<(Tick, u32)>>,
+    /// By person: whether their plan rests; empty while nobody's does.
+    suspended: Vec<bool>,
+    /// By person: their last trip outside their plan, or `u32::MAX`; empty while nobody has made one.
+    extra: Vec<u32>,
+    /// By place: how many bar it; empty while nobody does.
+    barred: Vec<u16>,
+    /// Planned trips that did not start since they lead into a place that is barred.
+    held: Vec<u32>,
 }
 
 /// Trips that start at this tick, in order of trip.
@@ -85,6 +96,10 @@ impl People {
             wait_s: vec![0.0; plans.len()],
             is_rejected: vec![false; plans.len()],
             late: BinaryHeap::new(),
+            suspended: Vec::new(),
+            extra: Vec::new(),
+            barred: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -92,7 +107,7 @@ impl People {
     #[must_use]
     pub fn doing(&self, persons: &Persons, plans: &Plans, person: PersonIx) -> (&'static str, Place) {
         let row = person.row();
-        let last = self.next_trip[row].checked_sub(1).filter(|trip| plans.trips_of(person).contains(trip));
+        let last = self.last_trip(plans, person);
         match (last, self.place[row]) {
             (Some(trip), Place::TRAVELLING) => ("travelling", plans.from[trip as usize]),
             (Some(trip), at) if at == plans.to[trip as usize] => (plans.purpose[trip as usize].name(), at),
@@ -108,12 +123,113 @@ impl People {
         if self.next_trip[person] != trip.0 || self.place[person] != from || self.ready[person] > tick {
             return false;
         }
-        self.place[person] = Place::TRAVELLING;
+        if self.is_suspended(plans.person[trip.row()]) {
+            return false;
+        }
+        if self.is_barred(plans.to[trip.row()]) && !self.is_barred(from) {
+            self.held.push(trip.0);
+            return false;
+        }
         self.next_trip[person] += 1;
-        self.present[from.row()] -= 1;
-        self.travelling += 1;
+        self.set_out(person, from);
         self.started[trip.row()] = tick;
         true
+    }
+
+    fn set_out(&mut self, person: usize, from: Place) {
+        self.place[person] = Place::TRAVELLING;
+        self.present[from.row()] -= 1;
+        self.travelling += 1;
+    }
+
+    /// The trip that brought somebody to where they are, or the one that they are on; nothing for who has not left yet.
+    #[must_use]
+    pub fn last_trip(&self, plans: &Plans, person: PersonIx) -> Option<u32> {
+        let row = person.row();
+        let made = |&trip: &u32| self.started[trip as usize] != NEVER;
+        // A plan that rested has trips that were left out.
+        let planned = (plans.trips_of(person).start..self.next_trip[row]).rev().find(made);
+        let extra = self.extra.get(row).copied().filter(|&trip| trip != u32::MAX);
+        let Some(extra) = extra else { return planned };
+        let is_later = |&trip: &u32| self.started[trip as usize] >= self.started[extra as usize];
+        planned.filter(is_later).or(Some(extra))
+    }
+
+    /// The next trip of somebody's plan, if there is one.
+    #[must_use]
+    pub fn next_trip(&self, plans: &Plans, person: PersonIx) -> Option<u32> {
+        Some(self.next_trip[person.row()]).filter(|trip| plans.trips_of(person).contains(trip))
+    }
+
+    /// Whether somebody's plan rests.
+    #[inline]
+    #[must_use]
+    pub fn is_suspended(&self, person: PersonIx) -> bool {
+        self.suspended.get(person.row()).copied().unwrap_or(false)
+    }
+    /// Lets somebody's plan rest: they start no trip of it. Who is on the way goes on.
+    pub fn suspend(&mut self, person: PersonIx) {
+        self.suspended.resize(self.place.len(), false);
+        self.suspended[person.row()] = true;
+    }
+    /// Lets somebody go on with their plan from the first trip after a tick that starts where they are; what lies before
+    /// is left out.
+    pub fn resume(&mut self, plans: &Plans, person: PersonIx, tick: Tick) {
+        let row = person.row();
+        if let Some(is_suspended) = self.suspended.get_mut(row) {
+            *is_suspended = false;
+        }
+        let at = self.place[row];
+        if at == Place::TRAVELLING {
+            return;
+        }
+        let rest = self.next_trip[row]..plans.trips_of(person).end;
+        let fits = |&trip: &u32| plans.planned[trip as usize] > tick && plans.from[trip as usize] == at;
+        self.next_trip[row] = rest.clone().find(fits).unwrap_or(rest.end);
+    }
+
+    /// Starts a trip outside the plan of its person if they are where it starts.
+    pub fn start_extra(&mut self, plans: &Plans, trip: TripIx, tick: Tick) -> bool {
+        let row = trip.row();
+        let (person, from) = (plans.person[row].row(), plans.from[row]);
+        self.started.resize(plans.len(), NEVER);
+        self.ended_ms.resize(plans.len(), u32::MAX);
+        self.distance_m.resize(plans.len(), f32::NAN);
+        self.wait_s.resize(plans.len(), 0.0);
+        self.is_rejected.resize(plans.len(), false);
+        if self.place[person] != from {
+            return false;
+        }
+        self.extra.resize(self.place.len(), u32::MAX);
+        self.extra[person] = trip.0;
+        self.set_out(person, from);
+        self.started[row] = tick;
+        true
+    }
+
+    /// Whether a place is barred.
+    #[inline]
+    #[must_use]
+    pub fn is_barred(&self, place: Place) -> bool {
+        self.barred.get(place.row()).is_some_and(|&by| by > 0)
+    }
+    /// Bars places, by place: no planned trip starts that leads into them from elsewhere.
+    pub fn bar(&mut self, places: &[bool]) {
+        self.barred.resize(self.present.len(), 0);
+        self.barred.iter_mut().zip(places).for_each(|(by, &is_in)| *by += u16::from(is_in));
+    }
+    /// Takes back a [`People::bar`]: trips that were held and lead nowhere barred any more start in the next tick.
+    pub fn unbar(&mut self, places: &[bool], plans: &Plans, tick: Tick) {
+        self.barred.iter_mut().zip(places).for_each(|(by, &is_in)| *by = by.saturating_sub(u16::from(is_in)));
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|&trip| {
+            let stays = self.is_barred(plans.to[trip as usize]);
+            if !stays {
+                self.late.push(Reverse((tick + 1, trip)));
+            }
+            stays
+        });
+        self.held = held;
     }
 
     /// Ends a trip: its person is there, and the next start is put into the calendar if it is overdue.

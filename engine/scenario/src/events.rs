@@ -56,7 +56,10 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
         EventKind::HeatWave { .. } | EventKind::ColdSnap { .. } => needs(("weather", !scenario.weather.is_absent())),
         _ => {}
     }
-    let needs_area = matches!(event.kind, EventKind::RoadClosure | EventKind::Crash { .. } | EventKind::Flood { .. });
+    let needs_area = matches!(
+        event.kind,
+        EventKind::RoadClosure | EventKind::Crash { .. } | EventKind::Flood { .. } | EventKind::Evacuation { .. }
+    );
     if needs_area && event.area.is_none() {
         tell("kind", format!("an event of kind `{}` needs an `area`", event.kind.name()));
     }
@@ -72,12 +75,16 @@ fn check_kind(loaded: &Loaded, event: &Event, tell: &mut dyn FnMut(&str, String)
                 tell("kind", "expected `branches` or `buses`, or an `area` instead".to_owned());
             }
         }
+        EventKind::Gathering { buildings, .. } if buildings.is_empty() == event.area.is_none() => {
+            tell("kind", "expected `buildings`, or an `area` instead".to_owned());
+        }
         EventKind::Flood { depth } if depth.windows(2).any(|pair| pair[1].hours <= pair[0].hours) => {
             tell("depth", "expected hours that rise from one to the next".to_owned());
         }
         _ => {}
     }
-    if !event.kind.needs_repair() && event.hours.is_none() && !matches!(event.kind, EventKind::Flood { .. }) {
+    let may_last = matches!(event.kind, EventKind::Flood { .. } | EventKind::Evacuation { .. });
+    if !event.kind.needs_repair() && event.hours.is_none() && !may_last {
         tell("kind", format!("an event of kind `{}` needs `hours`", event.kind.name()));
     }
 }

@@ -247,6 +247,9 @@ pub struct OutputTables {
     /// Calls of the emergency services; only where there are some (`emergency`).
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub emergency_call: PlainTable,
+    /// How areas were left by the minute; only where events order it.
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub evacuation: PlainTable,
 }
 
 /// A table with one row per thing and interval.
@@ -417,6 +420,7 @@ impl OutputTables {
             plain("events", &self.events),
             plain("payments", &self.payments),
             plain("emergency_call", &self.emergency_call),
+            plain("evacuation", &self.evacuation),
         ]
     }
     /// The schedule of a table by name.

@@ -129,6 +129,7 @@ fn a_whole_scenario() {
             ("events", true, None),
             ("payments", true, None),
             ("emergency_call", true, None),
+            ("evacuation", true, None),
         ]
     );
     assert_eq!(loaded.files().count(), 1);

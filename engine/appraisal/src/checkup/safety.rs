@@ -107,8 +107,8 @@ fn shelters(facts: &Facts<'_>, sheet: &mut Sheet) {
 
 fn evacuation(facts: &Facts<'_>, sheet: &mut Sheet) {
     for share in ["50", "90", "100"] {
-        if let Some(seconds) = facts.kpi(&format!("evacuation_clearance_{share}")) {
-            sheet.put(66, &format!("{share}_percent"), "min", seconds / 60.0);
+        if let Some(minutes) = facts.kpi(&format!("evacuation_clearance_{share}")) {
+            sheet.put(66, &format!("{share}_percent"), "min", minutes);
         }
     }
     if !sheet.has(66) {

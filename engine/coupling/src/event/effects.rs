@@ -34,6 +34,10 @@ pub enum Effect {
     Machine(u32),
     /// A mobile site falls silent.
     Site(u32),
+    /// People are to leave, by the row of [`crate::evacuation::Evacuations::orders`].
+    Evacuate(u32),
+    /// People gather, by the row of [`crate::gathering::Gatherings::of`], which knows its times itself.
+    Gather(u32),
 }
 
 impl Effect {
@@ -42,7 +46,7 @@ impl Effect {
     pub fn trade(&self) -> Option<Trade> {
         match self {
             Self::Close(_) | Self::Narrow(..) => Some(Trade::Roads),
-            Self::Flood { .. } => None,
+            Self::Flood { .. } | Self::Evacuate(_) | Self::Gather(_) => None,
             Self::Power(_) => Some(Trade::Power),
             Self::Piped(PipedNetwork::Water, _) | Self::Leak { .. } => Some(Trade::Water),
             Self::Piped(PipedNetwork::Gas, _) => Some(Trade::Gas),

@@ -5,6 +5,7 @@
 use super::PipedNetwork;
 use super::depth_at;
 use super::effects::{Effect, Part};
+use crate::evacuation::Evacuations;
 use crate::floods::Floods;
 use crate::policy::state::Policies;
 use crate::powered::Machines;
@@ -123,6 +124,7 @@ pub fn happen(
     mut policies: ResMut<'_, Policies>,
     mut floods: ResMut<'_, Floods>,
     mut machines: ResMut<'_, Machines>,
+    mut evacuations: ResMut<'_, Evacuations>,
     mut water: Option<ResMut<'_, CityWater>>,
     mut gas: Option<ResMut<'_, CityGas>>,
     mut heat: Option<ResMut<'_, CityHeat>>,
@@ -147,8 +149,8 @@ pub fn happen(
             &Effect::Narrow(link, share) => policies.incidents.narrow(link, share, begins),
             Effect::Flood { .. } if begins => flooding.push(row),
             Effect::Flood { .. } => flooding.retain(|&of| of != row),
-            // The grid knows of it since the start; see `tell_grid`.
-            Effect::Power(_) => {}
+            // The grid knows of it since the start, see `tell_grid`; so do gatherings.
+            Effect::Power(_) | Effect::Gather(_) => {}
             &Effect::Piped(PipedNetwork::Water, link) => water.iter_mut().for_each(|of| of.hold_out(link, begins)),
             &Effect::Piped(PipedNetwork::Gas, element) => gas.iter_mut().for_each(|of| of.hold_out(element, begins)),
             &Effect::Piped(PipedNetwork::Heat, element) => heat.iter_mut().for_each(|of| of.hold_out(element, begins)),
@@ -160,6 +162,7 @@ pub fn happen(
                 let held = &mut machines.of[machine as usize].held;
                 *held = if begins { *held + 1 } else { held.saturating_sub(1) };
             }
+            &Effect::Evacuate(order) => evacuations.tell(order, begins),
             &Effect::Site(site) => telecom.iter_mut().for_each(|of| of.silence(site, begins)),
         }
         if begins && part.ends.is_none() && part.effect.trade().is_some() {
