@@ -266,7 +266,7 @@ fn kept_shares(loaded: &Loaded, city: &City, areas: &BTreeMap<usize, InArea>, pr
             problems.push(loaded.policy_problem(row, "area", &what));
         }
         for building in inside {
-            (kept[building], by[building]) = (share, Some(&policy.name));
+            (kept[building], by[building]) = (share, Some(policy.name.as_str()));
         }
         if !table.is_empty() && kept.iter().all(|share| *share <= 0.0) {
             let what = "it takes down all that is left of the city, and nobody could live or work there";

@@ -263,13 +263,23 @@ impl RunResults {
         self.marker.files.contains_key(&format!("{LAYERS}/{layer}.parquet"))
     }
 
+    /// Whether policies of the run changed a layer.
+    #[must_use]
+    pub fn has_own_layer(&self, layer: &str) -> bool {
+        self.own_layer(layer).is_some()
+    }
+
+    fn own_layer(&self, layer: &str) -> Option<&String> {
+        let lies_in = format!("{}/{}/", changed_layer(layer), self.partition);
+        self.marker.files.keys().find(|file| file.starts_with(&lies_in))
+    }
+
     /// A layer of the city the run took place in: the run's own where a policy changed it.
     ///
     /// # Errors
     /// [`Error::Input`] when the marker does not list it or it is not readable.
     pub fn layer(&self, layer: &str) -> Result<TableReader> {
-        let lies_in = format!("{}/{}/", changed_layer(layer), self.partition);
-        if let Some(own) = self.marker.files.keys().find(|file| file.starts_with(&lies_in)) {
+        if let Some(own) = self.own_layer(layer) {
             return TableReader::read(&self.results.join(own));
         }
         let name = format!("{LAYERS}/{layer}.parquet");
