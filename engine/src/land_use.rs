@@ -17,7 +17,7 @@ use urbis_city::land_use::{self, PlanFault, PlannedBuilding, Site};
 use urbis_city::model::{Buildings, City, LandUse, PanelRow, Quality};
 use urbis_city::road_plan::{self, PlannedRoad};
 use urbis_city::vector::Layer;
-use urbis_core::{Problem, Problems, Result};
+use urbis_core::{Error, Problem, Problems, Result};
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::{NewBuilding, NewLink, Policy, PolicyKind};
 use urbis_population::synthesis::jobs::Jobs;
@@ -169,6 +169,7 @@ fn change_buildings(loaded: &Loaded, mut city: City, areas: &BTreeMap<usize, InA
                     places.extend(all.iter().enumerate().map(place));
                     planned.extend(all);
                 }
+                Err(Error::Input(of_file)) => problems.extend(of_file),
                 Err(error) => {
                     let what = format!("new buildings cannot be read: {error}");
                     problems.push(loaded.policy_problem(row, "file", &what));
