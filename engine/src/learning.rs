@@ -169,7 +169,13 @@ impl Knowledge {
         self.times_ms = match learned_ms.is_empty() {
             true => vec![free_ms.iter().map(|&ms| f64::from(ms)).collect(); PERIODS],
             false => {
-                learned_ms.into_iter().map(|times| times.into_iter().zip(&free_ms).map(no_faster).collect()).collect()
+                // Roads that came with a policy stand after all others; nobody has learned of them yet.
+                let of_new = |count: usize| free_ms[count.min(free_ms.len())..].iter().map(|&ms| f64::from(ms));
+                let all = |times: Vec<f64>| {
+                    let of_new = of_new(times.len());
+                    times.into_iter().zip(&free_ms).map(no_faster).chain(of_new).collect()
+                };
+                learned_ms.into_iter().map(all).collect()
             }
         };
         let policies = world.resource::<Policies>();

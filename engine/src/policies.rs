@@ -49,6 +49,7 @@ pub(crate) fn change_ways(scenario: &Scenario) -> bool {
                 PolicyKind::TransitFrequency { .. }
                     | PolicyKind::NewLine { .. }
                     | PolicyKind::Fares { .. }
+                    | PolicyKind::NewRoad { .. }
                     | PolicyKind::Signals { .. }
             )
     };
@@ -374,7 +375,7 @@ pub(crate) fn install(
 fn compliant(persons: &Persons, below: [f64; 2], seed: u64) -> Vec<bool> {
     let is_so = |(person, kind): (usize, &PersonKind)| {
         let share = below[usize::from(*kind == PersonKind::Delivery)];
-        !Rng::new(seed, person as u32, 0, COMPLIES).chance(share)
+        !Rng::new(seed, persons.key(person), 0, COMPLIES).chance(share)
     };
     persons.kind.iter().enumerate().map(is_so).collect()
 }

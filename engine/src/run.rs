@@ -3,6 +3,7 @@
 use crate::Simulation;
 use crate::groundwork::Groundwork;
 use crate::kept::Kept;
+use crate::land_use;
 use crate::learning::Round;
 use crate::threads;
 use crate::travel_policies;
@@ -282,8 +283,8 @@ pub(crate) fn hash_with_files(loaded: &Loaded, settings: String) -> String {
     let named = named.chain(&sewer.case).chain(&sewer.buildings).chain(&sewer.rain).chain(&telecom.sites);
     let areas = loaded.scenario.policy.iter().map(|of| &of.area).chain(loaded.scenario.event.iter().map(|of| &of.area));
     let named = named.chain(areas.flatten().filter_map(|area| area.file.as_ref()));
-    let named = named.chain(&loaded.scenario.emergency.stations);
-    for path in named.map(|path| loaded.resolve(path)).chain(travel_policies::new_feeds(loaded)) {
+    let named = named.chain(&loaded.scenario.emergency.stations).map(|path| loaded.resolve(path));
+    for path in named.chain(travel_policies::new_feeds(loaded)).chain(land_use::files(loaded)) {
         match std::fs::read_dir(&path) {
             Ok(entries) => {
                 let mut inside: Vec<PathBuf> =

@@ -5,8 +5,10 @@ use crate::emergency;
 use crate::events;
 use crate::groundwork::{Groundwork, day_tables};
 use crate::kept::Kept;
+use crate::land_use;
 use crate::learning::{Knowledge, Rounds};
 use crate::policies;
+use crate::policy_conflicts;
 use crate::step;
 use crate::transit;
 use crate::travel_policies;
@@ -66,6 +68,10 @@ impl Simulation {
     pub fn on(groundwork: Groundwork, loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
         let recorders = recorders(loaded, &city)?;
         let mut this = Self::planned(groundwork, loaded, city, seed)?;
+        let mut writer = writer;
+        for layer in land_use::changed_layers(loaded) {
+            writer.changed_layer(layer, this.world.resource::<City>())?;
+        }
         let world = &mut this.world;
         if recorders.crossings.every.is_some() {
             world.resource_mut::<Traffic>().engine_mut().keep_passages();
@@ -80,7 +86,9 @@ impl Simulation {
     /// Everything but those who record: people have their plans, networks and policies stand.
     pub(crate) fn planned(groundwork: Groundwork, loaded: &Loaded, mut city: City, seed: u64) -> Result<Self> {
         let scenario = &loaded.scenario;
+        city = land_use::changed(loaded, city)?;
         let areas = policies::areas(loaded, &city)?;
+        policy_conflicts::check(loaded, &city, &areas)?;
         let lost_lanes = policies::change_roads(loaded, &mut city, &areas)?;
         let power_step = Period::from_seconds(scenario.power.step_s).unwrap_or(Period::EVERY_TICK);
         let clock = loaded.timing()?.clock().with_period(Domain::Power, power_step);
@@ -105,6 +113,7 @@ impl Simulation {
         if policies::change_ways(scenario) {
             skims = knowledge.measure(&world);
         }
+        let long_term = long_term.after_plan(&world, &city, settings, &tables, &skims, seed);
         knowledge.foresee(&world, &mut skims, times_ms);
         world.insert_resource(skims);
         Planner::install(&mut world, &city, settings, tables, long_term, seed, &clock)?;
@@ -131,9 +140,9 @@ impl Simulation {
         world.insert_resource(scenario.coupling.clone());
         let electric = ElectricShares::new(loaded, &areas, world.resource::<Places>());
         if !electric.are_none() {
-            let homes = &world.resource::<Persons>().home;
+            let persons = world.resource::<Persons>();
             let power_max_w = scenario.power.devices.charger.power_w;
-            let cars = ElectricCars::new(homes.len(), |person| electric.of(homes[person]), power_max_w, seed);
+            let cars = ElectricCars::new(persons, |person| electric.of(persons.home[person]), power_max_w, seed);
             world.insert_resource(cars);
         }
         events::install(loaded, &city, &mut world, seed)?;

@@ -65,7 +65,7 @@ pub fn synthesise(
     let (pool, threads) = threads::pool(options.threads)?;
     let package_dir = ensure_package(&loaded, &mut |text| progress(Progress::Phase(text)))?;
     progress(Progress::Phase(&format!("reading the city package {}", package_dir.display())));
-    let city = package::read(&package_dir)?;
+    let city = crate::land_use::changed(&loaded, package::read(&package_dir)?)?;
     progress(Progress::Phase("making people"));
     let settings = loaded.population();
     let stopwatch = Stopwatch::start();

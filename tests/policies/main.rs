@@ -274,6 +274,61 @@ fn refusal(place: &Path, block: &str) -> String {
 }
 
 #[test]
+fn policies_that_contradict_each_other_on_a_road_are_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let block = |name: &str, kind: &str, keys: &str| format!("name = \"{name}\"\nkind = \"{kind}\"\n{keys}\n");
+    let two = |a: &str, b: &str| format!("{a}[[policy]]\n{b}");
+    let cordon = |name: &str, price: &str| {
+        block(
+            name,
+            "road_price",
+            &format!("basis = \"cordon\"\narea = {{ zones = [\"east\"] }}\nprices = [{{ {price} }}]"),
+        )
+    };
+    let limit = |name: &str, keys: &str| block(name, "speed_limit", &format!("speed_kmh = 20\n{keys}"));
+    let row = "area = { roads = [\"Row 3\"] }";
+    let wide = "[[policy]]\nname = \"w\"\nkind = \"new_road\"\nlanes_added = 1\narea = { roads = [\"Row 3\"] }\n";
+    let lanes = block("taken", "lanes", &format!("taken = 1\ngiven_to = \"bus\"\n{row}"));
+    let morning = "from = \"07:00\"\nto = \"09:00\"\n";
+    let refused = [
+        (two(&cordon("a", "amount = 1"), &cordon("b", "amount = 2")), "policy `a` charges it too"),
+        (
+            two(&cordon("a", "amount = 1, from = \"08:00\""), &cordon("b", "amount = 2, to = \"09:00\"")),
+            "policy `b`: link",
+        ),
+        (
+            two(&cordon("a", "amount = 1"), &block("b", "road_price", "basis = \"per_km\"\nprices = [{ amount = 1 }]")),
+            "policy `a` charges it too",
+        ),
+        (
+            two(&limit("a", row), &limit("b", &format!("area = {{ zones = [\"east\"] }}\n{morning}"))),
+            "policy `a` has a limit",
+        ),
+        (two(&lanes, &format!("{}{wide}", block("shut", "closure", row))), "policy `taken` takes lanes"),
+        (format!("{}[traffic.tolls]\n27 = 1.0\n", cordon("a", "amount = 1")), "`[traffic.tolls]` charges it too"),
+    ];
+    for (patch, word) in refused {
+        let said = refusal(place.path(), &patch);
+        println!("{}", said.trim());
+        assert!(said.contains(word) && said.contains("link `"), "{patch}\n{said}");
+    }
+    // Other classes, hours, dates and roads may stand beside each other.
+    let allowed = [
+        two(&cordon("a", "amount = 1, classes = [\"car\"]"), &cordon("b", "amount = 2, classes = [\"van\"]")),
+        two(&cordon("a", "amount = 1, to = \"09:00\""), &cordon("b", "amount = 2, from = \"09:00\"")),
+        two(
+            &cordon("a", "amount = 1").replace("kind", "end_date = \"2024-06-10\"\nkind"),
+            &cordon("b", "amount = 2").replace("kind", "start_date = \"2024-06-11\"\nkind"),
+        ),
+        two(&limit("a", row), &limit("b", "area = { roads = [\"Row 1\"] }")),
+        two(&lanes, &format!("{}{wide}", block("shut", "closure", "area = { roads = [\"Row 1\"] }"))),
+    ];
+    for patch in allowed {
+        let _ = installed(place.path(), TOWN, &format!("[[policy]]\n{patch}"), 1, None);
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_its_place() {
     let place = tempfile::tempdir().unwrap();
     let price = "name = \"p\"\nkind = \"road_price\"\nbasis = \"cordon\"\n";

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use urbis_city::geoparquet::TableReader;
 use urbis_core::hash::sha256_file;
 use urbis_core::{Error, Problem, Problems, Result};
-use urbis_output::marker::{LAYERS, MARKER, partition, run_of};
+use urbis_output::marker::{LAYERS, MARKER, changed_layer, partition, run_of};
 use urbis_output::{Kpi, Marker, Table};
 
 /// Key of the run's id in the footer of every result file.
@@ -263,11 +263,25 @@ impl RunResults {
         self.marker.files.contains_key(&format!("{LAYERS}/{layer}.parquet"))
     }
 
-    /// A layer of the city the run took place in.
+    /// Whether policies of the run changed a layer.
+    #[must_use]
+    pub fn has_own_layer(&self, layer: &str) -> bool {
+        self.own_layer(layer).is_some()
+    }
+
+    fn own_layer(&self, layer: &str) -> Option<&String> {
+        let lies_in = format!("{}/{}/", changed_layer(layer), self.partition);
+        self.marker.files.keys().find(|file| file.starts_with(&lies_in))
+    }
+
+    /// A layer of the city the run took place in: the run's own where a policy changed it.
     ///
     /// # Errors
     /// [`Error::Input`] when the marker does not list it or it is not readable.
     pub fn layer(&self, layer: &str) -> Result<TableReader> {
+        if let Some(own) = self.own_layer(layer) {
+            return TableReader::read(&self.results.join(own));
+        }
         let name = format!("{LAYERS}/{layer}.parquet");
         if !self.marker.files.contains_key(&name) {
             return Err(Problem::file(&self.results, format!("{MARKER} does not list {name}")).into());

@@ -235,7 +235,7 @@ fn add_roads(city: &mut City, graph: RoadGraph, site: &Site<'_>, notes: &mut Not
 }
 
 /// The point half way along a line, in metres.
-fn middle_m(line: &[Coord], projection: &Projection) -> (f64, f64) {
+pub(crate) fn middle_m(line: &[Coord], projection: &Projection) -> (f64, f64) {
     let metres: Vec<(f64, f64)> = line.iter().map(|&at| projection.project(at.into())).collect();
     let length = |pair: &[(f64, f64)]| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1);
     let mut left_m = metres.windows(2).map(length).sum::<f64>() / 2.0;

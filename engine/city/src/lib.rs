@@ -18,6 +18,7 @@ pub mod gmns;
 pub mod gmns_config;
 pub mod gmns_link;
 pub mod gmns_words;
+pub mod land_use;
 pub mod locate;
 pub mod model;
 pub mod osm;
@@ -41,6 +42,7 @@ mod road_control;
 pub mod road_defaults;
 mod road_merge;
 mod road_pieces;
+pub mod road_plan;
 mod road_turns;
 pub mod roads;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use bevy_ecs::resource::Resource;
 use geo::{LineString, MultiPolygon, Point, Polygon};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use urbis_core::csr::Csr;
 use urbis_core::{BuildingIx, LinkIx, NodeIx, ZoneIx};
 
@@ -32,6 +33,33 @@ pub struct City {
     pub panel: Vec<PanelRow>,
     /// Area weights between zonings and rasters.
     pub crosswalk: Vec<CrosswalkRow>,
+    /// What a plan has changed of its buildings; nothing in a city as its package has it.
+    pub land_use: Option<Arc<LandUse>>,
+}
+
+/// What a plan has changed of a city's buildings, with what has to be known of the time before: people who live there
+/// already are made of that alone, so they are the same with and without the plan.
+#[derive(Clone, Debug, Default)]
+pub struct LandUse {
+    /// Zones, buildings (without shapes) and panel before. The rows of its buildings are the first of the changed city;
+    /// those after them are new.
+    pub before: City,
+    /// The new buildings (without shapes), in their order.
+    pub new: Buildings,
+    /// People who move into each new building.
+    pub residents: Vec<f64>,
+    /// Jobs of each new building.
+    pub jobs: Vec<f64>,
+    /// Share of its floor area that each building from before keeps, 0 to 1.
+    pub kept: Vec<f64>,
+}
+
+impl LandUse {
+    /// Buildings from before; rows from here on are new.
+    #[must_use]
+    pub fn first_new(&self) -> usize {
+        self.before.buildings.len()
+    }
 }
 
 /// `manifest.json` of a city package.

@@ -36,7 +36,7 @@ pub fn read(folder: &Path) -> Result<City> {
     let pois = pois(&open("pois")?, &zone_of, &Lookup::new("buildings", &buildings.id))?;
     let panel = panel(&open("panel")?)?;
     let crosswalk = crosswalk(&open("crosswalk")?)?;
-    let city = City { manifest, nodes, links, turns, zones, buildings, pois, panel, crosswalk };
+    let city = City { manifest, nodes, links, turns, zones, buildings, pois, panel, crosswalk, land_use: None };
     let mut problems = Problems::new();
     for (table, rows) in counts(&city) {
         if let Some(&written) = city.manifest.counts.get(table).filter(|&&written| written != rows) {

@@ -107,6 +107,7 @@ fn city() -> City {
             to_id: "port".to_owned(),
             weight: 0.25,
         }],
+        land_use: None,
     }
 }
 

@@ -13,7 +13,7 @@ use urbis_core::units::JOULES_PER_KWH;
 use urbis_core::{BuildingIx, Clock, Domain};
 use urbis_population::plans::Mode;
 use urbis_population::simple_modes::PopulationModel;
-use urbis_population::{Places, Plans};
+use urbis_population::{Persons, Places, Plans};
 use urbis_traffic::TripsEnded;
 use urbis_utility::Weather;
 use urbis_utility::power::devices::Session;
@@ -40,11 +40,12 @@ pub struct ElectricCars {
 }
 
 impl ElectricCars {
-    /// Cars of so many persons, by the share that holds for each.
+    /// Cars of persons, by the share that holds for each.
     #[must_use]
-    pub fn new(persons: usize, share: impl Fn(usize) -> f64, power_max_w: f64, seed: u64) -> Self {
-        let is_electric = |person: usize| Rng::new(seed, person as u32, 0, PURPOSE).chance(share(person));
-        Self { is_electric: (0..persons).map(is_electric).collect(), driven_m: vec![0.0; persons], power_max_w }
+    pub fn new(persons: &Persons, share: impl Fn(usize) -> f64, power_max_w: f64, seed: u64) -> Self {
+        let is_electric = |person: usize| Rng::new(seed, persons.key(person), 0, PURPOSE).chance(share(person));
+        let count = persons.len();
+        Self { is_electric: (0..count).map(is_electric).collect(), driven_m: vec![0.0; count], power_max_w }
     }
 }
 

@@ -14,7 +14,9 @@ pub mod payments;
 pub mod roads;
 pub mod state;
 
-pub use kinds::{BuildingKind, ChargerShares, LaneUser, PolicyKind, Price, PriceBasis, PriceClass};
+pub use kinds::{
+    BuildingKind, ChargerShares, LaneUser, NewBuilding, NewLink, PolicyKind, Price, PriceBasis, PriceClass, RoadKind,
+};
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,12 @@ pub const MARKER: &str = "_SUCCESS";
 /// Folder of the layers within the results.
 pub const LAYERS: &str = "layers";
 
+/// Folder, among those of tables, of a layer that runs have of their own since policies change it.
+#[must_use]
+pub fn changed_layer(layer: &str) -> String {
+    format!("changed_{layer}")
+}
+
 /// `scenario=<name>/seed=<n>`: where a run lies below each table.
 #[must_use]
 pub fn partition(scenario: &str, seed: u64) -> String {

@@ -3,6 +3,7 @@
 //! ```text
 //! OUT/<table>/scenario=<name>/seed=<n>/part-0.parquet
 //! OUT/layers/{links,nodes,buildings,zones,pois}.parquet     the city package's, byte for byte
+//! OUT/changed_<layer>/scenario=<name>/seed=<n>/part-0.parquet   that layer, where policies of the run change it
 //! OUT/_SUCCESS                                              hashes; what it does not list is no result
 //! ```
 //!
@@ -14,13 +15,15 @@
 //! Contract: one thread writes; equal rows give equal bytes.
 
 use crate::cells::TimeMs;
-use crate::marker::partition;
+use crate::marker::{changed_layer, partition};
 use crate::staging::{RUN_ID_DIGITS, Staging};
 use crate::table_file::Place;
 use crate::tables::{RunsRow, SCHEMA_VERSION, Table, TableFiles};
 use bevy_ecs::resource::Resource;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use urbis_city::model::City;
+use urbis_city::package_write;
 use urbis_core::hash::{sha256_file, sha256_hex};
 use urbis_core::{Error, Problem, Problems, Result, Tick};
 
@@ -117,6 +120,8 @@ pub struct ResultsWriter {
     // Fields drop in this order: files close before the staging goes.
     files: Mutex<TableFiles>,
     staging: Staging,
+    /// Layers that the run has of its own: paths within the results, and hashes.
+    changed_layers: Vec<(String, String)>,
     facts: RunFacts,
     partition: String,
     /// The tick errors name.
@@ -155,7 +160,24 @@ impl ResultsWriter {
         });
         let mut files = TableFiles::new(&place);
         tables.iter().try_for_each(|&table| files.open(table))?;
-        Ok(Self { files: Mutex::new(files), staging, facts, partition, tick: 0 })
+        Ok(Self { files: Mutex::new(files), staging, changed_layers: Vec::new(), facts, partition, tick: 0 })
+    }
+
+    /// Writes a layer of the city that the scenario changes, `buildings` or `links`, beside the run's tables: the layers of
+    /// the package belong to all runs of a results folder, this one to the run alone.
+    ///
+    /// # Errors
+    /// When it does not fit on disk.
+    pub fn changed_layer(&mut self, layer: &str, city: &City) -> Result<()> {
+        let name = format!("{}/{}/{}", changed_layer(layer), self.partition, crate::table_file::PART);
+        let path = self.staging.folder().join(&name);
+        urbis_core::files::create_folder(urbis_core::files::parent(&path))?;
+        let table = if layer == "links" { package_write::links(city)? } else { package_write::buildings(city)? };
+        table.write(&path)?;
+        std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(|source| Error::write(&path, source))?;
+        let hash = sha256_file(&path).map_err(|source| Error::read(&path, source))?;
+        self.changed_layers.push((name, hash));
+        Ok(())
     }
 
     /// Says which tick errors are to name from now on.
@@ -218,15 +240,17 @@ impl ResultsWriter {
             let name = format!("{}/{}/{}", table.name(), self.partition, crate::table_file::PART);
             hashes.push((table, name, hash));
         }
-        let vouched: Vec<_> =
+        let mut vouched: Vec<_> =
             hashes.iter().filter(|(table, ..)| *table != Table::Runs).map(|(_, n, h)| (n.clone(), h.clone())).collect();
-        let Self { staging, .. } = self;
+        vouched.extend(self.changed_layers.iter().cloned());
+        let Self { staging, changed_layers, .. } = self;
         let out = staging.out().to_owned();
         let layers = staging.layer_hashes();
         let placed = staging.commit(&vouched)?;
         let hash_of = |name: &String| {
             let of_table = hashes.iter().find(|(_, n, _)| n == name).map(|(.., hash)| hash);
-            of_table.or_else(|| layers.get(name)).cloned().unwrap_or_default()
+            let of_own = changed_layers.iter().find(|(own, _)| own == name).map(|(_, hash)| hash);
+            of_table.or(of_own).or_else(|| layers.get(name)).cloned().unwrap_or_default()
         };
         let files = placed.iter().map(|name| (out.join(name), hash_of(name))).collect();
         Ok(Committed { run_id, files })

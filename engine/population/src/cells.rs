@@ -39,11 +39,14 @@ impl Cells {
     #[must_use]
     pub fn new(city: &City, places: &Places, wanted: usize) -> Self {
         let by_zone = city.buildings.by_zone(city.zones.len());
-        let total = by_zone.values().len().max(1);
+        // New buildings of a plan join the cells that are there, so that those stay as they are.
+        let old = city.land_use.as_ref().map_or(city.buildings.len(), |plan| plan.first_new());
+        let total = by_zone.values().iter().filter(|building| building.row() < old).count().max(1);
         let mut cells = Self { of_place: vec![u32::MAX; places.len()], ..Self::default() };
         let mut members = Vec::new();
         for zone in 0..city.zones.len() {
-            let mut rows: Vec<u32> = by_zone.row(zone).iter().map(|building| building.0).collect();
+            let mut rows: Vec<u32> =
+                by_zone.row(zone).iter().map(|building| building.0).filter(|&row| (row as usize) < old).collect();
             if rows.is_empty() {
                 continue;
             }
@@ -60,15 +63,17 @@ impl Cells {
             cells.node.push(places.car_node[place]);
             cells.within_m.push(0.0);
         }
-        // A building without a zone belongs to the cell whose middle is nearest.
+        // A building without a zone belongs to the cell whose middle is nearest, a new one to the nearest of its zone.
         for place in 0..places.buildings() {
             if cells.of_place[place] == u32::MAX && !members.is_empty() {
                 let away = |cell: &u32| {
                     let cell = *cell as usize;
                     (cells.x_m[cell] - places.x_m[place]).hypot(cells.y_m[cell] - places.y_m[place])
                 };
-                let inside = 0..(cells.len() - (places.len() - places.buildings())) as u32;
-                let nearest = inside.min_by(|a, b| away(a).total_cmp(&away(b))).unwrap_or(0);
+                let inside = || 0..(cells.len() - (places.len() - places.buildings())) as u32;
+                let has_own = inside().any(|cell| cells.zone[cell as usize] == places.zone[place]);
+                let counts = |cell: &u32| !has_own || cells.zone[*cell as usize] == places.zone[place];
+                let nearest = inside().filter(counts).min_by(|a, b| away(a).total_cmp(&away(b))).unwrap_or(0);
                 cells.of_place[place] = nearest;
                 members.push((nearest, BuildingIx(place as u32)));
             }

@@ -52,7 +52,7 @@ const BALANCE: (f64, u32) = (1e-7, 500);
 
 /// Attractions that destinations are drawn by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attraction {
+pub(crate) enum Attraction {
     Jobs,
     School,
     Shop,
@@ -71,21 +71,21 @@ const ATTRACTIONS: [Attraction; 6] = [
 ];
 
 /// Attraction of the buildings of each cell, ready for drawing.
-struct Pull {
+pub(crate) struct Pull {
     /// Cumulative weights of the buildings of every cell, in the cells' order.
-    buildings: Vec<Vec<f64>>,
+    pub(crate) buildings: Vec<Vec<f64>>,
     /// Attraction of each cell.
-    cells: Vec<f64>,
+    pub(crate) cells: Vec<f64>,
     /// The same as weights for those to whom all cells are equally near.
     from_outside: Vec<f32>,
 }
 
 /// What destinations and modes are chosen by: attractions, skims, tastes.
 pub struct Choices<'a> {
-    places: &'a Places,
-    cells: &'a Cells,
+    pub(crate) places: &'a Places,
+    pub(crate) cells: &'a Cells,
     skims: &'a Skims,
-    pulls: Vec<Pull>,
+    pub(crate) pulls: Vec<Pull>,
     /// For each attraction but jobs and schools, without and with a car: cells x cells weights.
     weights: Vec<[Vec<f32>; 2]>,
     /// Generalised time between cells for those with a car, minutes.
@@ -96,7 +96,7 @@ pub struct Choices<'a> {
     by_site: Option<BySite<'a>>,
     nest_dissimilarity: f64,
     minutes_per_money: f64,
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// Park-and-ride as an alternative.
@@ -262,15 +262,8 @@ impl<'a> Choices<'a> {
     /// Gives every employed resident and pupil who has none a workplace or school inside, or an external place for
     /// `work_outside_share` of the workers. Returns how well the places of work, then of school, are dealt out.
     pub fn assign_workplaces(&self, persons: &mut Persons, settings: &PopulationSettings) -> [WorkplaceFit; 2] {
-        let externals = self.places.external_names.len() as u32;
-        let goes_outside = |row: usize| {
-            let mut rng = Rng::new(self.seed, row as u32, 0, purpose::WORKPLACE);
-            let chance = rng.chance(settings.work_outside_share);
-            let at = self.places.buildings() as u32 + rng.below(externals.max(1));
-            (chance && externals > 0).then_some(Place(at))
-        };
         let outside: Vec<Option<Place>> = map_chunks(persons.len(), CHUNK_ROWS, |range| {
-            range.map(|row| persons.employed[row].then(|| goes_outside(row)).flatten()).collect::<Vec<_>>()
+            range.map(|row| self.works_outside(persons, row, settings.work_outside_share)).collect::<Vec<_>>()
         })
         .concat();
         let mut fits = [WorkplaceFit::default(), WorkplaceFit::default()];
@@ -291,7 +284,7 @@ impl<'a> Choices<'a> {
                 range
                     .map(|row| {
                         is_one(row).then(|| {
-                            let mut rng = Rng::new(self.seed, row as u32, 1, purpose::WORKPLACE);
+                            let mut rng = Rng::new(self.seed, persons.key(row), 1, purpose::WORKPLACE);
                             let from = self.cells.of(persons.home[row]);
                             let of_row = &weights[from * self.cells.len()..(from + 1) * self.cells.len()];
                             self.draw(attraction, of_row, &mut rng)
@@ -309,8 +302,26 @@ impl<'a> Choices<'a> {
         fits
     }
 
+    /// The external place at which somebody works, if they are one of the share that works outside.
+    pub(crate) fn works_outside(&self, persons: &Persons, row: usize, share: f64) -> Option<Place> {
+        let externals = self.places.external_names.len() as u32;
+        if !persons.employed[row] {
+            return None;
+        }
+        let mut rng = Rng::new(self.seed, persons.key(row), 0, purpose::WORKPLACE);
+        let chance = rng.chance(share);
+        let at = self.places.buildings() as u32 + rng.below(externals.max(1));
+        (chance && externals > 0).then_some(Place(at))
+    }
+
     /// Weights of every destination cell as seen from every origin cell.
-    fn deal(&self, sent: &[f64], taken: &[f64], decay_m: f64, model: WorkplaceModel) -> (Vec<f32>, WorkplaceFit) {
+    pub(crate) fn deal(
+        &self,
+        sent: &[f64],
+        taken: &[f64],
+        decay_m: f64,
+        model: WorkplaceModel,
+    ) -> (Vec<f32>, WorkplaceFit) {
         let (count, impedance) = (self.cells.len(), &self.impedance_with_car);
         if model == WorkplaceModel::Radiation {
             let rows = map_chunks(count, 8, |range| {
@@ -357,7 +368,7 @@ impl<'a> Choices<'a> {
     }
 
     /// A building by the weights of its cell and its own.
-    fn draw(&self, attraction: Attraction, weights: &[f32], rng: &mut Rng) -> Place {
+    pub(crate) fn draw(&self, attraction: Attraction, weights: &[f32], rng: &mut Rng) -> Place {
         let Some(cell) = race(weights, rng.next_u64()) else { return Place::NONE };
         let building = rng.pick_cumulative(&self.pulls[attraction as usize].buildings[cell]);
         building.map_or(Place::NONE, |nth| Place(self.cells.buildings.row(cell)[nth].0))
@@ -475,15 +486,15 @@ impl<'a> Choices<'a> {
     }
 
     /// The tastes of a person for the modes on tours of a purpose: the same in every scenario.
-    fn tastes(&self, person: PersonIx, purpose: Purpose) -> Utilities {
+    fn tastes(&self, key: u32, purpose: Purpose) -> Utilities {
         let kind = match purpose {
             Purpose::Work => 0,
             Purpose::School | Purpose::Escort => 1,
             _ => 2,
         };
-        let mut tastes = self.nests.errors(&mut Rng::new(self.seed, person.0, kind, purpose::TASTE));
+        let mut tastes = self.nests.errors(&mut Rng::new(self.seed, key, kind, purpose::TASTE));
         if let Some(BySite { nests, .. }) = &self.by_site {
-            let uniform = Rng::new(self.seed, person.0, BY_SITE + kind, purpose::TASTE).uniform();
+            let uniform = Rng::new(self.seed, key, BY_SITE + kind, purpose::TASTE).uniform();
             let (transit, lambda) = (Mode::Transit as usize, nests.dissimilarity(Mode::Transit as usize));
             tastes[Mode::ParkAndRide as usize] = joining(tastes[transit], lambda, uniform);
         }
@@ -505,7 +516,7 @@ impl<'a> Choices<'a> {
         if purpose == Purpose::Escort {
             utilities[Mode::ParkAndRide as usize] = f64::NEG_INFINITY;
         }
-        let best = choose(&utilities, &self.tastes(person, purpose));
+        let best = choose(&utilities, &self.tastes(persons.key(person.row()), purpose));
         let mode = best.map_or(Mode::Walk, |alternative| Mode::ALL[alternative]);
         if mode == Mode::ParkAndRide
             && let Some((site, _)) = self.best_site(vehicles, tour)
@@ -634,7 +645,7 @@ impl Vehicles {
     pub(crate) fn of(persons: &Persons, person: PersonIx, seed: u64) -> Self {
         let row = person.row();
         let is_adult = persons.age_class[row] > 0;
-        let is_driven = Rng::new(seed, person.0, 3, purpose::TASTE).chance(RIDES_OF_OTHERS);
+        let is_driven = Rng::new(seed, persons.key(row), 3, purpose::TASTE).chance(RIDES_OF_OTHERS);
         Self {
             person,
             car: persons.has_car[row] && is_adult,
@@ -662,7 +673,7 @@ fn deterrence(impedance: &[f32], decay_min: f64, sizes: Option<&[f64]>) -> Vec<f
 
 /// The row that wins an exponential race: chosen with a probability in proportion to its weight, by numbers that
 /// depend on the key and the row alone. `None` when no weight is positive.
-fn race(weights: &[f32], key: u64) -> Option<usize> {
+pub(crate) fn race(weights: &[f32], key: u64) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
     let mut limit = f64::INFINITY;
     for (row, &weight) in weights.iter().enumerate() {

@@ -12,6 +12,7 @@ pub mod cells;
 pub mod choice;
 pub mod gravity;
 pub mod hours;
+mod land_use;
 pub mod logit;
 pub mod park_and_ride;
 pub mod persons;

@@ -117,6 +117,12 @@ impl Places {
     }
 }
 
+/// Keeps those rows of a column that stay.
+pub(crate) fn retain<T>(column: &mut Vec<T>, stays: &[bool]) {
+    let mut stays = stays.iter();
+    column.retain(|_| stays.next().copied().unwrap_or(true));
+}
+
 /// Sex, as registers and censuses have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sex {
@@ -165,9 +171,29 @@ pub struct Persons {
     pub has_transit_pass: Vec<bool>,
     /// Goes to school or studies; pupils are students.
     pub is_student: Vec<bool>,
+    /// What draws are keyed by, where it is not the row; see [`Self::key`]. Empty, or a row for everybody.
+    pub keys: Vec<u32>,
+    /// Key of the first person from outside, where there are `keys`.
+    pub first_key_outside: u32,
 }
 
+/// Keys from here on are of people who came with a plan of land use.
+pub const FIRST_NEW_KEY: u32 = 1 << 31;
+
 impl Persons {
+    /// What the draws of a person are keyed by: the row in the city as its package has it, so that a plan of land use, which
+    /// adds rows and takes some out, leaves everybody else's draws as they are. Who came with the plan has keys from
+    /// [`FIRST_NEW_KEY`] on.
+    #[inline]
+    #[must_use]
+    pub fn key(&self, row: usize) -> u32 {
+        self.keys.get(row).copied().unwrap_or(row as u32)
+    }
+    /// Whether somebody came with a plan of land use.
+    #[must_use]
+    pub fn is_new(&self, row: usize) -> bool {
+        self.key(row) >= FIRST_NEW_KEY
+    }
     /// Rows.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -215,6 +241,26 @@ impl Persons {
         self.has_licence.truncate(rows);
         self.has_transit_pass.truncate(rows);
         self.is_student.truncate(rows);
+        self.keys.truncate(rows);
+    }
+    /// Keeps those rows alone that stay.
+    pub(crate) fn retain(&mut self, stays: &[bool]) {
+        retain(&mut self.kind, stays);
+        retain(&mut self.home, stays);
+        retain(&mut self.household, stays);
+        retain(&mut self.age_class, stays);
+        retain(&mut self.employed, stays);
+        retain(&mut self.pupil, stays);
+        retain(&mut self.has_car, stays);
+        retain(&mut self.has_two_wheeler, stays);
+        retain(&mut self.workplace, stays);
+        retain(&mut self.age_years, stays);
+        retain(&mut self.sex, stays);
+        retain(&mut self.household_cars, stays);
+        retain(&mut self.has_licence, stays);
+        retain(&mut self.has_transit_pass, stays);
+        retain(&mut self.is_student, stays);
+        retain(&mut self.keys, stays);
     }
     /// Residents, who stand first.
     #[must_use]
@@ -238,10 +284,14 @@ impl Persons {
         self.has_licence.extend(part.has_licence);
         self.has_transit_pass.extend(part.has_transit_pass);
         self.is_student.extend(part.is_student);
+        self.keys.extend(part.keys);
     }
     /// Appends somebody from outside, who has no household here.
     pub fn push_from_outside(&mut self, kind: PersonKind, home: Place, workplace: Place) -> PersonIx {
         let person = PersonIx(self.len() as u32);
+        if !self.keys.is_empty() {
+            self.keys.push(self.first_key_outside + person.0 - self.residents() as u32);
+        }
         self.kind.push(kind);
         self.home.push(home);
         self.household.push(u32::MAX);

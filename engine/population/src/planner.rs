@@ -8,6 +8,7 @@
 
 use crate::cells::Cells;
 use crate::choice::{Choices, Tour, WorkplaceFit};
+use crate::land_use;
 use crate::park_and_ride::{Offer, Sites};
 use crate::persons::{Persons, Place, Places};
 use crate::plans::day_tables::DayTables;
@@ -91,6 +92,29 @@ impl LongTerm {
                 plans::make(city, places, people, &choices, &residents, settings, tables, seed, clock, &[])?.1;
         }
         Ok(this)
+    }
+
+    /// What was settled in a city before a plan of land use, in the city after it: see [`crate::land_use`]. The people in
+    /// the world are those after it, `skims` hold no policy. Without a plan nothing changes.
+    #[must_use]
+    pub fn after_plan(
+        mut self,
+        world: &World,
+        city: &City,
+        settings: &PopulationSettings,
+        tables: &DayTables,
+        skims: &Skims,
+        seed: u64,
+    ) -> Self {
+        let Some(plan) = &city.land_use else { return self };
+        let (places, cells, jobs) = (world.resource::<Places>(), world.resource::<Cells>(), world.resource::<Jobs>());
+        let mut persons = world.resource::<Persons>().clone();
+        persons.workplace = land_use::moved_places(&self.workplace, &persons, plan);
+        let choices = Choices::new(city, places, cells, skims, jobs, settings, seed)
+            .with_park_and_ride(world.resource::<Sites>(), &tables.park_and_ride);
+        self.workplace_fits = choices.assign_after(&mut persons, settings, plan);
+        self.workplace = persons.workplace;
+        self
     }
 
     /// Fits the constants of the modes to the shares that the scenario asks for. What households plan differs a little

@@ -4,7 +4,7 @@
 //! files or, where there are none, the `defaults` of a country; `balance` finds weights of the seed for every
 //! zone; `integerise` makes whole households of them; `residents` fits the last persons, places households in
 //! buildings and draws what no control says; `report` says how well it all fits. `ipf` fits the cars of
-//! households to their margins. `jobs` are spread over buildings by sector.
+//! households to their margins. `jobs` are spread over buildings by sector. `land_use` adds those of a plan.
 //!
 //! Zones run in parallel and draw keyed random numbers, so the same city and seed give the same people on any
 //! number of threads. Ignores group quarters and who of a household is related to whom.
@@ -16,6 +16,7 @@ pub mod households;
 pub mod integerise;
 pub mod ipf;
 pub mod jobs;
+mod land_use;
 mod members;
 pub mod report;
 pub mod residents;
@@ -42,4 +43,5 @@ pub(crate) mod purpose {
     pub(crate) const REPLAN: u32 = 106;
     pub(crate) const TELEWORK: u32 = 131;
     pub(crate) const HOURS: u32 = 132;
+    pub(crate) const LAND_USE: u32 = 133;
 }

@@ -76,6 +76,59 @@ pub(crate) fn check(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str,
                 tell("kind", what.to_owned());
             }
         }
+        PolicyKind::LandUse { buildings, file, layer, demolish, floor_area_factor } => {
+            let takes = *demolish || floor_area_factor.is_some_and(|factor| factor < 1.0);
+            if buildings.is_empty() && file.is_none() && !takes {
+                let what =
+                    "nothing would change: give `buildings`, a `file`, `demolish` or a `floor_area_factor` below 1";
+                tell("kind", what.to_owned());
+            }
+            if *demolish && floor_area_factor.is_some() {
+                tell("floor_area_factor", "`demolish` takes all of the floor area; leave one of them out".to_owned());
+            }
+            if takes && policy.area.is_none() {
+                tell("kind", "it needs an `area`: which buildings are taken down?".to_owned());
+            }
+            if !takes && policy.area.is_some() {
+                tell(
+                    "area",
+                    "new buildings have places of their own; only `demolish` and `floor_area_factor` need an area"
+                        .to_owned(),
+                );
+            }
+            if layer.is_some() && file.is_none() {
+                tell("layer", "it names a layer in a `file`, and there is none".to_owned());
+            }
+            for (nth, building) in buildings.iter().enumerate() {
+                let (in_metres, in_degrees) = ([building.x_m, building.y_m], [building.lon, building.lat]);
+                let is_whole = |place: [Option<f64>; 2]| place.iter().all(Option::is_some);
+                let is_none = |place: [Option<f64>; 2]| place.iter().all(Option::is_none);
+                if !(is_whole(in_metres) && is_none(in_degrees) || is_none(in_metres) && is_whole(in_degrees)) {
+                    let what = "expected a place: either `x_m` and `y_m`, or `lon` and `lat`";
+                    tell(&format!("buildings.{nth}"), what.to_owned());
+                }
+            }
+        }
+        PolicyKind::NewRoad { links, lanes_added } => {
+            if links.is_empty() && *lanes_added == 0 {
+                tell("kind", "nothing would change: give `links`, or an `area` with `lanes_added`".to_owned());
+            }
+            if *lanes_added > 0 && policy.area.is_none() {
+                tell("lanes_added", "it needs an `area`: which roads become wider?".to_owned());
+            }
+            if *lanes_added == 0 && policy.area.is_some() {
+                tell("area", "new roads have places of their own; only `lanes_added` needs an area".to_owned());
+            }
+            for (nth, link) in links.iter().enumerate() {
+                let points = link.line.len() + link.line_m.len();
+                if !link.line.is_empty() && !link.line_m.is_empty() {
+                    tell(&format!("links.{nth}.line_m"), "expected one of `line` and `line_m`".to_owned());
+                } else if points == 1 {
+                    let key = if link.line.is_empty() { "line_m" } else { "line" };
+                    tell(&format!("links.{nth}.{key}"), "a line has two corners at least".to_owned());
+                }
+            }
+        }
         PolicyKind::ParkingSupply { .. } if !loaded.scenario.traffic.parking.enabled => {
             tell("kind", "nobody looks for a space: set `traffic.parking.enabled = true`".to_owned());
         }

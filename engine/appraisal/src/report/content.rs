@@ -33,7 +33,16 @@ fn rows_of(ids: &[String]) -> BTreeMap<String, usize> {
 
 pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns>) -> Result<Content> {
     let run = &arms[0].runs[0];
-    let (roads, buildings, zones) = (Roads::read(run)?, Buildings::read(run)?, Zones::read(run)?);
+    let (mut roads, mut buildings, zones) = (Roads::read(run)?, Buildings::read(run)?, Zones::read(run)?);
+    // Policies may have built some more; a scenario has the same ones with every seed.
+    for run in arms[1..].iter().map(|arm| &arm.runs[0]) {
+        if run.has_own_layer("links") {
+            roads.add(Roads::read(run)?);
+        }
+        if run.has_own_layer("buildings") {
+            buildings.add(Buildings::read(run)?);
+        }
+    }
     let info = arms[0].origins[0].info.clone();
     let places = Places {
         links: rows_of(&roads.ids),

@@ -4,6 +4,7 @@
 use super::pack::Pack;
 use crate::read::RunResults;
 use geo::{Geometry, LineString, MultiPolygon, Polygon, Simplify};
+use std::collections::BTreeSet;
 use urbis_core::{Problems, Result};
 
 /// Degrees of one step of the grid.
@@ -60,6 +61,16 @@ impl Roads {
         };
         problems.or_else(roads)
     }
+    /// Adds those of another scenario that are not there yet, as policies build them, after all others.
+    pub(crate) fn add(&mut self, other: Self) {
+        let known: BTreeSet<String> = self.ids.iter().cloned().collect();
+        for row in (0..other.ids.len()).filter(|&row| !known.contains(&other.ids[row])) {
+            self.ids.push(other.ids[row].clone());
+            self.names.push(other.names[row].clone());
+            self.classes.push(other.classes[row].clone());
+            self.lines.push(other.lines[row].clone());
+        }
+    }
     /// Whether a link belongs on the map even without traffic. Paths are too many, external links lie outside.
     pub(crate) fn is_street(&self, row: usize) -> bool {
         !matches!(self.classes[row].as_str(), "path" | "external")
@@ -90,6 +101,18 @@ impl Buildings {
             shapes: layer.geometry("Polygon", |shape| shape.try_into().ok(), &mut problems),
         };
         problems.or_else(buildings)
+    }
+    /// Adds those of another scenario that are not there yet, as policies build them, after all others.
+    pub(crate) fn add(&mut self, other: Self) {
+        let known: BTreeSet<String> = self.ids.iter().cloned().collect();
+        for row in (0..other.ids.len()).filter(|&row| !known.contains(&other.ids[row])) {
+            self.ids.push(other.ids[row].clone());
+            self.purposes.push(other.purposes[row].clone());
+            self.zones.push(other.zones[row].clone());
+            self.height_m.push(other.height_m[row]);
+            self.shapes.push(other.shapes[row].clone());
+            self.areas_m2.push(other.areas_m2[row]);
+        }
     }
     /// Rows to draw: all of them, or the largest.
     pub(crate) fn drawn(&self) -> Vec<usize> {

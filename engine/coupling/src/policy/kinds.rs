@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use urbis_city::model::BuildingUse;
+use urbis_city::model::{BuildingUse, RoadClass};
 use urbis_traffic::SignalControl;
 use urbis_utility::power::devices::settings::ChargerControl;
 use urbis_utility::power::devices::tariff::TariffWindow;
@@ -255,11 +255,169 @@ pub enum PolicyKind {
         #[schemars(range(min = 0.0, max = 1.0))]
         noncompliant_share: Option<f64>,
     },
+    /// Buildings that come or go.
+    LandUse {
+        /// New buildings, one by one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        buildings: Vec<NewBuilding>,
+        /// File with new buildings, relative to the file in which this is written: polygons or points (GeoJSON, GeoParquet,
+        /// CSV with `lon` and `lat`, or what GDAL opens) with fields as `buildings` has keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("format" = "path"))]
+        file: Option<PathBuf>,
+        /// Layer of new buildings in `file`, where it has several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layer: Option<String>,
+        /// Whether the buildings of the area are taken down.
+        #[serde(default)]
+        demolish: bool,
+        /// Share of their floor area that the buildings of the area keep, 0 to 1; all of it where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 0.0, max = 1.0))]
+        floor_area_factor: Option<f64>,
+    },
+    /// Roads that come, or become wider.
+    NewRoad {
+        /// New roads, one by one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        links: Vec<NewLink>,
+        /// Lanes that each link of the area gets in addition.
+        #[serde(default)]
+        #[schemars(range(max = 8))]
+        lanes_added: u8,
+    },
     /// How signals are controlled.
     Signals {
         /// `green_share`, `fixed`, `actuated` or `max_pressure`; see `traffic.signals`.
         control: SignalControl,
     },
+}
+
+/// A new building: a square around a point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBuilding {
+    /// Id, unlike that of any other building; made of the policy's name and a number where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Easting in the city's projected reference system, metres; with `y_m`, or `lon` and `lat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_m: Option<f64>,
+    /// Northing, metres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y_m: Option<f64>,
+    /// Longitude.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -180.0, max = 180.0))]
+    pub lon: Option<f64>,
+    /// Latitude.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -90.0, max = 90.0))]
+    pub lat: Option<f64>,
+    /// What it is for.
+    #[serde(rename = "use")]
+    pub purpose: BuildingKind,
+    /// Gross floor area, m2.
+    #[schemars(range(min = 1.0, max = 1e7))]
+    pub floor_area_m2: f64,
+    /// Floors; by height, or usual ones of its use where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.5, max = 200.0))]
+    pub levels: Option<f64>,
+    /// Height, metres; by floors where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1.0, max = 1000.0))]
+    pub height_m: Option<f64>,
+    /// Dwellings; in a residential building by floor area where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dwellings: Option<u32>,
+    /// People who move in; dwellings times `population.persons_per_household` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1e6))]
+    pub residents: Option<f64>,
+    /// Jobs; by floor area and use where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1e6))]
+    pub jobs: Option<f64>,
+}
+
+/// A new road between two nodes of the city.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLink {
+    /// Id, unlike that of any other link; made of the policy's name and a number where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Id of the node where it begins; the nearest to the start of its line where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_node: Option<String>,
+    /// Id of the node where it ends; the nearest to the end of its line where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_node: Option<String>,
+    /// Corners as longitude and latitude, from start to end; straight where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub line: Vec<[f64; 2]>,
+    /// Corners as easting and northing in the city's projected reference system, metres, instead of `line`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub line_m: Vec<[f64; 2]>,
+    /// Class of the road.
+    pub class: RoadKind,
+    /// Name of the road.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Lanes in each direction; usual ones of its class where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16))]
+    pub lanes: Option<u8>,
+    /// Free speed, km/h; usual one of its class where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 3.0, max = 200.0))]
+    pub speed_kmh: Option<f64>,
+    /// Whether it leads both ways.
+    #[serde(default = "yes")]
+    pub both_directions: bool,
+}
+
+/// Class of a new road.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoadKind {
+    /// Motorway; cars alone.
+    Motorway,
+    /// Trunk road; cars alone.
+    Trunk,
+    /// Primary road.
+    Primary,
+    /// Secondary road.
+    Secondary,
+    /// Tertiary road.
+    Tertiary,
+    /// Unclassified road.
+    Unclassified,
+    /// Residential street.
+    Residential,
+    /// Living street.
+    LivingStreet,
+    /// Service road.
+    Service,
+}
+
+impl RoadKind {
+    /// As cities say it.
+    #[must_use]
+    pub fn class(self) -> RoadClass {
+        match self {
+            Self::Motorway => RoadClass::Motorway,
+            Self::Trunk => RoadClass::Trunk,
+            Self::Primary => RoadClass::Primary,
+            Self::Secondary => RoadClass::Secondary,
+            Self::Tertiary => RoadClass::Tertiary,
+            Self::Unclassified => RoadClass::Unclassified,
+            Self::Residential => RoadClass::Residential,
+            Self::LivingStreet => RoadClass::LivingStreet,
+            Self::Service => RoadClass::Service,
+        }
+    }
 }
 
 fn petrol_euro() -> u8 {
@@ -440,6 +598,8 @@ impl PolicyKind {
             Self::StaggeredHours { .. } => "staggered_hours",
             Self::SchoolTimes { .. } => "school_times",
             Self::LowEmissionZone { .. } => "low_emission_zone",
+            Self::LandUse { .. } => "land_use",
+            Self::NewRoad { .. } => "new_road",
             Self::Signals { .. } => "signals",
         }
     }
@@ -462,6 +622,8 @@ impl PolicyKind {
                 | Self::ParkingSupply { .. }
                 | Self::Fares { .. }
                 | Self::NewLine { .. }
+                | Self::LandUse { .. }
+                | Self::NewRoad { .. }
                 | Self::Signals { .. }
         )
     }

@@ -168,16 +168,18 @@ impl<'a> Outside<'a> {
 
     fn day(&self, maker: &Maker<'_, '_>, row: usize, day: u32, legs: &mut Vec<Leg>) {
         let home = maker.persons.home[row];
-        let mut rng = Rng::new(maker.seed, row as u32, day, purpose::PLAN);
+        let key = maker.persons.key(row);
+        let mut rng = Rng::new(maker.seed, key, day, purpose::PLAN);
         let mode = self.modes[rng.pick_cumulative(&self.mode_cumulative).unwrap_or(0)];
         let wave = &self.group.arrivals[rng.pick_cumulative(&self.wave_cumulative).unwrap_or(0)];
         let arrive_h = (wave.at_h + wave.sd_h * rng.normal()).clamp(0.5, 23.0);
-        let shift = |who: Beginners, at: Place| shift_h(&maker.settings.hours, who, maker.seed, row, day, at);
+        let shift = |who: Beginners, at: Place| shift_h(&maker.settings.hours, who, maker.seed, key as usize, day, at);
         match self.group.kind {
             PersonKind::Resident => {}
             PersonKind::Commuter => {
                 let at = maker.persons.workplace[row];
-                let stays = |telework: &Telework| telework.commuters && telework.keeps(maker.seed, row, day, at);
+                let stays =
+                    |telework: &Telework| telework.commuters && telework.keeps(maker.seed, key as usize, day, at);
                 if at == Place::NONE || maker.settings.telework.iter().any(stays) {
                     return;
                 }

@@ -114,7 +114,7 @@ pub(crate) fn household_day(maker: &Maker<'_, '_>, first: usize, count: usize, d
 impl Day<'_, '_, '_> {
     fn rng(&self, member: usize, slot: u32) -> Rng {
         let tick = self.day * slot::COUNT + slot;
-        Rng::new(self.maker.seed, (self.first + member) as u32, tick, purpose::PLAN)
+        Rng::new(self.maker.seed, self.maker.persons.key(self.first + member), tick, purpose::PLAN)
     }
 
     fn main(&self, member: usize) -> Main {
@@ -144,17 +144,22 @@ impl Day<'_, '_, '_> {
 
     /// When somebody's day begins under the policies that shift hours.
     fn shifted_h(&self, from_h: f64, who: Beginners, member: usize, at: Place) -> f64 {
-        let (maker, person) = (self.maker, self.first + member);
+        let (maker, person) = (self.maker, self.key(member));
         match maker.settings.hours.as_slice() {
             [] => from_h,
             policies => (from_h + shift_h(policies, who, maker.seed, person, self.day, at)).clamp(4.5, 20.0),
         }
     }
 
+    /// What the draws of a member are keyed by.
+    fn key(&self, member: usize) -> usize {
+        self.maker.persons.key(self.first + member) as usize
+    }
+
     /// Whether a policy keeps somebody at home on this day.
     fn teleworks(&self, member: usize, at: Place) -> bool {
         let policies = &self.maker.settings.telework;
-        policies.iter().any(|telework| telework.keeps(self.maker.seed, self.first + member, self.day, at))
+        policies.iter().any(|telework| telework.keeps(self.maker.seed, self.key(member), self.day, at))
     }
 
     /// The first small child that is taken to school, if an adult of the household can be there in time.

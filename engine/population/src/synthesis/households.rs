@@ -1,6 +1,6 @@
 //! The households table.
 
-use crate::persons::Place;
+use crate::persons::{Place, retain};
 use bevy_ecs::resource::Resource;
 use urbis_core::{PersonIx, ZoneIx};
 
@@ -44,6 +44,17 @@ impl Households {
     pub fn members(&self, household: usize) -> std::ops::Range<usize> {
         let first = self.first_person[household].row();
         first..first + self.size[household] as usize
+    }
+    /// Keeps those rows alone that stay; first persons have to be set anew.
+    pub(crate) fn retain(&mut self, stays: &[bool]) {
+        retain(&mut self.home, stays);
+        retain(&mut self.zone, stays);
+        retain(&mut self.first_person, stays);
+        retain(&mut self.size, stays);
+        retain(&mut self.cars, stays);
+        retain(&mut self.two_wheelers, stays);
+        retain(&mut self.income_class, stays);
+        retain(&mut self.income_per_year, stays);
     }
     /// Appends the households of the next zone, whose persons follow `persons` others.
     pub(crate) fn append(&mut self, part: Self, persons: u32) {

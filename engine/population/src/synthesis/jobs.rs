@@ -3,7 +3,7 @@
 use crate::settings::PopulationSettings;
 use bevy_ecs::resource::Resource;
 use std::path::Path;
-use urbis_city::model::{BuildingUse, City};
+use urbis_city::model::{BuildingUse, City, LandUse};
 use urbis_core::columns::apportion;
 use urbis_core::{Error, Problem, Problems};
 
@@ -80,6 +80,9 @@ impl Jobs {
     /// # Errors
     /// When there are jobs but no building to hold them.
     pub fn new(city: &City, settings: &PopulationSettings) -> urbis_core::Result<Self> {
+        if let Some(plan) = &city.land_use {
+            return Self::new(&plan.before, settings).map(|before| before.after(plan, city));
+        }
         let area_m2 = floor_area_m2_per_job(settings)?;
         let weight: Vec<f64> = (0..city.buildings.len())
             .map(|row| city.buildings.floor_area_m2[row] / area_m2[city.buildings.purpose[row] as usize])
@@ -123,6 +126,29 @@ impl Jobs {
         }
         let sector = city.buildings.purpose.iter().map(|&purpose| Sector::of(purpose)).collect();
         Ok(Self { jobs, sector })
+    }
+
+    /// The jobs of a city before a plan of land use as they are after it: buildings that are taken down in part keep their
+    /// part, by largest remainders over all of them, and new ones have as many as the plan says.
+    fn after(mut self, plan: &LandUse, city: &City) -> Self {
+        let is_less = |share: &f64| *share < 1.0;
+        let lessened = plan.kept.iter().map(|share| if is_less(share) { *share } else { 0.0 });
+        let wanted: Vec<f64> = self.jobs.iter().zip(lessened).map(|(&jobs, share)| f64::from(jobs) * share).collect();
+        let parts = apportion(wanted.iter().sum::<f64>().round() as u32, &wanted);
+        for ((jobs, part), _) in self.jobs.iter_mut().zip(parts).zip(&plan.kept).filter(|(_, share)| is_less(share)) {
+            *jobs = part;
+        }
+        self.jobs.extend(plan.jobs.iter().map(|count| count.round().max(0.0) as u32));
+        self.sector = city.buildings.purpose.iter().map(|&purpose| Sector::of(purpose)).collect();
+        self
+    }
+
+    /// Jobs that a floor area of a use holds.
+    ///
+    /// # Errors
+    /// Settings of floor areas that make no sense.
+    pub fn of_floor_area(purpose: BuildingUse, area_m2: f64, settings: &PopulationSettings) -> urbis_core::Result<f64> {
+        Ok(area_m2 / floor_area_m2_per_job(settings)?[purpose as usize])
     }
 
     /// Jobs of each zone by sector, in order of [`Sector::NAMED`].

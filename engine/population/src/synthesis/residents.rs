@@ -72,22 +72,45 @@ pub struct Synthetic {
 pub fn synthesise(city: &City, settings: &PopulationSettings, seed: u64) -> urbis_core::Result<Synthetic> {
     let country = Country::named(&settings.synthesis.country)?;
     let sample = Seed::of(&settings.synthesis, &country)?;
-    let controls = Controls::new(city, settings, &country);
-    let types = Types::new(&sample, &controls);
-    let context = Context {
-        country: &country,
-        seed: &sample,
-        types: &types,
-        controls: &controls,
-        settings,
-        seed_number: seed,
-        car_odds: car_odds(&country, settings.car_share),
-    };
+    let basis = Basis { country: &country, sample: &sample, settings };
+    match &city.land_use {
+        None => basis.residents(city, &Controls::new(city, settings, &country), seed),
+        Some(plan) => super::land_use::residents(plan, &basis, seed),
+    }
+}
+
+/// What residents are made of beside a city and its controls.
+pub(crate) struct Basis<'a> {
+    pub(crate) country: &'a Country,
+    pub(crate) sample: &'a Seed,
+    pub(crate) settings: &'a PopulationSettings,
+}
+
+impl Basis<'_> {
+    /// Residents of the zones of a city under their controls.
+    pub(crate) fn residents(&self, city: &City, controls: &Controls, seed: u64) -> urbis_core::Result<Synthetic> {
+        let &Self { country, sample, settings } = self;
+        let types = Types::new(sample, controls);
+        let context = Context {
+            country,
+            seed: sample,
+            types: &types,
+            controls,
+            settings,
+            seed_number: seed,
+            car_odds: car_odds(country, settings.car_share),
+        };
+        all_zones(city, &context)
+    }
+}
+
+fn all_zones(city: &City, context: &Context<'_>) -> urbis_core::Result<Synthetic> {
+    let (country, sample, controls, types) = (context.country, context.seed, context.controls, context.types);
     let by_zone = city.buildings.by_zone(city.zones.len());
     let zones = map_chunks(city.zones.len(), 1, |range| {
         let zone = range.start;
         let buildings: Vec<u32> = by_zone.row(zone).iter().map(|building| building.0).collect();
-        one_zone(city, &context, zone, &buildings)
+        one_zone(city, context, zone, &buildings)
     });
     let mut all = Synthetic::default();
     all.report.zones = city.zones.id.clone();
@@ -221,7 +244,8 @@ fn fit_of(context: &Context<'_>, zone: usize, persons: &Persons, households: &Ho
 }
 
 /// Dwellings, or residential floor area where no dwellings are known, or any floor area.
-fn home_weights(city: &City, buildings: &[u32]) -> Vec<f64> {
+#[must_use]
+pub fn home_weights(city: &City, buildings: &[u32]) -> Vec<f64> {
     let table = &city.buildings;
     let weights =
         |weight: &dyn Fn(usize) -> f64| -> Vec<f64> { buildings.iter().map(|&row| weight(row as usize)).collect() };

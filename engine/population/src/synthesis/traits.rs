@@ -159,6 +159,8 @@ pub(crate) fn draw(context: &Context<'_>, zone: usize, made: &Made, homes: &[u32
         has_licence: vec![false; count],
         has_transit_pass: Vec::new(),
         is_student: vec![false; count],
+        keys: Vec::new(),
+        first_key_outside: 0,
     };
     persons.sex = sexes(context.country, made, &seeds, &draws);
     jobs(context, zone, &mut persons, &seeds, &draws);

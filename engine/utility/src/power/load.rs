@@ -139,6 +139,12 @@ impl BuildingLoads {
                 None => 1.0,
             }
         });
+        // Published figures are of the city before a plan of land use: what it builds draws in addition.
+        if let Some(plan) = &city.land_use {
+            let before = Self::new(&plan.before, settings, weather, year, local_offset_s)?.scale;
+            let of_buildings = (0..before.len()).filter(|&sector| sector != Sector::Lighting as usize);
+            of_buildings.for_each(|sector| loads.scale[sector] = before[sector]);
+        }
         loads.is_calibrated = Sector::ALL.map(|sector| {
             settings.calibrate_to_panel && city.panel_latest(&city.manifest.name, sector.panel_indicator()).is_some()
         });

@@ -278,3 +278,23 @@ fn loads_are_the_same_on_any_number_of_threads_and_asking_allocates_nothing() {
     });
     assert_eq!(found.count_total, 0);
 }
+
+#[test]
+fn a_plan_of_land_use_draws_in_addition_to_what_is_published() {
+    let figure = PanelRow {
+        zone_id: "town".to_owned(),
+        indicator: Sector::Tertiary.panel_indicator().to_owned(),
+        value: 0.5,
+        ..PanelRow::default()
+    };
+    let before = town(&[(BuildingUse::Office, 1000.0)], vec![figure.clone()]);
+    let mut after = town(&[(BuildingUse::Office, 1000.0), (BuildingUse::Office, 500.0)], vec![figure]);
+    after.land_use = Some(std::sync::Arc::new(urbis_city::model::LandUse {
+        before: before.clone(),
+        ..urbis_city::model::LandUse::default()
+    }));
+    let new = |city: &City| BuildingLoads::new(city, &PowerSettings::default(), &Weather::default(), 2024, 0).unwrap();
+    let (before, after) = (new(&before), new(&after));
+    assert!((before.scale[1] - after.scale[1]).abs() < 1e-12 && (before.scale[1] - 1.0).abs() > 0.1);
+    assert!((after.base_w[1] - 0.5 * before.base_w[0]).abs() < 1e-9);
+}
