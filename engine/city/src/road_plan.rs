@@ -50,6 +50,14 @@ pub struct PlannedRoad {
     pub both_directions: bool,
 }
 
+/// A link that is to be added: the row of its road, its id, ends and line in metres.
+struct Drawn {
+    item: usize,
+    id: String,
+    ends: [NodeIx; 2],
+    line_m: Vec<(f64, f64)>,
+}
+
 /// Adds roads after all others, and says what is wrong with them; then nothing is added.
 pub fn add_roads(city: &mut City, planned: &[PlannedRoad]) -> Vec<PlanFault> {
     let mut faults = Vec::new();
@@ -61,7 +69,7 @@ pub fn add_roads(city: &mut City, planned: &[PlannedRoad]) -> Vec<PlanFault> {
     let pair = |link: usize| (city.links.from[link].0, city.links.to[link].0);
     let mut pairs: BTreeSet<(u32, u32)> = (0..city.links.len()).filter(is_for_cars).map(pair).collect();
     let mut ids: BTreeSet<String> = city.links.id.iter().cloned().collect();
-    let mut drawn: Vec<(usize, String, [NodeIx; 2], Vec<(f64, f64)>)> = Vec::new();
+    let mut drawn = Vec::new();
     for (item, road) in planned.iter().enumerate() {
         let mut tell = |key: &'static str, message: String| faults.push(PlanFault { item, key, message });
         let mut line_m = road.line_m.clone();
@@ -105,8 +113,8 @@ pub fn add_roads(city: &mut City, planned: &[PlannedRoad]) -> Vec<PlanFault> {
                 tell("id", format!("there is another link `{id}`"));
                 continue;
             }
-            let line = if nth == 0 { line_m.clone() } else { line_m.iter().rev().copied().collect() };
-            drawn.push((item, id, [from, to], line));
+            let line_m = if nth == 0 { line_m.clone() } else { line_m.iter().rev().copied().collect() };
+            drawn.push(Drawn { item, id, ends: [from, to], line_m });
         }
     }
     if !faults.is_empty() {
@@ -116,7 +124,7 @@ pub fn add_roads(city: &mut City, planned: &[PlannedRoad]) -> Vec<PlanFault> {
     let zones_m = projected(&city.zones.shape, &projection);
     let zone_of = ZoneLocator::new(&zones_m);
     let green_share = city.manifest.signal_green_share();
-    for (item, id, [from, to], line_m) in drawn {
+    for Drawn { item, id, ends: [from, to], line_m } in drawn {
         let road = &planned[item];
         let figures = rules.class(road.class);
         let lanes = road.lanes.unwrap_or(figures.lanes);
