@@ -312,7 +312,7 @@ fn a_new_road_takes_over_the_ways_that_it_shortens() {
             let at = from * cells.len() + to;
             if over < old - 50.0 {
                 shorter += 1;
-                assert!(new_s[at] != old_s[at], "{from} {to}: {over} {old}");
+                assert!((new_s[at] - old_s[at]).abs() > 0.0, "{from} {to}: {over} {old}");
             } else if over > old + 50.0 {
                 same += 1;
                 assert!((new_s[at] - old_s[at]).abs() < 1e-3, "{from} {to}: {over} {old}");
@@ -348,7 +348,7 @@ fn a_wider_road_carries_in_proportion() {
         widened += usize::from(factor > 1.0);
         assert!((after.capacity_vps[link] - factor * before.capacity_vps[link]).abs() < 1e-12);
         assert!((after.jam_density_vpm[link] - factor * before.jam_density_vpm[link]).abs() < 1e-12);
-        assert_eq!(f64::from(after.lanes[link]), factor * f64::from(before.lanes[link]));
+        assert!((f64::from(after.lanes[link]) - factor * f64::from(before.lanes[link])).abs() < 1e-9);
     }
     assert_eq!(widened, 10);
 }

@@ -54,7 +54,7 @@ fn plan(example: &Example, seed: u64) -> Result<(World, f64)> {
     let tables = DayTables::shipped()?;
     let start = Instant::now();
     let Example { city, settings, skims, .. } = example;
-    let long_term = LongTerm::settle(&world, city, settings, &tables, skims, seed, &clock);
+    let long_term = LongTerm::settle(&world, city, settings, &tables, skims, seed, &clock)?;
     Planner::install(&mut world, city, settings, tables, long_term, seed, &clock)?;
     Ok((world, start.elapsed().as_secs_f64()))
 }

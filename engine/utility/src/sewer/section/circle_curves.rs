@@ -119,7 +119,6 @@ mod tests {
                 keep(3, off(curves.area_of_factor(&section, s), section.area_of_factor(s)));
                 share *= 1.000_7;
             }
-            println!("{diameter_m} m: factor, its slope, depth, area off by {worst:?}");
             assert!(worst[0] < 1e-7 && worst[1] < 1e-5 && worst[2] < 1e-7 && worst[3] < 1e-7, "{worst:?}");
         }
     }
