@@ -56,7 +56,7 @@ pub fn schedule() -> Schedule {
     schedule_added_as([Advance, Demand, Exchange, Solve, Feedback, Audit, Record])
 }
 
-/// The schedule of one step, its sets added in some order: what runs when follows from [`in_order`] and the chains alone.
+/// The schedule of one step, its sets added in some order: what runs when follows from their order and the chains alone.
 #[must_use]
 pub fn schedule_added_as(order: [Step; 7]) -> Schedule {
     let mut step = in_order();
