@@ -94,7 +94,7 @@ impl LongTerm {
         Ok(this)
     }
 
-    /// What was settled in a city before a plan of land use, in the city after it: see [`crate::land_use`]. The people in
+    /// What was settled in a city before a plan of land use, in the city after it. The people in
     /// the world are those after it, `skims` hold no policy. Without a plan nothing changes.
     #[must_use]
     pub fn after_plan(
