@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use urbis_city::land_use::{self, PlanFault, PlannedBuilding, Site};
-use urbis_city::model::{Buildings, City, LandUse, PanelRow, Quality};
+use urbis_city::model::{City, LandUse, PanelRow, Quality};
 use urbis_city::road_plan::{self, PlannedRoad};
 use urbis_city::vector::Layer;
 use urbis_core::{Error, Problem, Problems, Result};
@@ -180,7 +180,7 @@ fn change_buildings(loaded: &Loaded, mut city: City, areas: &BTreeMap<usize, InA
     let before = City {
         manifest: city.manifest.clone(),
         zones: city.zones.clone(),
-        buildings: Buildings { shape: Vec::new(), ..city.buildings.clone() },
+        buildings: city.buildings.from_row(0),
         panel: city.panel.clone(),
         ..City::default()
     };
@@ -188,7 +188,7 @@ fn change_buildings(loaded: &Loaded, mut city: City, areas: &BTreeMap<usize, InA
     problems.or_else(())?;
     let settings = loaded.population();
     let first = before.buildings.len();
-    let new = rows_from(&city.buildings, first);
+    let new = city.buildings.from_row(first);
     let residents = planned.iter().zip(&new.dwellings);
     let residents = residents
         .map(|(of, &dwellings)| of.residents.unwrap_or(f64::from(dwellings) * settings.persons_per_household))
@@ -203,26 +203,6 @@ fn change_buildings(loaded: &Loaded, mut city: City, areas: &BTreeMap<usize, InA
     change_panel(&mut city, &plan, &Jobs::new(&plan.before, &settings)?);
     city.land_use = Some(Arc::new(plan));
     Ok(city)
-}
-
-/// Rows of a table of buildings from one on, without shapes.
-fn rows_from(all: &Buildings, first: usize) -> Buildings {
-    Buildings {
-        id: all.id[first..].to_vec(),
-        zone: all.zone[first..].to_vec(),
-        purpose: all.purpose[first..].to_vec(),
-        floors: all.floors[first..].to_vec(),
-        floors_from: all.floors_from[first..].to_vec(),
-        height_m: all.height_m[first..].to_vec(),
-        footprint_m2: all.footprint_m2[first..].to_vec(),
-        floor_area_m2: all.floor_area_m2[first..].to_vec(),
-        dwellings: all.dwellings[first..].to_vec(),
-        x_m: all.x_m[first..].to_vec(),
-        y_m: all.y_m[first..].to_vec(),
-        elevation_m: all.elevation_m[first..].to_vec(),
-        car_node: all.car_node[first..].to_vec(),
-        shape: Vec::new(),
-    }
 }
 
 fn planned_building(policy: &Policy, nth: usize, of: &NewBuilding) -> Option<PlannedBuilding> {

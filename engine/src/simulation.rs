@@ -65,10 +65,15 @@ impl Simulation {
     ///
     /// # Errors
     /// When the scenario does not fit the city.
-    pub fn on(groundwork: Groundwork, loaded: &Loaded, city: City, seed: u64, writer: ResultsWriter) -> Result<Self> {
+    pub fn on(
+        groundwork: Groundwork,
+        loaded: &Loaded,
+        city: City,
+        seed: u64,
+        mut writer: ResultsWriter,
+    ) -> Result<Self> {
         let recorders = recorders(loaded, &city)?;
         let mut this = Self::planned(groundwork, loaded, city, seed)?;
-        let mut writer = writer;
         for layer in land_use::changed_layers(loaded) {
             writer.changed_layer(layer, this.world.resource::<City>())?;
         }

@@ -437,6 +437,26 @@ impl Buildings {
     pub fn is_empty(&self) -> bool {
         self.id.is_empty()
     }
+    /// The rows from one on, without shapes.
+    #[must_use]
+    pub fn from_row(&self, first: usize) -> Self {
+        Self {
+            id: self.id[first..].to_vec(),
+            zone: self.zone[first..].to_vec(),
+            purpose: self.purpose[first..].to_vec(),
+            floors: self.floors[first..].to_vec(),
+            floors_from: self.floors_from[first..].to_vec(),
+            height_m: self.height_m[first..].to_vec(),
+            footprint_m2: self.footprint_m2[first..].to_vec(),
+            floor_area_m2: self.floor_area_m2[first..].to_vec(),
+            dwellings: self.dwellings[first..].to_vec(),
+            x_m: self.x_m[first..].to_vec(),
+            y_m: self.y_m[first..].to_vec(),
+            elevation_m: self.elevation_m[first..].to_vec(),
+            car_node: self.car_node[first..].to_vec(),
+            shape: Vec::new(),
+        }
+    }
     /// Buildings of each zone, in row order.
     #[must_use]
     pub fn by_zone(&self, zones: usize) -> Csr<BuildingIx> {

@@ -131,6 +131,39 @@ fn is_free(of: &Gathering, persons: &Persons, plans: &Plans, people: &People, pe
         && of.venues.iter().all(|venue| venue.0 != home)
 }
 
+/// Draws the visitors of a gathering among those who are free, each with a venue and times to arrive and to leave.
+fn wishes(
+    of: &Gathering,
+    seed: u64,
+    clock: &Clock,
+    (persons, plans, people): (&Persons, &Plans, &People),
+) -> (Vec<OutingWish>, Vec<(Tick, Tick)>) {
+    let free = (0..persons.residents() as u32).map(PersonIx);
+    let free = free.filter(|&person| is_free(of, persons, plans, people, person));
+    let key = |person: PersonIx| (Rng::new(seed, person.0, of.event, WHO).next_u64(), person);
+    let mut drawn: Vec<(u64, PersonIx)> = free.map(key).collect();
+    drawn.sort_unstable();
+    drawn.truncate(of.persons as usize);
+    drawn.sort_unstable_by_key(|of| of.1);
+    let shares = cumulative(of.venues.iter().map(|venue| venue.1));
+    let wish = |(_, person): (u64, PersonIx)| {
+        let mut rng = Rng::new(seed, person.0, of.event, WHEN);
+        let to = of.venues[rng.pick_cumulative(&shares).unwrap_or(0)].0;
+        let part = |ticks: Tick, uniform: f64| (f64::from(ticks) * uniform) as Tick;
+        let arrive = of.begins - part(of.arrival.min(of.begins), rng.uniform());
+        let back = of.ends + part(of.leave, rng.uniform());
+        let cars_at_home = cars_at_home(persons, plans, people, person);
+        let (there_h, back_h) = (hour_at(clock, arrive), hour_at(clock, back));
+        (OutingWish { person, to, there_h, back_h, cars_at_home }, (arrive, back))
+    };
+    drawn.into_iter().map(wish).unzip()
+}
+
+/// Local hour of the day.
+fn hour_at(clock: &Clock, tick: Tick) -> f64 {
+    f64::from(clock.local_second_of_day(tick)) / 3600.0
+}
+
 /// Lets visitors be drawn, and those set out whose time has come.
 #[allow(clippy::too_many_arguments)] // people choose by all that they know
 pub fn gather(
@@ -154,34 +187,13 @@ pub fn gather(
     }
     let ground = Ground { city: &city, places: &places, cells: &cells, skims: &skims, jobs: &jobs };
     let Gatherings { of: all, seed, queue } = &mut *gatherings;
-    let hour_at = |tick: Tick| f64::from(clock.local_second_of_day(tick)) / 3600.0;
     while let Some(&Reverse((due, row, visit))) = queue.peek()
         && due <= tick
     {
         queue.pop();
         let GatheringState { gathering: of, visits, set_out, left } = &mut all[row as usize];
         if visit == ALL {
-            let free = (0..persons.residents() as u32).map(PersonIx);
-            let free = free.filter(|&person| is_free(of, &persons, &plans, &people, person));
-            let key = |person: PersonIx| (Rng::new(*seed, person.0, of.event, WHO).next_u64(), person);
-            let mut drawn: Vec<(u64, PersonIx)> = free.map(key).collect();
-            drawn.sort_unstable();
-            drawn.truncate(of.persons as usize);
-            drawn.sort_unstable_by_key(|of| of.1);
-            let shares = cumulative(of.venues.iter().map(|venue| venue.1));
-            let mut wishes = Vec::with_capacity(drawn.len());
-            let mut spread = Vec::with_capacity(drawn.len());
-            for (_, person) in drawn {
-                let mut rng = Rng::new(*seed, person.0, of.event, WHEN);
-                let venue = of.venues[rng.pick_cumulative(&shares).unwrap_or(0)].0;
-                let part = |ticks: Tick, uniform: f64| (f64::from(ticks) * uniform) as Tick;
-                let arrive = of.begins - part(of.arrival.min(of.begins), rng.uniform());
-                let back = of.ends + part(of.leave, rng.uniform());
-                let cars = cars_at_home(&persons, &plans, &people, person);
-                let (there_h, back_h) = (hour_at(arrive), hour_at(back));
-                wishes.push(OutingWish { person, to: venue, there_h, back_h, cars_at_home: cars });
-                spread.push((arrive, back));
-            }
+            let (wishes, spread) = wishes(of, *seed, &clock, (&persons, &plans, &people));
             let outings = planner.outings(ground, &persons, &wishes);
             for ((wish, outing), (arrive, back)) in wishes.iter().zip(outings).zip(spread) {
                 let out = arrive.saturating_sub(outing.there_s.round() as Tick).max(tick);
@@ -212,7 +224,7 @@ pub fn gather(
             from,
             to,
             tick,
-            hour: hour_at(tick) as f32,
+            hour: hour_at(&clock, tick) as f32,
             way_s: way_s as f32,
             way_m: way_m as f32,
         });

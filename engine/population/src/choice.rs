@@ -262,6 +262,25 @@ impl<'a> Choices<'a> {
     /// Gives every employed resident and pupil who has none a workplace or school inside, or an external place for
     /// `work_outside_share` of the workers. Returns how well the places of work, then of school, are dealt out.
     pub fn assign_workplaces(&self, persons: &mut Persons, settings: &PopulationSettings) -> [WorkplaceFit; 2] {
+        self.deal_places(persons, settings, |attraction, persons, row, weights| {
+            self.draw_first(attraction, weights, persons.key(row))
+        })
+    }
+
+    /// A place of work or school for somebody who has none.
+    pub(crate) fn draw_first(&self, attraction: Attraction, weights: &[f32], key: u32) -> Place {
+        self.draw(attraction, weights, &mut Rng::new(self.seed, key, 1, purpose::WORKPLACE))
+    }
+
+    /// Gives each worker and pupil the place that `place_of` says: asked for jobs or schools, of the person in a row, with the
+    /// weights of all cells as seen from home. The share that works outside does so. Returns how well places of work, then of
+    /// school, are dealt out by the model that the weights are of.
+    pub(crate) fn deal_places(
+        &self,
+        persons: &mut Persons,
+        settings: &PopulationSettings,
+        place_of: impl Fn(Attraction, &Persons, usize, &[f32]) -> Place + Sync,
+    ) -> [WorkplaceFit; 2] {
         let outside: Vec<Option<Place>> = map_chunks(persons.len(), CHUNK_ROWS, |range| {
             range.map(|row| self.works_outside(persons, row, settings.work_outside_share)).collect::<Vec<_>>()
         })
@@ -280,16 +299,13 @@ impl<'a> Choices<'a> {
             let decay_m = if kind == 0 { settings.decay_m.work } else { settings.decay_m.school };
             let (weights, fit) = self.deal(&sent, taken, decay_m, settings.workplaces);
             fits[kind] = fit;
+            let seen_from = |row: usize| {
+                let from = self.cells.of(persons.home[row]);
+                &weights[from * self.cells.len()..(from + 1) * self.cells.len()]
+            };
             let drawn = map_chunks(persons.len(), 512, |range| {
                 range
-                    .map(|row| {
-                        is_one(row).then(|| {
-                            let mut rng = Rng::new(self.seed, persons.key(row), 1, purpose::WORKPLACE);
-                            let from = self.cells.of(persons.home[row]);
-                            let of_row = &weights[from * self.cells.len()..(from + 1) * self.cells.len()];
-                            self.draw(attraction, of_row, &mut rng)
-                        })
-                    })
+                    .map(|row| is_one(row).then(|| place_of(attraction, persons, row, seen_from(row))))
                     .collect::<Vec<_>>()
             });
             for (workplace, drawn) in persons.workplace.iter_mut().zip(drawn.into_iter().flatten()) {
@@ -303,7 +319,7 @@ impl<'a> Choices<'a> {
     }
 
     /// The external place at which somebody works, if they are one of the share that works outside.
-    pub(crate) fn works_outside(&self, persons: &Persons, row: usize, share: f64) -> Option<Place> {
+    fn works_outside(&self, persons: &Persons, row: usize, share: f64) -> Option<Place> {
         let externals = self.places.external_names.len() as u32;
         if !persons.employed[row] {
             return None;
@@ -315,13 +331,7 @@ impl<'a> Choices<'a> {
     }
 
     /// Weights of every destination cell as seen from every origin cell.
-    pub(crate) fn deal(
-        &self,
-        sent: &[f64],
-        taken: &[f64],
-        decay_m: f64,
-        model: WorkplaceModel,
-    ) -> (Vec<f32>, WorkplaceFit) {
+    fn deal(&self, sent: &[f64], taken: &[f64], decay_m: f64, model: WorkplaceModel) -> (Vec<f32>, WorkplaceFit) {
         let (count, impedance) = (self.cells.len(), &self.impedance_with_car);
         if model == WorkplaceModel::Radiation {
             let rows = map_chunks(count, 8, |range| {
@@ -368,7 +378,7 @@ impl<'a> Choices<'a> {
     }
 
     /// A building by the weights of its cell and its own.
-    pub(crate) fn draw(&self, attraction: Attraction, weights: &[f32], rng: &mut Rng) -> Place {
+    fn draw(&self, attraction: Attraction, weights: &[f32], rng: &mut Rng) -> Place {
         let Some(cell) = race(weights, rng.next_u64()) else { return Place::NONE };
         let building = rng.pick_cumulative(&self.pulls[attraction as usize].buildings[cell]);
         building.map_or(Place::NONE, |nth| Place(self.cells.buildings.row(cell)[nth].0))

@@ -19,7 +19,6 @@ use crate::persons::{Persons, Place};
 use crate::settings::PopulationSettings;
 use crate::synthesis::purpose;
 use urbis_city::model::LandUse;
-use urbis_core::chunks::{CHUNK_ROWS, map_chunks};
 use urbis_core::columns::cumulative;
 use urbis_core::rng::Rng;
 
@@ -49,7 +48,8 @@ struct NewPlaces {
 }
 
 impl NewPlaces {
-    fn new(choices: &Choices<'_>, attraction: Attraction, old: usize) -> Self {
+    /// Those of an attraction, if there are any.
+    fn new(choices: &Choices<'_>, attraction: Attraction, old: usize) -> Option<Self> {
         let pull = &choices.pulls[attraction as usize];
         let of_cell = |cell: usize| {
             let (rows, sums) = (choices.cells.buildings.row(cell), &pull.buildings[cell]);
@@ -63,10 +63,8 @@ impl NewPlaces {
             let (new, all) = (sums.last().copied().unwrap_or(0.0), pull.cells[cell]);
             if all > 0.0 { (new / all) as f32 } else { 0.0 }
         };
-        Self { share: buildings.iter().enumerate().map(share).collect(), buildings }
-    }
-    fn are_none(&self) -> bool {
-        self.share.iter().all(|share| *share <= 0.0)
+        let share: Vec<f32> = buildings.iter().enumerate().map(share).collect();
+        share.iter().any(|share| *share > 0.0).then_some(Self { share, buildings })
     }
     /// The new place to which somebody moves who sees all cells by these weights; none where they stay.
     fn draws(&self, weights: &[f32], seed: u64, key: u32) -> Option<Place> {
@@ -91,46 +89,16 @@ impl Choices<'_> {
         settings: &PopulationSettings,
         plan: &LandUse,
     ) -> [WorkplaceFit; 2] {
-        let old = plan.first_new();
-        let outside: Vec<Option<Place>> = map_chunks(persons.len(), CHUNK_ROWS, |range| {
-            range.map(|row| self.works_outside(persons, row, settings.work_outside_share)).collect::<Vec<_>>()
-        })
-        .concat();
-        let mut fits = [WorkplaceFit::default(), WorkplaceFit::default()];
-        for (kind, attraction) in [Attraction::Jobs, Attraction::School].into_iter().enumerate() {
-            let is_one = |row: usize| match attraction {
-                Attraction::Jobs => persons.employed[row] && outside[row].is_none(),
-                _ => persons.pupil[row] && !persons.employed[row],
-            };
-            let mut sent = vec![0.0; self.cells.len()];
-            (0..persons.len()).filter(|&row| is_one(row)).for_each(|row| sent[self.cells.of(persons.home[row])] += 1.0);
-            let decay_m = if kind == 0 { settings.decay_m.work } else { settings.decay_m.school };
-            let taken = &self.pulls[attraction as usize].cells;
-            let (weights, fit) = self.deal(&sent, taken, decay_m, settings.workplaces);
-            fits[kind] = fit;
-            let new_places = NewPlaces::new(self, attraction, old);
-            let place_of = |row: usize| {
-                let (now, key) = (persons.workplace[row], persons.key(row));
-                let from = self.cells.of(persons.home[row]);
-                let of_row = &weights[from * self.cells.len()..(from + 1) * self.cells.len()];
-                let kept = plan.kept.get(now.row()).copied().unwrap_or(1.0);
-                let leaves = kept < 1.0 && !Rng::new(self.seed, key, LEAVES, purpose::WORKPLACE).chance(kept);
-                if now == Place::NONE || leaves {
-                    return self.draw(attraction, of_row, &mut Rng::new(self.seed, key, 1, purpose::WORKPLACE));
-                }
-                let moves = if new_places.are_none() { None } else { new_places.draws(of_row, self.seed, key) };
-                moves.unwrap_or(now)
-            };
-            let drawn = map_chunks(persons.len(), 512, |range| {
-                range.map(|row| is_one(row).then(|| place_of(row))).collect::<Vec<_>>()
-            });
-            for (workplace, drawn) in persons.workplace.iter_mut().zip(drawn.into_iter().flatten()) {
-                *workplace = drawn.unwrap_or(*workplace);
+        let new_places = [Attraction::Jobs, Attraction::School].map(|of| NewPlaces::new(self, of, plan.first_new()));
+        self.deal_places(persons, settings, |attraction, persons, row, weights| {
+            let (now, key) = (persons.workplace[row], persons.key(row));
+            let kept = plan.kept.get(now.row()).copied().unwrap_or(1.0);
+            let leaves = kept < 1.0 && !Rng::new(self.seed, key, LEAVES, purpose::WORKPLACE).chance(kept);
+            if now == Place::NONE || leaves {
+                return self.draw_first(attraction, weights, key);
             }
-        }
-        for (workplace, outside) in persons.workplace.iter_mut().zip(outside) {
-            *workplace = outside.unwrap_or(*workplace);
-        }
-        fits
+            let new_places = new_places[usize::from(attraction == Attraction::School)].as_ref();
+            new_places.and_then(|of| of.draws(weights, self.seed, key)).unwrap_or(now)
+        })
     }
 }

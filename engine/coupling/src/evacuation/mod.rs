@@ -141,6 +141,20 @@ impl OrderState {
     fn is_in(&self, place: Place) -> bool {
         self.order.is_in.get(place.row()).copied().unwrap_or(false)
     }
+    /// The goal nearest to a place in a straight line.
+    fn nearest_on_foot(&self, places: &Places, from: Place) -> Option<Place> {
+        let straight_m = |goal: &Place| places.distance_m(from, *goal);
+        self.order.goals.iter().min_by(|a, b| straight_m(a).total_cmp(&straight_m(b))).copied()
+    }
+}
+
+/// Lets somebody go on with their plan, if it is this order that they follow.
+fn release(order_of: &mut [u32], order: u32, person: PersonIx, plans: &Plans, people: &mut People, tick: Tick) {
+    let follows = &mut order_of[person.row()];
+    if *follows == order {
+        *follows = NONE;
+        people.resume(plans, person, tick);
+    }
 }
 
 /// Somebody on the way into an area.
@@ -290,8 +304,7 @@ impl Evacuations {
         let state = &mut self.orders[order as usize];
         let node = scene.network.node_of(scene.places.car_node[place.row()]);
         let by_car = node.and_then(|node| state.nearest.get(&node).copied().flatten());
-        let straight_m = |goal: &Place| scene.places.distance_m(place, *goal);
-        let on_foot = state.order.goals.iter().min_by(|a, b| straight_m(a).total_cmp(&straight_m(b))).copied();
+        let on_foot = state.nearest_on_foot(scene.places, place);
         let here = groups::divide(scene.persons, scene.plans, scene.people, place, members, by_car.is_some());
         for (mode, of) in here {
             let Some(goal) = (if mode.is_on_road() { by_car } else { on_foot }) else { continue };
@@ -322,8 +335,7 @@ impl Evacuations {
             } else if !state.is_in(at) {
                 // Nobody could make the trip.
                 state.complying -= 1;
-                self.order_of[person.row()] = NONE;
-                scene.people.resume(scene.plans, person, tick);
+                release(&mut self.order_of, order, person, scene.plans, scene.people, tick);
             } else if let Some(&row) = state.of_household.get(&(household, at))
                 && state.groups[row as usize].takes_in(person)
             {
@@ -345,22 +357,17 @@ impl Evacuations {
         (state.lifted, state.is_done) = (Some(tick), true);
         scene.people.unbar(&state.order.is_in, scene.plans, tick);
         let order_of = &mut self.order_of;
-        let mut free = |person: PersonIx, scene: &mut Scene<'_>| {
-            if order_of[person.row()] == order {
-                order_of[person.row()] = NONE;
-                scene.people.resume(scene.plans, person, tick);
-            }
-        };
+        let mut free = |person: PersonIx| release(order_of, order, person, scene.plans, scene.people, tick);
         self.coming.retain(|of| {
             if of.order == order {
-                free(of.person, scene);
+                free(of.person);
             }
             of.order != order
         });
         for (row, group) in state.groups.iter_mut().enumerate() {
             match group.stage {
                 Stage::Waits => {
-                    group.members.iter().for_each(|&person| free(person, scene));
+                    group.members.iter().for_each(|&person| free(person));
                     group.stage = Stage::Home;
                 }
                 Stage::There => self.queue.push(Reverse((tick + group.wait, order, row as u32))),
@@ -401,13 +408,12 @@ impl Evacuations {
                 // Some may have been told to leave again, or are home where they are.
                 let at = of.goal;
                 let order_of = &mut self.order_of;
-                of.members.retain(|person| {
+                of.members.retain(|&person| {
                     let follows = order_of[person.row()] == order;
                     let is_home =
                         scene.places.is_external(at) && scene.places.is_external(scene.persons.home[person.row()]);
-                    if follows && is_home {
-                        order_of[person.row()] = NONE;
-                        scene.people.resume(scene.plans, *person, tick);
+                    if is_home {
+                        release(order_of, order, person, scene.plans, scene.people, tick);
                     }
                     follows && !is_home
                 });
@@ -522,11 +528,7 @@ impl Evacuations {
         }
         of.stage = Stage::Home;
         for &person in &of.members {
-            let follows = &mut self.order_of[person.row()];
-            if *follows == order {
-                *follows = NONE;
-                people.resume(plans, person, tick);
-            }
+            release(&mut self.order_of, order, person, plans, people, tick);
         }
     }
 
@@ -537,6 +539,7 @@ impl Evacuations {
         self.riding -= riders.len() as u64;
         riders.into_iter().for_each(|trip| people.reject_trip(plans, trip));
         let state = &mut self.orders[order as usize];
+        let nearest = state.nearest_on_foot(places, state.groups[group as usize].from);
         let of = &mut state.groups[group as usize];
         of.mode = Mode::Walk;
         if of.stage == Stage::Leaves {
@@ -545,9 +548,7 @@ impl Evacuations {
             state.set_out -= persons as u64;
             state.cars -= 1;
             state.set_out_s.truncate(state.set_out_s.len() - persons);
-            let straight_m = |goal: &Place| places.distance_m(of.from, *goal);
-            let nearest = state.order.goals.iter().min_by(|a, b| straight_m(a).total_cmp(&straight_m(b)));
-            of.goal = nearest.copied().unwrap_or(of.goal);
+            of.goal = nearest.unwrap_or(of.goal);
         } else {
             of.stage = Stage::There;
         }
