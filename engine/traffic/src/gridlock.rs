@@ -1,7 +1,8 @@
-//! Finds gridlock: rings of full links whose heads each wait for room on the next.
+//! Finds gridlock: rings of links whose heads each wait for room on the next.
 //!
-//! Each such head waits for the very slot that the next link's head holds, so in the kinematic-wave model,
-//! where jam density is a standstill, no vehicle of the ring can ever move. What follows is a policy:
+//! Each such head waits for a slot that only the next link's head can give up, so in the kinematic-wave
+//! model, where jam density is a standstill, no vehicle of the ring can ever move. Mostly the links are full;
+//! a slot may be free where a long vehicle needs more, or where the one before a circle must stay free. What follows is a policy:
 //! either the ring stays as it is, or it creeps, as drivers do who close up the last gaps: at each check
 //! every head of the ring moves on to the next link of its own route, all at once, into the slot that
 //! opens in the same moment. Nobody overtakes, leaves the road or skips a link, and the ring breaks up
@@ -100,9 +101,10 @@ impl GridlockReport {
 }
 
 impl Engine {
-    /// The link that the head of a full link waits for, if that one is full too.
+    /// The link on which the head of a link waits for room, in a queue for which others wait in turn.
     fn blocked_by(&self, number: u32) -> Option<u32> {
-        if self.layout.links[number as usize].waiting.load(Relaxed) == 0 {
+        let link = &self.layout.links[number as usize];
+        if link.waiting.load(Relaxed) == 0 {
             return None;
         }
         let (arrival, heading) = self.layout.slots.arrival(self.layout.exit(number).head, |_| true)?;
@@ -110,11 +112,15 @@ impl Engine {
         if arrival >= self.tick() * TICK || next == END {
             return None;
         }
-        let is_full = |link: u32| !self.layout.slots.is_free(self.layout.entry(link).next);
-        (is_full(number) && is_full(next)).then_some(next)
+        let first_link = self.layout.chunks[self.layout.entry_place(next).0].first_link;
+        let rows = self.layout.node_rows(link.input);
+        let keeps_one = rows.keeps_one(link.input - rows.first_input, next - first_link);
+        let ring = self.layout.ring(next);
+        let last = ring.behind(self.layout.entry(next).next, ring.slots_needed(heading, keeps_one));
+        (!self.layout.slots.is_free(last)).then_some(next)
     }
 
-    /// All rings of full links that block themselves now.
+    /// All rings of links that block themselves now.
     #[must_use]
     pub fn find_gridlock(&self) -> Vec<Vec<CarLinkIx>> {
         let mut seen = vec![0_u32; self.layout.len() as usize];
@@ -157,7 +163,7 @@ impl Engine {
             let chunk = &mut layout.chunks[chunk];
             let exit = &mut chunk.exits[row];
             let (ring, terms) = (ring_of(&layout.links, number), chunk.terms.of(exit.gate));
-            // Every link of a ring is full.
+            // Every link of a ring has a head that waits.
             let head = layout.slots.head(exit.head);
             let Head { passenger, heading, arrival } = head;
             let stop = vehicles.stop(heading, passenger);

@@ -194,14 +194,19 @@ impl Layout {
         let chunk = (input / CHUNK_INPUTS) as usize;
         (chunk, self.chunks[chunk].byte_node[(input % CHUNK_INPUTS) as usize / 8] as usize)
     }
+    /// The rows of the node that an input belongs to.
+    pub(crate) fn node_rows(&self, input: u32) -> NodeRows {
+        let (chunk, node) = self.node_of(input);
+        self.chunks[chunk].nodes[node]
+    }
     pub(crate) fn entry_place(&self, number: u32) -> (usize, usize) {
         let chunk = (self.links[number as usize].upstream / CHUNK_INPUTS) as usize;
         (chunk, (number - self.chunks[chunk].first_link) as usize)
     }
     pub(crate) fn exit_place(&self, number: u32) -> (usize, usize) {
         let input = self.links[number as usize].input;
-        let (chunk, node) = self.node_of(input);
-        let rows = self.chunks[chunk].nodes[node];
+        let (chunk, _) = self.node_of(input);
+        let rows = self.node_rows(input);
         (chunk, (rows.first_exit + input - rows.first_input) as usize)
     }
     /// The upstream half of a link.

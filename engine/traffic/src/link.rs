@@ -20,7 +20,7 @@
 
 use crate::gate::{CAR_QUARTERS, Gate, Terms};
 use crate::time::{NEVER, Time};
-use crate::vehicles::{Heading, NOBODY};
+use crate::vehicles::{Heading, MOST_MORE_SLOTS, NOBODY};
 use prefetch_index::prefetch_index;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use urbis_core::CarLinkIx;
@@ -347,6 +347,15 @@ impl Ring<'_> {
     fn owed(&self, heading: Heading) -> u32 {
         u32::from(self.link.owed_quarters.load(Relaxed)) + heading.quarters() - CAR_QUARTERS
     }
+    /// Slots beyond the first that must be free for a vehicle to enter, with one to spare or not.
+    #[inline]
+    pub(crate) fn slots_needed(&self, heading: Heading, keeps_one: bool) -> u32 {
+        self.slots_but_first(self.more_slots(heading) + u32::from(keeps_one))
+    }
+    /// The most of them that any vehicle needs.
+    pub(crate) fn most_needed(&self) -> u32 {
+        self.slots_but_first(MOST_MORE_SLOTS + 1)
+    }
     /// Slots that a vehicle takes beyond the first.
     #[inline]
     pub(crate) fn more_slots(&self, heading: Heading) -> u32 {
@@ -354,7 +363,7 @@ impl Ring<'_> {
     }
     /// So many slots or, if that is less, all but the first.
     #[inline]
-    pub(crate) fn slots_but_first(&self, more: u32) -> u32 {
+    fn slots_but_first(&self, more: u32) -> u32 {
         more.min(self.storage() - 1)
     }
 }

@@ -153,6 +153,11 @@ impl NodeRows {
     fn is_outside(&self, input: u32) -> bool {
         input >= self.exits.min(32) || self.circle_exits >> input & 1 == 0
     }
+    /// Whether whoever enters an entry (row in the chunk) from an input must leave a slot behind: into a
+    /// circle from outside it.
+    pub(crate) fn keeps_one(&self, input: u32, entry: u32) -> bool {
+        self.is_circle(entry - self.first_entry) && self.is_outside(input)
+    }
     fn bytes(&self) -> u32 {
         self.inputs().div_ceil(8)
     }
@@ -417,14 +422,13 @@ impl Chunk {
                 return false;
             }
             at = at.max(entry.gate.opens()).max(entry.room_at);
-            let keeps_one = rows.is_circle(out - self.first_link - rows.first_entry) && rows.is_outside(input);
+            let keeps_one = rows.keeps_one(input, out - self.first_link);
             if keeps_one || heading.is_long() {
                 // Those who fit nowhere else take what room there is.
                 let ring = field.ring(out);
                 let room_of = |more| field.slots.room(ring.behind(entry.next, more), field.sees_room(out));
-                let more = ring.more_slots(heading);
-                let both = || room_of(ring.slots_but_first(more + 1));
-                let (own, kept) = (room_of(more), if keeps_one { both() } else { 0 });
+                let own = room_of(ring.slots_needed(heading, false));
+                let kept = if keeps_one { room_of(ring.slots_needed(heading, true)) } else { 0 };
                 if own == NEVER || kept == NEVER {
                     wait_for_room::<SHARED>(field, rows, input, out);
                     return false;
@@ -629,9 +633,10 @@ impl Chunk {
         let flags = waiting.load(Relaxed);
         if flags != 0 {
             let bit = if rows.bytes() > 1 { 0 } else { 1 << chosen.input };
-            // In front of a circle others may still wait for the room that must stay behind them.
-            let keeps = !entry.find_room(field.slots, field.sees_room(chosen.out))
-                || rows.is_circle(chosen.out - self.first_link - rows.first_entry);
+            // Others may still wait where there is room for a car, but not for the longest vehicle and the
+            // slot that must stay free in a circle.
+            let last = ring.behind(entry.next, ring.most_needed());
+            let keeps = field.slots.room(last, field.sees_room(chosen.out)) == NEVER;
             waiting.store(if keeps { flags & !bit } else { 0 }, Relaxed);
         }
     }

@@ -39,6 +39,16 @@ const QUARTERS: [u32; 8] = {
     quarters
 };
 
+/// The most slots of a link that any vehicle takes beyond the first, whatever others owe.
+pub(crate) const MOST_MORE_SLOTS: u32 = {
+    let (mut most, mut nth) = (0, 0);
+    while nth < QUARTERS.len() {
+        most = if QUARTERS[nth] > most { QUARTERS[nth] } else { most };
+        nth += 1;
+    }
+    (most - 1) / crate::gate::CAR_QUARTERS
+};
+
 impl Heading {
     #[inline]
     pub(crate) fn new(link: u32, kind: u8) -> Self {

@@ -261,6 +261,37 @@ fn a_circle_never_fills() {
     run.assert_balanced();
 }
 
+/// A loop of two streets through a third of a roundabout: who drives in waits although there is a slot, as
+/// the last one must stay free. Such a loop blocks itself too, is found, and creeps.
+#[test]
+fn a_loop_through_a_circle_creeps() {
+    let street = LinkKind { length_m: 500.0, ..kilometre(0.8) };
+    let circle = LinkKind { length_m: 50.0, ..kilometre(0.8) };
+    let network = network(4, &[(0, 1, circle), (1, 2, circle), (2, 0, circle), (1, 3, street), (3, 0, street)]);
+    let demand: Vec<FixedTrip> =
+        [[3, 4, 0], [4, 0, 3], [0, 3, 4]].iter().flat_map(|route| flow(route, 0.8, 0.0, 400.0)).collect();
+    let total = demand.len() as u64;
+    let run_with = |policy, until_s: u32| {
+        let mut run = Run::new(&network, demand.clone());
+        let mut report = GridlockReport::default();
+        while run.engine.counts().arrived < total && run.engine.tick() < until_s {
+            run.step();
+            if run.engine.tick().is_multiple_of(20) {
+                report.update(&mut run.engine, policy);
+            }
+        }
+        run.assert_balanced();
+        (run.engine.counts(), report)
+    };
+    let (locked, report) = run_with(GridlockPolicy::Report, 3000);
+    assert_eq!(report.rows.len(), 1, "{locked:?}");
+    assert_eq!(report.rows[0].links, [0, 3, 4].map(CarLinkIx));
+    assert_eq!(run_with(GridlockPolicy::Report, 4000).0, locked, "nobody moves any more");
+    let (counts, report) = run_with(GridlockPolicy::Release, 200_000);
+    assert_eq!(counts.arrived, total, "{counts:?}");
+    assert!(report.released_moves() > 0);
+}
+
 #[test]
 fn intervals_measure_what_happened() {
     let network = network(3, &[(0, 1, kilometre(0.8)), (1, 2, kilometre(0.5))]);

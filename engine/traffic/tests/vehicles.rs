@@ -207,6 +207,36 @@ fn saturated_signals_pass_their_share_and_dark_ones_none_but_by_their_own() {
     assert!((rate / 0.2 - 1.0).abs() < 0.02, "{rate}");
 }
 
+/// A ring of links with an odd number of slots each, full of lorries that take two: the slot that is left
+/// helps none of them, and the ring is found and creeps.
+#[test]
+fn a_ring_of_lorries_with_a_slot_to_spare_creeps() {
+    use urbis_traffic::{GridlockPolicy, GridlockReport};
+    let link = LinkKind { length_m: 405.0, ..kilometre(0.8) };
+    let network = network(4, &[(0, 1, link), (1, 2, link), (2, 3, link), (3, 0, link)]);
+    let mut engine = Engine::new(&network, 4).unwrap();
+    let total = 400;
+    for nth in 0..total {
+        let links: Vec<CarLinkIx> = (0..3).map(|more| CarLinkIx((nth + more) % 4)).collect();
+        let route = engine.add_route(&links).unwrap();
+        let depart = nth / 4 * 2 * TICK;
+        let class = VehicleClass::Truck;
+        engine.depart_as(Departure { trip: TripIx(nth), class, route, depart, stops: &[] });
+        engine.drop_route(route);
+    }
+    let mut report = GridlockReport::default();
+    while engine.counts().arrived < u64::from(total) && engine.tick() < 100_000 {
+        engine.step();
+        if engine.tick().is_multiple_of(20) {
+            report.update(&mut engine, GridlockPolicy::Release);
+        }
+    }
+    assert_eq!(engine.counts().arrived, u64::from(total), "{:?}", engine.counts());
+    assert!(report.released_moves() > 0);
+    assert!(report.rows.iter().any(|ring| ring.vehicles == 4 * 40), "{:?}", report.rows);
+    assert_eq!(engine.audit().0, engine.counts());
+}
+
 /// Vehicles of all classes, signals, closures, guidance and gridlock: the ledger holds at every tick.
 #[test]
 fn the_ledger_holds_whatever_happens() {
