@@ -3,11 +3,12 @@
 //!
 //! Electric cars are those of so many persons, drawn by person. A car that arrives at a building with a free point is
 //! plugged in until its driver's next trip by car, and wants what it has used since it was last charged; all are full
-//! when the period begins. One simulated person stands for several in a sample, and so does their car.
+//! when the period begins. Where the building has none, it goes to public points nearby and queues for one. One simulated person stands for several in a sample, and so does their car.
 
 use crate::settings::CouplingSettings;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Local, Res, ResMut};
+use urbis_city::model::City;
 use urbis_core::rng::Rng;
 use urbis_core::units::JOULES_PER_KWH;
 use urbis_core::{BuildingIx, Clock, Domain};
@@ -57,7 +58,7 @@ pub fn plug_in_cars(
     places: Res<'_, Places>,
     by_car: Res<'_, TripsEnded>,
     model: Res<'_, PopulationModel>,
-    settings: Res<'_, CouplingSettings>,
+    (city, settings): (Res<'_, City>, Res<'_, CouplingSettings>),
     cars: Option<ResMut<'_, ElectricCars>>,
     devices: Option<ResMut<'_, Devices>>,
 ) {
@@ -80,9 +81,10 @@ pub fn plug_in_cars(
         let departure_s = next.map_or(second(clock.end()) + LAST_STAY_S, |next| second(plans.planned[next as usize]));
         let wanted_j = cars.driven_m[person] / 1000.0 * settings.electric_car_kwh_per_km * JOULES_PER_KWH;
         let session = Session { arrival_s, departure_s, wanted_j, power_max_w: cars.power_max_w };
+        let Some(at) = devices.charged_at(BuildingIx(to.row() as u32), &city) else { continue };
         let mut is_plugged_in = false;
         for _ in 0..(1.0 / model.sample_factor).round() as u32 {
-            is_plugged_in |= devices.plug_in(BuildingIx(to.row() as u32), session).is_some();
+            is_plugged_in |= devices.plug_in(at, session).is_some();
         }
         if is_plugged_in {
             cars.driven_m[person] = 0.0;

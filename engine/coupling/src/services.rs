@@ -1,7 +1,10 @@
-//! Who goes without: persons in buildings that their electricity, water, gas or heat does not reach, and who have no mobile site, by zone.
+//! Who goes without: persons in buildings that their electricity, water, gas or heat does not reach, who have no mobile site,
+//! or are on upper floors where the lift stands, by zone.
 //!
 //! Counted when a step is solved, with the people who are in buildings at its start. A building is served that gets at
-//! least half of what it asks for; who is in a building that is not connected to a network does not count for it.
+//! least half of what it asks for; who is in a building that is not connected to a network does not count for it. Those present
+//! spread evenly over the floors; above [`WALK_UP_FLOORS`] they need a lift, which runs as long as the building has electricity.
+//! It ignores where lifts are missing, have batteries, and people who are stuck in them.
 //! Contract: integers, so the order of buildings does not matter.
 
 use crate::settings::CouplingSettings;
@@ -19,6 +22,15 @@ use urbis_utility::wiring::Utility;
 
 /// Share of what is asked for from which a building counts as served.
 pub const SERVED_SHARE: f64 = 0.5;
+
+/// Floors above ground that are reached by stairs: new buildings whose highest floor lies more than 13 m up must have lifts
+/// (German model building code MBO, section 39), which is the sixth.
+pub const WALK_UP_FLOORS: f64 = 5.0;
+
+/// Those of so many persons in a building who are above the floors that stairs reach; rounded.
+fn on_upper_floors(persons: u32, floors: f64) -> u32 {
+    (f64::from(persons) * ((floors - WALK_UP_FLOORS) / floors).max(0.0)).round() as u32
+}
 
 /// Simulated persons with and without a utility; columns by zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,14 +83,14 @@ impl Services {
         &mut self,
         utility: Utility,
         city: &City,
-        present: &[u32],
+        present: impl Iterator<Item = u32>,
         seconds: u64,
         served: impl Fn(usize) -> Option<bool>,
     ) {
         let of = self.of(utility, city.zones.len());
         of.now.fill(0);
         let mut unserved = 0;
-        for (building, &persons) in present.iter().enumerate() {
+        for (building, persons) in present.enumerate() {
             let Some(is_served) = served(building) else { continue };
             let (zone, persons) = (city.buildings.zone[building].row(), u64::from(persons));
             of.person_s[zone] += persons * seconds;
@@ -126,20 +138,24 @@ pub fn count_service(
     }
     let seconds = u64::from(clock.step_ticks(Domain::Power));
     let present = &people.present[..places.buildings()];
+    let persons = || present.iter().copied();
     let is_enough = |share: f64| share >= SERVED_SHARE;
     if let Some(grid) = &grid {
-        services.count(Utility::Electricity, &city, present, seconds, |row| Some(grid.is_supplied(row)));
+        services.count(Utility::Electricity, &city, persons(), seconds, |row| Some(grid.is_supplied(row)));
+        let above = persons().zip(&city.buildings.floors).map(|(persons, &floors)| on_upper_floors(persons, floors));
+        let runs = |row| Some(!settings.power_to_lifts || grid.is_supplied(row));
+        services.count(Utility::Lifts, &city, above, seconds, runs);
     }
     if let Some(water) = water {
-        services.count(Utility::Water, &city, present, seconds, |row| Some(is_enough(water.served_share[row])));
+        services.count(Utility::Water, &city, persons(), seconds, |row| Some(is_enough(water.served_share[row])));
     }
     if let Some(gas) = gas {
         let served = |row: usize| gas.is_connected(row).then(|| is_enough(gas.served_share[row]));
-        services.count(Utility::Gas, &city, present, seconds, served);
+        services.count(Utility::Gas, &city, persons(), seconds, served);
     }
     if let Some(heat) = heat {
         let served = |row: usize| heat.is_connected(row).then(|| is_enough(heat.served_share[row]));
-        services.count(Utility::Heat, &city, present, seconds, served);
+        services.count(Utility::Heat, &city, persons(), seconds, served);
     }
     if let Some(mut telecom) = telecom {
         // A site has the power that its building has.
@@ -148,5 +164,14 @@ pub fn count_service(
         telecom.step(has_power, present, seconds as u32);
         let of = telecom.telecom();
         services.count_zones(Utility::Telecom, &of.zone_persons, &of.zone_connected, seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn who_lives_above_the_fifth_floor_needs_a_lift() {
+        let of = |persons, floors| super::on_upper_floors(persons, floors);
+        assert_eq!([of(100, 1.0), of(100, 5.0), of(100, 8.0), of(100, 10.0), of(3, 6.0)], [0, 0, 38, 50, 1]);
     }
 }

@@ -30,6 +30,9 @@ pub struct CouplingSettings {
     /// Mobile sites in buildings without electricity live on their batteries.
     #[serde(skip_serializing_if = "is_on")]
     pub power_to_telecom: bool,
+    /// Lifts in buildings without electricity stand.
+    #[serde(skip_serializing_if = "is_on")]
+    pub power_to_lifts: bool,
     /// Trains, trams and trolleybuses without current stand.
     #[serde(skip_serializing_if = "is_on")]
     pub power_to_rail: bool,
@@ -145,6 +148,7 @@ impl Default for CouplingSettings {
             power_to_pumps: true,
             power_to_boilers: true,
             power_to_telecom: true,
+            power_to_lifts: true,
             power_to_rail: true,
             pumps_to_power: true,
             shortfall_to_heaters: true,

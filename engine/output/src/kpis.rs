@@ -335,11 +335,20 @@ fn devices(collector: &mut Collector<'_>, world: &World) {
         ("load_curtailed", of.curtailed_j),
         ("cars_charged", of.charger.drawn_j),
         ("cars_not_charged", of.charger.unserved_j),
+        ("cars_fed_back", of.charger.fed_back_j),
     ] {
         let kpi = collector.add("power", name, mwh(joules), "MWh");
         kpi.headline = joules > 0.0;
     }
     collector.add("power", "cars_turned_away_from_chargers", devices.chargers.turned_away as f64, "cars");
+    if !devices.chargers.public().is_empty() {
+        let of = &devices.chargers.queueing;
+        let cars = of.served + of.left_without;
+        collector.add("power", "cars_at_public_points", cars as f64, "cars").headline = cars > 0;
+        collector.add("power", "cars_that_left_the_queue_uncharged", of.left_without as f64, "cars");
+        let wait_min = of.waited_s / 60.0 / (cars as f64).max(1.0);
+        collector.add("power", "mean_wait_for_a_public_point", wait_min, "min").headline = cars > 0;
+    }
 }
 
 /// What the grid shows, where there is one.

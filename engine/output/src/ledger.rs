@@ -141,7 +141,7 @@ pub fn check_energy(tick: Tick, served_j: f64, sum_buildings_j: f64) -> Result<(
 /// [`Error::BrokenLedger`] with the figures; also when one of them is not finite.
 pub fn check_devices(tick: Tick, of: &DeviceEnergy) -> Result<()> {
     let taken_j = of.demand_j + of.heat_pump_j + of.charger.drawn_j + of.charged_j + of.paid_back_j;
-    let given_j = of.discharged_j + of.generated_j + of.put_off_j + of.curtailed_j;
+    let given_j = of.discharged_j + of.generated_j + of.put_off_j + of.curtailed_j + of.charger.fed_back_j;
     let scale_j = taken_j.abs().max(given_j.abs());
     let (meter_j, owed_j) = (taken_j - given_j - of.net_j, of.put_off_j - of.paid_back_j - of.owed_j);
     if meter_j.abs() <= ENERGY_TOLERANCE * scale_j && owed_j.abs() <= ENERGY_TOLERANCE * scale_j {

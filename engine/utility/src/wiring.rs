@@ -105,6 +105,8 @@ pub enum Utility {
     Sewer,
     /// Mobile sites.
     Telecom,
+    /// Lifts, for those on upper floors.
+    Lifts,
 }
 
 urbis_core::named!(Utility {
@@ -114,6 +116,7 @@ urbis_core::named!(Utility {
     Heat = "heat",
     Sewer = "sewer",
     Telecom = "telecom",
+    Lifts = "lifts",
 });
 
 /// Where what a network carries came from and went since the start, in its unit: m3 of water, kg of gas, joules of heat.

@@ -4,12 +4,15 @@
 //! arrival; a step touches only those that are plugged in. A car that finds no free point is turned away. At departure
 //! what it did not get is counted.
 //!
-//! Laws: `drawn = delivered + losses`, and `wanted by those that left = delivered to them + unserved`. By price a car is
+//! Laws: `drawn = fed back + delivered + losses`, and `wanted by those that left = delivered to them + unserved`. By price a car is
 //! charged in the cheapest hours before it leaves, which is the least cost at constant power as far as prices are known
-//! (see [`Prices::cheaper_s`]). Ignored: tapering, feeding back, queues for a point.
+//! (see [`Prices::cheaper_s`]). A car that feeds back does so in the dearest of the hours in which it can win back what it
+//! gives, losses both ways included, in later hours that are left before it leaves. At public points cars queue (`public`).
+//! Ignored: tapering, wear of batteries.
 //!
 //! Contract: results depend on the sessions and, among equal ones, on the order in which they were put in; not on threads.
 
+use super::public::{PublicSite, Queueing};
 use super::settings::{ChargerControl, ChargerSettings};
 use super::tariff::Prices;
 use rayon::prelude::*;
@@ -17,6 +20,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use urbis_core::BuildingIx;
 use urbis_core::chunks::CHUNK_ROWS;
+use urbis_core::units::JOULES_PER_KWH;
 
 /// A car's stay at a charger.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,15 +46,22 @@ pub struct Stay {
     pub id: u32,
     /// Energy not yet delivered, joules.
     pub left_j: f64,
+    /// When it got a public point, Unix seconds; `None` elsewhere and while it waits for one.
+    pub point_since_s: Option<f64>,
+    /// Whether it is full and leaves a public point.
+    pub(super) is_done: bool,
     /// Whether it was turned away.
     is_refused: bool,
     /// Whether it came in this step.
     is_new: bool,
-    /// Delivered in this step, joules.
-    step_j: f64,
+    /// Delivered in this step, joules; negative: given.
+    pub(super) step_j: f64,
 }
 
 impl Stay {
+    fn has_ended(&self, to_s: i64) -> bool {
+        self.is_refused || self.is_done || self.session.departure_s <= to_s
+    }
     fn key(&self) -> (i64, u32, u32) {
         (self.session.arrival_s, self.building.0, self.id)
     }
@@ -77,7 +88,9 @@ impl Ord for Coming {
 pub struct ChargerEnergy {
     /// Drawn.
     pub drawn_j: f64,
-    /// Stored in cars.
+    /// Fed back by cars, at the meter.
+    pub fed_back_j: f64,
+    /// Stored in cars, less what they gave.
     pub delivered_j: f64,
     /// Lost between.
     pub losses_j: f64,
@@ -92,7 +105,7 @@ pub struct ChargerEnergy {
 pub struct Chargers {
     /// Points by building.
     pub points: Vec<u32>,
-    /// Power drawn in this step by building, watts.
+    /// Power drawn in this step by building, watts; negative: fed back.
     pub charging_w: Vec<f64>,
     /// Energy since the start.
     pub energy: ChargerEnergy,
@@ -100,6 +113,10 @@ pub struct Chargers {
     pub turned_away: u64,
     /// When cars are charged, by building; empty: everywhere as the settings say.
     pub controls: Vec<ChargerControl>,
+    /// Cars at public points.
+    pub queueing: Queueing,
+    /// Sites of public points, in order of building.
+    public: Vec<PublicSite>,
     coming: BinaryHeap<Reverse<Coming>>,
     /// Plugged in, in order of building, arrival and number.
     active: Vec<Stay>,
@@ -112,6 +129,17 @@ impl Chargers {
     #[must_use]
     pub fn new(points: Vec<u32>) -> Self {
         Self { charging_w: vec![0.0; points.len()], points, ..Self::default() }
+    }
+    /// Makes the points of a building public ones.
+    pub fn make_public(&mut self, site: PublicSite) {
+        self.points[site.building.row()] = site.points;
+        let at = self.public.partition_point(|of| of.building.0 < site.building.0);
+        self.public.insert(at, site);
+    }
+    /// Sites of public points, in order of building.
+    #[must_use]
+    pub fn public(&self) -> &[PublicSite] {
+        &self.public
     }
     /// Announces a stay and gives its number. `None` where the building has no charger or the session is none: it ends
     /// before it begins, or what it wants or takes is not a number above zero.
@@ -126,7 +154,17 @@ impl Chargers {
         let id = self.next_id;
         self.next_id += 1;
         let left_j = session.wanted_j;
-        let stay = Stay { session, building, id, left_j, is_refused: false, is_new: true, step_j: 0.0 };
+        let stay = Stay {
+            session,
+            building,
+            id,
+            left_j,
+            is_refused: false,
+            is_new: true,
+            point_since_s: None,
+            is_done: false,
+            step_j: 0.0,
+        };
         self.coming.push(Reverse(Coming(stay)));
         Some(id)
     }
@@ -150,31 +188,45 @@ impl Chargers {
         }
         self.ended.clear();
         self.admit(prices.step_s.0, prices.step_s.1);
-        let Self { active, controls, .. } = self;
+        let Self { active, controls, public, queueing, .. } = self;
         active.par_chunks_mut(CHUNK_ROWS).for_each(|stays| {
             for stay in stays {
                 let control = controls.get(stay.building.row()).copied().unwrap_or(settings.control);
                 let is_on = !stay.is_refused && is_supplied.get(stay.building.row()).is_none_or(|&is_on| is_on);
                 stay.step_j = if is_on { delivery_j(stay, settings, control, prices, grid_signal) } else { 0.0 };
-                stay.left_j -= stay.step_j;
             }
         });
+        for site in public {
+            let first = active.partition_point(|stay| stay.building.0 < site.building.0);
+            let count = active[first..].partition_point(|stay| stay.building == site.building);
+            let stays = &mut active[first..first + count];
+            stays.iter_mut().for_each(|stay| stay.step_j = 0.0);
+            let is_on = is_supplied.get(site.building.row()).is_none_or(|&is_on| is_on);
+            site.serve(stays, prices.step_s, settings.efficiency, is_on, queueing);
+        }
         let seconds = (prices.step_s.1 - prices.step_s.0) as f64;
         let energy = &mut self.energy;
-        for stay in &self.active {
-            let drawn_j = stay.step_j / settings.efficiency;
-            self.charging_w[stay.building.row()] += drawn_j / seconds;
-            energy.drawn_j += drawn_j;
+        for stay in &mut self.active {
+            stay.left_j = if stay.is_done { 0.0 } else { stay.left_j - stay.step_j };
+            let is_giving = stay.step_j < 0.0;
+            let meter_j = if is_giving { stay.step_j * settings.efficiency } else { stay.step_j / settings.efficiency };
+            self.charging_w[stay.building.row()] += meter_j / seconds;
+            *(if is_giving { &mut energy.fed_back_j } else { &mut energy.drawn_j }) += meter_j.abs();
             energy.delivered_j += stay.step_j;
-            energy.losses_j += drawn_j - stay.step_j;
-            if stay.is_refused || stay.session.departure_s <= prices.step_s.1 {
+            energy.losses_j += meter_j - stay.step_j;
+            if stay.has_ended(prices.step_s.1) {
                 energy.wanted_j += stay.session.wanted_j;
                 energy.unserved_j += stay.left_j;
                 self.turned_away += u64::from(stay.is_refused);
+                let is_public = self.public.binary_search_by_key(&stay.building.0, |site| site.building.0).is_ok();
+                if is_public && stay.point_since_s.is_none() {
+                    self.queueing.left_without += 1;
+                    self.queueing.waited_s += (stay.session.departure_s - stay.session.arrival_s) as f64;
+                }
                 self.ended.push(*stay);
             }
         }
-        self.active.retain(|stay| !stay.is_refused && stay.session.departure_s > prices.step_s.1);
+        self.active.retain(|stay| !stay.has_ended(prices.step_s.1));
     }
     /// Lets in those that come before the end of a step, as far as points are free when they come.
     fn admit(&mut self, from_s: i64, to_s: i64) {
@@ -190,7 +242,10 @@ impl Chargers {
         self.active.sort_unstable_by_key(|stay| (stay.building.0, stay.session.arrival_s, stay.id));
         for row in 0..self.active.len() {
             let Stay { building, session, is_new, .. } = self.active[row];
-            if is_new {
+            let queues = || self.public.binary_search_by_key(&building.0, |site| site.building.0).is_ok();
+            if is_new && queues() {
+                self.active[row].is_new = false;
+            } else if is_new {
                 let others = self.active[..row].iter().rev().take_while(|other| other.building == building);
                 let busy = others.filter(|other| !other.is_refused && other.session.departure_s > session.arrival_s);
                 let is_full = busy.count() >= self.points[building.row()] as usize;
@@ -217,12 +272,28 @@ fn delivery_j(
         ChargerControl::Immediate => power_w * present_s,
         ChargerControl::Delayed => stay.left_j * present_s / ((departure_s - start_s).max(1) as f64),
         ChargerControl::Grid => power_w * present_s * (1.0 - grid_signal.clamp(0.0, 1.0)),
-        ChargerControl::Price => {
+        ChargerControl::Price | ChargerControl::VehicleToGrid => {
             let needed_s = stay.left_j / power_w;
             power_w * (needed_s - prices.cheaper_s(departure_s)).clamp(0.0, present_s)
         }
     };
+    if control == ChargerControl::VehicleToGrid && wish_j <= 0.0 {
+        return -given_j(stay, settings, prices, present_s);
+    }
     wish_j.min(power_w * present_s).min(stay.left_j)
+}
+
+/// What a car gives back in a step, joules out of its battery: as much as later hours that are cheaper by the losses of
+/// both ways have time to make up for, less what later hours that are dearer can give.
+fn given_j(stay: &Stay, settings: &ChargerSettings, prices: &Prices<'_>, present_s: f64) -> f64 {
+    let Session { departure_s, wanted_j, power_max_w, .. } = stay.session;
+    let Some(now) = prices.now().filter(|&now| now > 0.0) else { return 0.0 };
+    let out_w = power_max_w.min(settings.power_w);
+    let into_w = out_w * settings.efficiency;
+    let allowed_j = (wanted_j + settings.feed_back_kwh * JOULES_PER_KWH - stay.left_j).max(0.0);
+    let makes_up_j = into_w * prices.cheaper_than_s(now * settings.efficiency.powi(2), departure_s) - stay.left_j;
+    let kept_j = out_w * prices.dearer_s(departure_s);
+    (allowed_j - kept_j).min(out_w * present_s).min(makes_up_j).max(0.0)
 }
 
 #[cfg(test)]
@@ -271,6 +342,35 @@ mod tests {
             assert!((energy.delivered_j - STAY.wanted_j).abs() < 1e-6 && energy.unserved_j.abs() < 1e-6);
             assert!((energy.drawn_j - energy.delivered_j - energy.losses_j).abs() < 1e-6);
             assert!(chargers.active().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_car_feeds_back_what_it_can_win_back_more_cheaply() {
+        let cost_of = |control, by_hour: [f64; 5]| {
+            let mut chargers = Chargers::new(vec![1]);
+            chargers.plug_in(BuildingIx(0), STAY);
+            let found = run(&mut chargers, &ChargerSettings { feed_back_kwh: 9.0, ..settings(control) }, &by_hour, 0.0);
+            let energy = chargers.energy;
+            assert!((energy.delivered_j - STAY.wanted_j).abs() < 1e-3 && energy.unserved_j.abs() < 1e-3, "{energy:?}");
+            assert!((energy.drawn_j - energy.fed_back_j - energy.delivered_j - energy.losses_j).abs() < 1e-3);
+            let cost: f64 = found.iter().enumerate().map(|(nth, watts)| by_hour[nth / 4] * watts / 4000.0).sum();
+            (found, cost)
+        };
+        // In the dear first hour it gives 7.5 kWh out of its battery, 9 kW at the meter; what it needs then is drawn in
+        // the hours at 1 and 2, the 2.25 kWh left of the one at 3, and so much of the one at 4 that it is full.
+        let by_hour = [5.0, 1.0, 4.0, 2.0, 3.0];
+        let (found, cost) = cost_of(ChargerControl::VehicleToGrid, by_hour);
+        let (_, plain) = cost_of(ChargerControl::Price, by_hour);
+        assert!((plain - 30.0).abs() < 1e-9);
+        let from_four_kwh = (18.0 + 7.5 - 9.0 - 9.0 - 2.25) / 0.9;
+        assert!((cost - (10.0 - 6.75 * 5.0 + 4.0 * from_four_kwh + 20.0 + 7.5)).abs() < 1e-9, "{cost}");
+        assert!(cost < plain - 2.9 && (found[1] + 9000.0).abs() < 1e-9, "{found:?}");
+        // One price for all hours, or one that differs by less than the losses: as by price.
+        for by_hour in [[2.0; 5], [2.2, 1.9, 2.1, 1.8, 2.0]] {
+            let [gives, takes] =
+                [ChargerControl::VehicleToGrid, ChargerControl::Price].map(|of| cost_of(of, by_hour).1);
+            assert!((gives - takes).abs() < 1e-9);
         }
     }
 

@@ -56,6 +56,8 @@ impl DeviceSettings {
             ("charger.points_per_1000_m2", charger.points_per_1000_m2, 0.0, 1000.0),
             ("charger.power_w", charger.power_w, 1.0, most),
             ("charger.efficiency", charger.efficiency, 0.1, 1.0),
+            ("charger.feed_back_kwh", charger.feed_back_kwh, 0.0, most),
+            ("charger.public_reach_m", charger.public_reach_m, 0.0, most),
             ("heat_pump.cop_factor", heat_pump.cop_factor, 0.1, 2.0),
             ("heat_pump.ground_c", heat_pump.ground_c, -20.0, 40.0),
             ("heat_pump.setpoint_c", heat_pump.setpoint_c, 0.0, 40.0),
@@ -73,6 +75,10 @@ impl DeviceSettings {
             ("response.grid_signal_min", response.grid_signal_min, 0.0, 1.0),
         ] {
             within(field, value, low, high);
+        }
+        for (row, site) in charger.public.iter().enumerate() {
+            within(&format!("charger.public[{row}].points"), f64::from(site.points), 1.0, 10_000.0);
+            within(&format!("charger.public[{row}].power_w"), site.power_w, 1.0, most);
         }
         within("tariff.per_kwh", tariff.per_kwh, -most, most);
         for (hour, &price) in tariff.hourly_per_kwh.iter().enumerate() {

@@ -11,6 +11,7 @@ pub mod charger;
 mod check;
 pub mod energy;
 pub mod heat_pump;
+pub mod public;
 pub mod pv;
 pub mod response;
 pub mod settings;
@@ -19,6 +20,7 @@ pub mod tariff;
 
 pub use charger::{Chargers, Session, Stay};
 pub use energy::DeviceEnergy;
+pub use public::{PublicSettings, PublicSite};
 pub use settings::DeviceSettings;
 pub use step::DeviceStep;
 
@@ -188,6 +190,7 @@ impl Devices {
         let column = || vec![0.0; rows];
         let batteries: Vec<Battery> = (0..rows).map(battery).collect();
         let mut chargers = Chargers::new((0..rows).map(points).collect());
+        public_points(city, settings, &mut chargers)?;
         if !measures.controls.is_empty() {
             chargers.controls = (0..rows).map(controls).collect();
         }
@@ -243,8 +246,46 @@ impl Devices {
             *hot_w = if makes { heat_w } else { 0.0 };
         }
     }
+    /// Where a car is charged that comes to a building: there or, where it has no points, at the nearest public ones within
+    /// reach.
+    #[must_use]
+    pub fn charged_at(&self, building: BuildingIx, city: &City) -> Option<BuildingIx> {
+        if self.chargers.points.get(building.row()).is_some_and(|&points| points > 0) {
+            return Some(building);
+        }
+        let table = &city.buildings;
+        let away_m = |of: BuildingIx| {
+            let (a, b) = (building.row(), of.row());
+            (table.x_m[a] - table.x_m[b]).hypot(table.y_m[a] - table.y_m[b])
+        };
+        let sites = self.chargers.public().iter().map(|site| (away_m(site.building), site.building));
+        let nearest = sites.min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (nearest.0 <= self.settings.charger.public_reach_m).then_some(nearest.1)
+    }
     /// Announces a car at a building; see [`Chargers::plug_in`].
     pub fn plug_in(&mut self, building: BuildingIx, session: Session) -> Option<u32> {
         self.chargers.plug_in(building, session)
     }
+}
+
+/// Makes points of settings public ones.
+///
+/// # Errors
+/// A building that the city has not, or that is named twice.
+fn public_points(city: &City, settings: &DeviceSettings, chargers: &mut Chargers) -> Result<()> {
+    refusing("power.devices", |tell| {
+        for (row, of) in settings.charger.public.iter().enumerate() {
+            let found = city.buildings.id.iter().position(|id| *id == of.building);
+            let at = found.map(|at| BuildingIx(at as u32));
+            match at.filter(|at| chargers.public().iter().all(|site| site.building != *at)) {
+                Some(building) => {
+                    chargers.make_public(PublicSite { building, power_w: of.power_w, points: of.points });
+                }
+                None => tell(
+                    &format!("charger.public[{row}].building"),
+                    format!("= {:?}, expected a building of the city, each once", of.building),
+                ),
+            }
+        }
+    })
 }

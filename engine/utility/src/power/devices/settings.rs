@@ -1,6 +1,7 @@
 //! Settings of devices, as they stand in a scenario. By default no building has any; what a device is like without being
 //! told is typical of the years around 2020 (estimates unless a device's file names a source).
 
+use super::public::PublicSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use urbis_city::model::BuildingUse;
@@ -223,6 +224,8 @@ pub enum ChargerControl {
     Price,
     /// At once, less as the grid asks.
     Grid,
+    /// By price, and what a car can win back more cheaply before it leaves it feeds back in dear hours.
+    VehicleToGrid,
 }
 
 /// Chargers.
@@ -241,6 +244,13 @@ pub struct ChargerSettings {
     pub efficiency: f64,
     /// When cars are charged.
     pub control: ChargerControl,
+    /// Energy below what it came with that a car gives at most (`vehicle_to_grid`), kWh.
+    pub feed_back_kwh: f64,
+    /// Public points, where cars queue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub public: Vec<PublicSettings>,
+    /// Cars at buildings without chargers go to the nearest public points within so many metres in a straight line.
+    pub public_reach_m: f64,
 }
 
 impl Default for ChargerSettings {
@@ -252,6 +262,9 @@ impl Default for ChargerSettings {
             power_w: 11_000.0,
             efficiency: 0.9,
             control: ChargerControl::default(),
+            feed_back_kwh: 10.0,
+            public: Vec::new(),
+            public_reach_m: 300.0,
         }
     }
 }

@@ -78,19 +78,32 @@ impl Prices<'_> {
     /// order; those beyond the horizon are taken to cost its mean.
     #[must_use]
     pub fn cheaper_s(&self, until_s: i64) -> f64 {
-        let Some(now) = self.now() else { return 0.0 };
-        let mut from_s = self.hour_end_s;
-        let mut cheaper_s = 0;
-        for &price in &self.per_kwh[1..] {
-            if price < now {
-                cheaper_s += (until_s.min(from_s + 3600) - from_s.max(self.step_s.1)).max(0);
+        self.now().map_or(0.0, |now| self.later_s(until_s, |price| price < now))
+    }
+    /// The same of those that are cheaper than a price, the rest of the running hour among them.
+    #[must_use]
+    pub fn cheaper_than_s(&self, per_kwh: f64, until_s: i64) -> f64 {
+        self.later_s(until_s, |price| price < per_kwh)
+    }
+    /// The same of those that are dearer than now.
+    #[must_use]
+    pub fn dearer_s(&self, until_s: i64) -> f64 {
+        self.now().map_or(0.0, |now| self.later_s(until_s, |price| price > now))
+    }
+    /// Seconds after this step and before `until_s` in hours with such a price.
+    fn later_s(&self, until_s: i64, is_so: impl Fn(f64) -> bool) -> f64 {
+        let mut from_s = self.hour_end_s - 3600;
+        let mut later_s = 0;
+        for &price in self.per_kwh {
+            if is_so(price) {
+                later_s += (until_s.min(from_s + 3600) - from_s.max(self.step_s.1)).max(0);
             }
             from_s += 3600;
         }
-        if self.mean() < now {
-            cheaper_s += (until_s - from_s.max(self.step_s.1)).max(0);
+        if is_so(self.mean()) {
+            later_s += (until_s - from_s.max(self.step_s.1)).max(0);
         }
-        cheaper_s as f64
+        later_s as f64
     }
 }
 

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! A bus through the small town: people plan with its timetable, ride it, find no place, wait; passengers and vehicles
 //! add up.
 

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! The journey through the house: what a run leaves, what an interrupted one leaves, and what bad input
 //! gives.
 

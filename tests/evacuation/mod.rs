@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Events that move people: orders to leave an area, and gatherings. Each with its closed form on the town.
 
 use std::collections::BTreeMap;

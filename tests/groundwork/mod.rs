@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! What runs stand on before their policies: settled without them, the same whether it is made or taken from others.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! The laws of a run: vehicles requested = entered + waiting + rejected, entered = arrived + on the
 //! road; every person is in one place; energy served = energy drawn. The audit checks them at every tick
 //! of every run; here random towns are run through it, and a world is broken on purpose.

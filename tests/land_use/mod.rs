@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Policies that change the city itself. New buildings house and employ as many as the plan says and draw what their floor
 //! area says, who is there already keeps home, household and, but for the new jobs, work; new roads shorten what a closed
 //! form says they shorten; grids and pipes of the changed city balance. What makes no sense is refused with its place.

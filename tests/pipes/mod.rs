@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Water, gas and district heat in a run: what buildings ask for comes through the pipes, books close, tables agree with
 //! one another, and who is cut off is told.
 

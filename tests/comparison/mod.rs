@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Comparisons of real runs: pairs are surer than runs with nothing in common, tables are whole, and runs that cannot be
 //! compared are refused with both sides named.
 

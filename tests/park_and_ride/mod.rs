@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Park-and-ride through the small town: a car to the site, a bus from there, the same site on the way back; spaces that
 //! fill; nobody moved but those who gain by it.
 

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! The electric grid in a run: who draws what reaches the substation, tables agree with one another, energy balances, and
 //! what cannot be supplied is told as the scenario wants it.
 

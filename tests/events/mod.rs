@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Events and the couplings that carry them from one network to another: each with its closed form on the town, and with
 //! the coupling switched off, when the effect is gone.
 
@@ -165,6 +163,64 @@ fn people_heat_with_electricity_where_no_gas_comes() {
     assert!((heaters_j - lacks_j).abs() < 1e-9 * lacks_j && (on_j - plain_j - lacks_j).abs() < 1e-9 * on_j);
     let (off_j, ..) = of(&format!("{cut}[coupling]\nshortfall_to_heaters = false\n"));
     assert!((off_j - plain_j).abs() < 1e-12 * plain_j);
+}
+
+/// A tower of ten floors: the upper half of those who are in it cannot go up or down while it is dark.
+#[test]
+fn lifts_without_electricity_leave_upper_floors() {
+    let tower = "[[policy]]\nname = \"tower\"\nkind = \"land_use\"\n[[policy.buildings]]\nlon = 10.0152\nlat = 50.0101\n\
+                 use = \"residential\"\nfloor_area_m2 = 8000.0\nlevels = 10.0\nresidents = 200.0\n";
+    let of = |patch: &str| {
+        let run = ran(&format!("{GRID}{tower}{patch}"));
+        let mut by_time: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+        for row in run.table("service").into_iter().filter(|row| row["utility"] == "lifts") {
+            let of = by_time.entry(row["time"].clone()).or_insert((0.0, 0.0));
+            of.0 += number(&row, "persons");
+            of.1 += number(&row, "unserved_persons");
+        }
+        by_time.into_values().collect::<Vec<_>>()
+    };
+    let (dark, off) = (of(DARK), of(&format!("{DARK}[coupling]\npower_to_lifts = false\n")));
+    for (hour, (&(persons, unserved), &(_, without))) in dark.iter().zip(&off).enumerate() {
+        let expected = if (4..8).contains(&hour) { persons } else { 0.0 };
+        assert!((unserved - expected).abs() < 1e-9 && without.abs() < 1e-12, "{hour}: {unserved} of {persons}");
+    }
+    // At night all who live there are at home, but those few who are out late or up early.
+    assert!(dark[0].0 > 0.8 * 100.0 && dark[0].0 <= 100.0, "{}", dark[0].0);
+    assert!(dark[4..8].iter().all(|hour| hour.0 > 0.0));
+}
+
+/// All cars are electric and no building has a charger: cars go to public points, where there are so many that nobody waits,
+/// or two, where they queue; they want what they have driven. Without points nobody is charged.
+#[test]
+fn cars_queue_at_public_points() {
+    let of = |points: u32| {
+        let public = match points {
+            0 => String::new(),
+            _ => format!(
+                "[power.devices.charger]\npublic_reach_m = 1e5\n\
+                 public = [{{ building = \"synthetic/69\", points = {points}, power_w = 22000.0 }}]\n"
+            ),
+        };
+        ran(&format!("{GRID}[coupling]\nelectric_car_share = 1.0\n{public}"))
+    };
+    let (many, two, none) = (of(10_000), of(2), of(0));
+    let charged_kwh = |run: &Ran| kpi(run, "cars_charged") * 1000.0;
+    // What each has driven when they come to a building, since they last did.
+    let (mut driven_m, mut since_m) = (0.0, BTreeMap::new());
+    for row in many.table("trips").iter().filter(|row| row["mode"] == "car" && row["status"] == "arrived") {
+        let since_m: &mut f64 = since_m.entry(row["person_id"].clone()).or_default();
+        *since_m += number(row, "distance_m");
+        if !row["to_building"].is_empty() {
+            driven_m += std::mem::take(since_m);
+        }
+    }
+    println!("{} kWh at many points, {} at two, {driven_m} m", charged_kwh(&many), charged_kwh(&two));
+    assert!(charged_kwh(&none).abs() < 1e-9 && kpi(&many, "mean_wait_for_a_public_point") < 1e-6);
+    assert!(kpi(&two, "mean_wait_for_a_public_point") > 1.0);
+    assert!(charged_kwh(&two) < charged_kwh(&many));
+    let expected_kwh = driven_m / 1000.0 * 0.18 / 0.9;
+    assert!((charged_kwh(&many) / expected_kwh - 1.0).abs() < 0.05, "{} of {expected_kwh}", charged_kwh(&many));
 }
 
 #[test]

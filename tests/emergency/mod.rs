@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Emergency services in a run: their table and books, congestion and closures on their ways, calls of other couplings,
 //! the same bytes on any number of threads, and what makes no sense refused with its place.
 

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Equal runs give equal bytes, on any number of threads: every file but table `runs`.
 
 use urbis::step::{Step, schedule, schedule_added_as};

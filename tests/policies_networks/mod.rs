@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Policies on buildings, their devices and the networks that serve them: each moves what it is for by the size that a
 //! closed form says, larger shares keep those of smaller ones, a share of nothing changes nothing, and what makes no sense
 //! is refused with its place.

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Check-ups of real runs of the town: every indicator has a figure or a reason, and figures are those that its tables
 //! give when they are computed again, row by row.
 

@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! What people plan: frozen tastes under a toll, shares that constants are fitted to, sums of work places, days that
 //! close.
 

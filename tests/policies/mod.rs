@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print the figures they found
-
 //! Policies in two arms with the same seed: what they do has the right sign, moves those it meets, takes the money it
 //! says, and is the same on any number of threads. What makes no sense is refused with its place.
 

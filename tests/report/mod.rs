@@ -1,5 +1,3 @@
-#![allow(clippy::print_stdout)] // tests print what they found
-
 //! The planner's page of a small study, and what a browser makes of it: `check.mjs` opens it from the disk in Chromium
 //! without a window.
 //!
