@@ -5,7 +5,7 @@ use urbis_city::model::City;
 use urbis_core::{NodeIx, Result};
 use urbis_coupling::emergency::settings::StationSource;
 use urbis_coupling::emergency::{Ground, stations};
-use urbis_coupling::{Emergency, EmergencyCalls};
+use urbis_coupling::{Emergency, EmergencyCalls, FireWater};
 use urbis_population::{Persons, Places};
 use urbis_scenario::Loaded;
 use urbis_traffic::{CarNetwork, Router};
@@ -16,6 +16,7 @@ use urbis_traffic::{CarNetwork, Router};
 /// Points of interest without any station, and tables of which no stations can be made.
 pub(crate) fn install(world: &mut World, loaded: &Loaded, city: &City, seed: u64) -> Result<()> {
     world.init_resource::<EmergencyCalls>();
+    world.insert_resource(FireWater::new(seed));
     let settings = &loaded.scenario.emergency;
     let network = world.resource::<CarNetwork>();
     let is_on_road = |node: NodeIx| node != NodeIx::NONE && network.node_of(node).is_some();

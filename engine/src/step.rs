@@ -17,9 +17,9 @@ use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor
 use urbis_core::Clock;
 use urbis_coupling::{
     advance_transit, answer_calls, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers,
-    count_service, darken_signals, delay_buses, dispatch_trips, end_evacuations, end_trips, evacuate, expose_people,
-    flood_streets, gather, go_on, happen, hold_trains, leave_spaces, plug_in_cars, plug_in_heaters, run_devices,
-    run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
+    count_service, darken_signals, delay_buses, dispatch_trips, draw_fire_water, end_evacuations, end_trips, evacuate,
+    expose_people, flood_streets, gather, go_on, happen, hold_trains, leave_spaces, plug_in_cars, plug_in_heaters,
+    run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
 };
 use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{
@@ -79,7 +79,7 @@ fn add(step: &mut Schedule, set: Step) {
             switch_grid,
             (run_machines, darken_signals, stop_pumps, hold_trains).chain(),
             (ask_for_power, ask_for_pumps, plug_in_heaters, run_devices).chain(),
-            ask_of_pipes,
+            (ask_of_pipes, draw_fire_water).chain(),
         )
             .chain(),
         Step::Solve => (

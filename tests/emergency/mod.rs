@@ -45,6 +45,37 @@ fn arm(base: &str, patch: &str, threads: usize) -> Arm {
     Arm { calls, summary }
 }
 
+/// Every call to the fire brigade is a building on fire: engines draw the flow as long as the first of them is there. A town
+/// whose waterworks stand still leaves them short. Switched off, nothing is drawn.
+#[test]
+fn engines_draw_water_while_they_are_there() {
+    let fires = |patch: &str| {
+        let patch = format!("[water]\nsource = \"synthetic\"\n{patch}[coupling]\nfires_share = 1.0\n");
+        let place = tempfile::tempdir().unwrap();
+        let mut simulation = installed(place.path(), TOWN, &patch, 1, None);
+        while simulation.step().unwrap() {}
+        let world = simulation.world();
+        let (dispatcher, step_s) = (world.resource::<Emergency>().dispatcher(), 900.0);
+        let (calls, end_s) = (dispatcher.calls(), f64::from(simulation.clock().end()));
+        let of_fire = (0..calls.request.len()).filter(|&call| calls.request[call].kind == ServiceKind::Fire);
+        // What was drawn in a step is asked for in the next, and told when that is over.
+        let there_s = of_fire.filter(|&call| calls.state[call] == CallState::Answered).map(|call| {
+            let from_s = dispatcher.sendings().arrive_ms(calls.first[call] as usize) as f64 / 1000.0;
+            let until_s = from_s + f64::from(calls.request[call].scene_ms) / 1000.0;
+            (until_s.min(end_s - 2.0 * step_s) - from_s).max(0.0)
+        });
+        (there_s.sum::<f64>() * 96.0 / 3600.0, world.resource::<urbis::coupling::FireWater>().clone())
+    };
+    let (expected_m3, of) = fires("");
+    println!("{} fires, {:.1} of {:.1} m3", of.fires, of.served_m3, of.asked_m3);
+    assert!(of.fires > 5 && (of.asked_m3 / expected_m3 - 1.0).abs() < 1e-9, "{} {expected_m3}", of.asked_m3);
+    let trip = "[[event]]\nname = \"trip\"\nkind = \"plant_trip\"\nat = \"03:00\"\nhours = 24.0\nnetwork = \"water\"\n";
+    let (dry_m3, dry) = fires(trip);
+    assert!((dry.asked_m3 / dry_m3 - 1.0).abs() < 1e-9 && dry.served_m3 < 0.9 * of.served_m3 && dry.short > 0);
+    let off = arm(TOWN, "[water]\nsource = \"synthetic\"\n[coupling]\nfires_share = 1.0\nfire_to_water = false\n", 1);
+    assert!(off.summary.kpis.iter().all(|kpi| kpi.indicator != "fire_water_asked"));
+}
+
 #[test]
 fn a_day_of_the_town_has_calls_and_its_books_close() {
     let town = arm(TOWN, "", 2);

@@ -257,6 +257,73 @@ fn trams_without_current_stand_at_their_stops() {
 }
 
 /// Links of the town's busiest road, by passages.
+/// From eight to nine: what reaches a building is the sum of what the links around it radiate and emit,
+/// and it reaches those who are there, not those who live there. Switched off, nothing is told.
+#[test]
+fn noise_and_exhaust_reach_those_who_are_there() {
+    use urbis_core::CarLinkIx;
+    use urbis_coupling::Exposure;
+    use urbis_coupling::exposure::{LEVELS_DB, REACH_M, exhaust_factor, noise_factor};
+    use urbis_traffic::emissions::{CLASSES, Travel};
+    use urbis_traffic::noise::{Noise, Road};
+    use urbis_traffic::{CarNetwork, EmissionFactors, Traffic};
+    let (mut simulation, _place) = stepped("[coupling]\ntraffic_to_people = true\n");
+    run_to(&mut simulation, 5 * 3600);
+    let left = |simulation: &Simulation| -> Vec<u32> {
+        let engine = simulation.world().resource::<Traffic>().engine();
+        let links = simulation.world().resource::<CarNetwork>().links() as u32;
+        (0..links).map(|link| engine.passed(CarLinkIx(link)).1).collect()
+    };
+    let before = left(&simulation);
+    run_to(&mut simulation, 6 * 3600);
+    let (after, world) = (left(&simulation), simulation.world());
+    let (network, traffic) = (world.resource::<CarNetwork>(), world.resource::<Traffic>());
+    let (exposure, city) = (world.resource::<Exposure>(), world.resource::<urbis_city::model::City>());
+    let node = |node: u32| [network.x_m[node as usize], network.y_m[node as usize]];
+    let (noise, factors) = (Noise::default(), &world.resource::<EmissionFactors>().0);
+    let of_building = |building: usize| {
+        let at = [city.buildings.x_m[building], city.buildings.y_m[building]];
+        let (mut intensity, mut g_per_m3) = (0.0, 0.0);
+        for link in 0..network.links() {
+            let (a, b) = (node(network.from[link]), node(network.to[link]));
+            let length_m = network.length_m[link];
+            let (square, along) = ((b[0] - a[0]).powi(2) + (b[1] - a[1]).powi(2), [b[0] - a[0], b[1] - a[1]]);
+            let share = (((at[0] - a[0]) * along[0] + (at[1] - a[1]) * along[1]) / square).clamp(0.0, 1.0);
+            let away_m = (at[0] - a[0] - share * along[0]).hypot(at[1] - a[1] - share * along[1]);
+            let vehicles = f64::from(after[link] - before[link]);
+            if away_m > REACH_M || vehicles <= 0.0 {
+                continue;
+            }
+            let mut vehicle_km = [0.0; CLASSES];
+            vehicle_km[0] = vehicles * length_m / 1000.0;
+            let speed_mps = length_m / (f64::from(traffic.travel_times_ms()[link]) / 1000.0);
+            let travel = Travel::at_speed(vehicle_km, speed_mps);
+            let sound_w_per_m = noise.link(&travel, length_m, 1.0, &Road::default()).a_weighted_w_per_m();
+            intensity += noise_factor(a, b, at) * sound_w_per_m;
+            g_per_m3 += exhaust_factor(a, b, at) * factors.link_interval(&travel).nox_g / length_m / 3600.0;
+        }
+        (10.0 * (intensity / 1e-12).log10(), g_per_m3 * 1e6)
+    };
+    let present = &world.resource::<urbis_population::People>().present;
+    let (mut persons, mut above, mut nox) = (0, [0, 0], 0.0);
+    for (building, &there) in present.iter().enumerate().take(city.buildings.len()) {
+        let (level_db, nox_ug_per_m3) = of_building(building);
+        let there = u64::from(there);
+        persons += there;
+        for (above, limit_db) in above.iter_mut().zip(LEVELS_DB) {
+            *above += if level_db > limit_db { there } else { 0 };
+        }
+        nox += nox_ug_per_m3 * there as f64;
+    }
+    assert_eq!(exposure.persons.iter().sum::<u64>(), persons);
+    assert_eq!(exposure.above.each_ref().map(|of| of.iter().sum::<u64>()), above);
+    assert!((exposure.nox_persons.iter().sum::<f64>() / nox - 1.0).abs() < 1e-5, "{nox}");
+    println!("{persons} present, {above:?} above {LEVELS_DB:?} dB(A), NOx {:.3} ug/m3", nox / persons as f64);
+    assert!(above[0] > 0 && nox > 0.0);
+    let (off, _place) = stepped("");
+    assert!(off.world().get_resource::<Exposure>().is_none());
+}
+
 fn busiest(of: &Ran) -> String {
     let mut left: BTreeMap<String, f64> = BTreeMap::new();
     for row in of.table("link_state") {

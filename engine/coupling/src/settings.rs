@@ -59,6 +59,17 @@ pub struct CouplingSettings {
     /// Emergency units drive under the travel times and closures of the moment. Off: as on empty, open roads.
     #[serde(skip_serializing_if = "is_on")]
     pub traffic_to_emergency: bool,
+    /// Fire engines at buildings on fire draw water from the network.
+    #[serde(skip_serializing_if = "is_on")]
+    pub fire_to_water: bool,
+    /// Flow that they draw at each, m3/h.
+    #[serde(skip_serializing_if = "is_usual_fire_flow")]
+    #[schemars(range(min = 0.0))]
+    pub fire_flow_m3_per_h: f64,
+    /// Share of the fire brigade's calls from buildings that are buildings on fire.
+    #[serde(skip_serializing_if = "is_usual_fires_share")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub fires_share: f64,
     /// Share of drivers whose car is electric; cars are charged where buildings have chargers (`power.devices.charger`).
     #[serde(skip_serializing_if = "is_zero")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -118,6 +129,21 @@ fn is_usual_heater(w_per_m2: &f64) -> bool {
 /// Typical of compact cars with heating and losses of the battery (estimate).
 const USUAL_KWH_PER_KM: f64 = 0.18;
 
+/// For dwellings of more than three floors (DVGW W 405, recalled).
+const USUAL_FIRE_FLOW_M3_PER_H: f64 = 96.0;
+/// Fires of dwellings and other buildings among all calls in England, 2019/20 (Home Office, recalled).
+const USUAL_FIRES_SHARE: f64 = 0.08;
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_fire_flow(m3_per_h: &f64) -> bool {
+    (m3_per_h - USUAL_FIRE_FLOW_M3_PER_H).abs() <= 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_usual_fires_share(share: &f64) -> bool {
+    (share - USUAL_FIRES_SHARE).abs() <= 0.0
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_on(is_on: &bool) -> bool {
     *is_on
@@ -157,6 +183,9 @@ impl Default for CouplingSettings {
             heater_share: USUAL_HEATER_SHARE,
             heater_w_per_m2: USUAL_HEATER_W_PER_M2,
             traffic_to_emergency: true,
+            fire_to_water: true,
+            fire_flow_m3_per_h: USUAL_FIRE_FLOW_M3_PER_H,
+            fires_share: USUAL_FIRES_SHARE,
             electric_car_share: 0.0,
             electric_car_kwh_per_km: USUAL_KWH_PER_KM,
         }

@@ -9,7 +9,7 @@ use bevy_ecs::world::World;
 use urbis_city::model::{City, PanelRow};
 use urbis_core::Clock;
 use urbis_core::units::{HOURS_PER_YEAR, JOULES_PER_KWH};
-use urbis_coupling::{Floods, Services};
+use urbis_coupling::{FireWater, Floods, Services};
 use urbis_population::plans::{Mode, Plans, Purpose};
 use urbis_population::presence::NEVER;
 use urbis_population::settings::PersonKind;
@@ -409,6 +409,12 @@ fn pipes(collector: &mut Collector<'_>, world: &World, persons_each: f64) {
         let worst_m = floods.worst_m();
         collector.add("sewer", "streets_flooded", worst_m.len() as f64, "links").headline = !worst_m.is_empty();
         collector.add("sewer", "deepest_flood", worst_m.values().fold(0.0, |most, m| f64::max(most, *m)), "m");
+    }
+    if let Some(fires) = world.get_resource::<FireWater>().filter(|fires| fires.fires > 0) {
+        collector.add("emergency", "buildings_on_fire", fires.fires as f64, "buildings");
+        collector.add("emergency", "fire_water_asked", fires.asked_m3, "m3");
+        collector.add("emergency", "fire_water_served", fires.served_m3, "m3");
+        collector.add("emergency", "fires_short_of_water", fires.short as f64, "buildings").headline = fires.short > 0;
     }
     for of in world.get_resource::<Services>().map_or(&[][..], |services| &services.of) {
         let (name, hours) = (of.utility.name(), of.total_unserved_s as f64 / 3600.0 * persons_each);

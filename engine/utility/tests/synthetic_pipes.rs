@@ -346,6 +346,29 @@ fn a_day_of_draws_closes_its_ledger() {
 }
 
 #[test]
+fn a_summer_day_begins_and_closes_its_ledger() {
+    // So little is drawn that water is cold when it arrives: flows and temperatures have no common steady state.
+    let city = blocks_of_flats(4, 90.0, 16);
+    let (peak_w, annual_kwh) = estimate(&city);
+    let settings = SyntheticHeatSettings::default();
+    let of = SyntheticHeat::plan(&city, &peak_w, &annual_kwh, &settings).expect("a plan");
+    let run_settings = RunSettings { heat: SyntheticHeat::solver(&settings), step_s: 900.0, ..RunSettings::default() };
+    assert!(of.building_consumer.iter().any(|&consumer| consumer != NONE));
+    for share in [1e-2, 3e-3, 1e-3, 1e-4, 0.0] {
+        let mut flow = of.solved(&settings).expect("a network").0;
+        for (building, &consumer) in of.building_consumer.iter().enumerate().filter(|of| *of.1 != NONE) {
+            flow.set_heat(consumer, share * peak_w[building]);
+        }
+        let mut run = HeatRun::new(flow, run_settings).expect("a start");
+        for step in 0..48 {
+            let outcome = run.step();
+            assert!(outcome.hydraulic.is_converged, "{share} {step}: {:?}", outcome.hydraulic);
+        }
+        assert!(run.ledger().gap() < 1e-9, "{share}: {:e}", run.ledger().gap());
+    }
+}
+
+#[test]
 fn the_same_on_any_number_of_threads() {
     let city = blocks_of_flats(14, 90.0, 8);
     let (peak_w, annual_kwh) = estimate(&city);
