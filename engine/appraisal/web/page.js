@@ -27,7 +27,7 @@ function write() {
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   byId("language").textContent = word("other");
   byId("language").lang = language === "en" ? "zh" : "en";
-  writeHead(); writeFigures(); writeControls(); writeCheckup(); writeWho(); writeWorth(); writeInputs(); writeProvenance();
+  writeHead(); writeFigures(); writeControls(); writeNetworks(); writeCheckup(); writeWho(); writeWorth(); writeInputs(); writeProvenance();
   if (ready) { writeSectors(); drawMap(); writeDetails(); }
   else byId("map-note").textContent = word("loading");
 }

@@ -195,6 +195,12 @@ impl Engine {
                 self.wheel.arm::<false>(input & !7, 1 << (input & 7), at, self.tick);
             }
         }
+        // A long head that made way for a car left room for somebody else.
+        for &number in &numbers {
+            let link = &self.layout.links[number as usize];
+            let (waiting, at) = (u64::from(link.waiting.load(Relaxed)), now.saturating_add(link.lag));
+            self.wheel.arm::<false>(link.upstream, waiting, at, self.tick);
+        }
         numbers.len() as u64
     }
 }

@@ -237,6 +237,44 @@ fn a_ring_of_lorries_with_a_slot_to_spare_creeps() {
     assert_eq!(engine.audit().0, engine.counts());
 }
 
+/// Cars and lorries that crowd small networks, roundabouts among them, until nothing moves but what creeps: in the end all
+/// have arrived, so nobody sleeps while there is room.
+#[test]
+fn whatever_creeps_ends() {
+    use urbis_core::rng::Rng;
+    use urbis_traffic::{GridlockPolicy, GridlockReport, Router};
+    let mut moves = 0;
+    for seed in 0..12_u64 {
+        let network: CarNetwork = random_network(16, 20, seed).unwrap();
+        let mut rng = Rng::new(seed, 6, 6, 6);
+        let nodes = network.nodes() as u32;
+        let pairs: Vec<(u32, u32)> = (0..4000).map(|_| (rng.below(nodes), rng.below(nodes))).collect();
+        let routes = Router::new(&network).route_batch(&pairs);
+        let mut engine = Engine::new(&network, 4).unwrap();
+        for trip in 0..pairs.len() {
+            let class = VehicleClass::NAMED[rng.below(5) as usize].0;
+            if let Some((links, _)) = routes.route(trip).filter(|(links, _)| !links.is_empty()) {
+                let route = engine.add_route(links).unwrap();
+                let depart = trip as u32 / 4 * TICK;
+                engine.depart_as(Departure { trip: TripIx(trip as u32), class, route, depart, stops: &[] });
+                engine.drop_route(route);
+            }
+        }
+        let mut gridlock = GridlockReport::default();
+        let total = engine.counts().requested;
+        while engine.counts().arrived < total && engine.tick() < 200_000 {
+            engine.step();
+            if engine.tick().is_multiple_of(20) {
+                gridlock.update(&mut engine, GridlockPolicy::Release);
+            }
+        }
+        println!("seed {seed}: {} s, {} moves", engine.tick(), gridlock.released_moves());
+        assert_eq!(engine.counts().arrived, total, "seed {seed}: {:?} after {} s", engine.counts(), engine.tick());
+        moves += gridlock.released_moves();
+    }
+    assert!(moves > 0);
+}
+
 /// Vehicles of all classes, signals, closures, guidance and gridlock: the ledger holds at every tick.
 #[test]
 fn the_ledger_holds_whatever_happens() {

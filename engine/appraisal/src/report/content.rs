@@ -3,6 +3,7 @@
 use super::arms::Arm;
 use super::checkup::checkup;
 use super::gather::{Counts, Places, RunDay};
+use super::networks::networks;
 use super::pack::Pack;
 use super::shapes::{self, Buildings, Roads, Zones};
 use super::worth::worth;
@@ -86,6 +87,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
         "inputs": inputs(arms),
         "kpis": kpis(arms),
         "sectors": sectors(arms, &places),
+        "networks": networks(arms, places.hours, info.local_offset_ms)?,
         "zones": zone_effects(arms, &zones),
         "groups": groups(arms),
         "checkup": checkup(results, arms, pairs)?,

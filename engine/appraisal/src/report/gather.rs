@@ -69,6 +69,10 @@ pub(crate) struct RunDay {
     pub(crate) building_w: Vec<f32>,
     /// Electricity by sector, megawatt, by hour.
     pub(crate) sector_mw: BTreeMap<String, Vec<f64>>,
+    /// What networks served by utility and unit, each hour.
+    pub(crate) flows: BTreeMap<(String, String), Vec<f64>>,
+    /// People connected to each utility, and those of them without it, each hour.
+    pub(crate) services: BTreeMap<String, [Vec<f64>; 2]>,
 }
 
 impl RunDay {
@@ -79,6 +83,7 @@ impl RunDay {
         day.crossings(run, places, &purposes)?;
         day.buildings(run, places)?;
         day.sectors(run, places)?;
+        day.networks(run, places)?;
         Ok(day)
     }
 
@@ -190,5 +195,36 @@ impl RunDay {
             }
             Ok(())
         })
+    }
+
+    fn networks(&mut self, run: &RunResults, places: &Places) -> Result<()> {
+        let column = || vec![0.0; places.hours];
+        if run.has(Table::UtilityBalance) {
+            run.for_each_batch(Table::UtilityBalance, &["time", "utility", "unit", "served"], |batch| {
+                let (utility, unit, served) = (batch.text("utility"), batch.text("unit"), batch.real("served"));
+                for row in 0..batch.rows() {
+                    let key = (utility.value(row).to_owned(), unit.value(row).to_owned());
+                    let hour = places.hour(batch.time_ms("time", row));
+                    self.flows.entry(key).or_insert_with(column)[hour] += served.value(row);
+                }
+                Ok(())
+            })?;
+        }
+        if run.has(Table::Service) {
+            let names = ["time", "interval_s", "utility", "persons", "unserved_persons"];
+            run.for_each_batch(Table::Service, &names, |batch| {
+                let utility = batch.text("utility");
+                let [interval_s, persons, unserved] =
+                    ["interval_s", "persons", "unserved_persons"].map(|of| batch.real(of));
+                for row in 0..batch.rows() {
+                    let (hour, hours) = (places.hour(batch.time_ms("time", row)), interval_s.value(row) / 3600.0);
+                    let of = self.services.entry(utility.value(row).to_owned()).or_insert_with(|| [column(), column()]);
+                    of[0][hour] += persons.value(row) * hours;
+                    of[1][hour] += unserved.value(row) * hours;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 }
