@@ -608,7 +608,7 @@ tables! {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";
         zone_id: Text, "", "Zone; key of layers/zones.parquet.";
-        utility: Text, "", "electricity, water, gas, heat or telecom.";
+        utility: Text, "", "electricity, water, gas, heat, telecom or lifts (of those above the fifth floor).";
         persons: Real, "persons", "People in buildings that are connected to it, mean over the interval, scaled up from the sample.";
         unserved_persons: Real, "persons", "Those of them whose building gets less than half of what it asks for.";
         unserved_person_h: Real, "person h", "Their time.";
