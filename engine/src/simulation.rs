@@ -128,6 +128,7 @@ impl Simulation {
         if !measures.is_none() {
             world.insert_resource(measures);
         }
+        urbis_utility::piped::install_water(&mut world, &city, &scenario.water, &clock, loaded.folder())?;
         urbis_utility::power::install(&mut world, &city, &power, weather, &clock, loaded.folder(), seed)?;
         let pipes = PipedSettings {
             power: &scenario.power,

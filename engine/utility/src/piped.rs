@@ -59,8 +59,31 @@ impl PipedSettings<'_> {
     }
 }
 
-/// Puts the networks that a scenario has into the world, with what asks for them. Paths are relative to `folder`. Networks
-/// are made without [`Measures`] that are in the world; then those who get a heat pump by them leave gas and heat.
+/// Puts the water network that a scenario has into the world, before the grid, which is planned for its pumps too. Paths are
+/// relative to `folder`.
+///
+/// # Errors
+/// Settings, files or streets of which it cannot be made.
+pub fn install_water(
+    world: &mut World,
+    city: &City,
+    settings: &WaterSettings,
+    clock: &Clock,
+    folder: &Path,
+) -> Result<()> {
+    if settings.is_none() {
+        return Ok(());
+    }
+    let measures = world.get_resource::<Measures>().cloned().unwrap_or_default();
+    let usual = WaterDemands::new(&settings.demand, &city.buildings.purpose, &city.buildings.floor_area_m2)?.usual();
+    let (drawn, local_start_s) = ([&usual.mean_m3ps[..], &usual.peak_m3ps[..]], clock.local_second_of_day(0));
+    let water = CityWater::with_measures(city, settings, drawn, folder, local_start_s, &measures.water)?;
+    world.insert_resource(water);
+    Ok(())
+}
+
+/// Puts the other networks that a scenario has into the world, with what asks for all of them. Paths are relative to `folder`.
+/// Networks are made without [`Measures`] that are in the world; then those who get a heat pump by them leave gas and heat.
 ///
 /// # Errors
 /// Settings, files, weather or streets of which a network cannot be made.
@@ -80,11 +103,6 @@ pub fn install(
     let mut draws = WaterDemands::new(&settings.water.demand, &buildings.purpose, &buildings.floor_area_m2)?;
     let usual = draws.usual();
     let local_start_s = clock.local_second_of_day(0);
-    if !settings.water.is_none() {
-        let drawn = [&usual.mean_m3ps[..], &usual.peak_m3ps[..]];
-        let water = CityWater::with_measures(city, settings.water, drawn, folder, local_start_s, &measures.water)?;
-        world.insert_resource(water);
-    }
     if !settings.sewer.is_none() {
         let needs = SewerNeeds {
             dry_m3ps: &usual.mean_m3ps,

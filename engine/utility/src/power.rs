@@ -47,6 +47,7 @@ pub use settings::PowerSettings;
 pub use sums::{ZoneLoads, serve_loads};
 
 use crate::measures::Measures;
+use crate::water::city::CityWater;
 use crate::weather::Weather;
 use bevy_ecs::world::World;
 use std::path::Path;
@@ -54,7 +55,7 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Problem, Result};
 
 /// Puts [`BuildingLoads`], [`ZoneLoads`] and the [`Weather`] of a city into the world, and its [`CityGrid`] where it is to
-/// have one. Paths are relative to `folder`. [`Measures`] in the world are taken into account; a grid is made without them.
+/// have one, planned for the pumps of a [`CityWater`] that is there. Paths are relative to `folder`. [`Measures`] in the world are taken into account; a grid is made without them.
 ///
 /// # Errors
 /// Settings that cannot be, weather that does not cover the period of the clock or the year that heating needs, settings or
@@ -95,7 +96,15 @@ pub fn install(
         world.insert_resource(devices);
     }
     if !settings.grid.is_none() {
-        let highest_w = loads.highest_w(city, &usual, year, offset_s);
+        let mut highest_w = loads.highest_w(city, &usual, year, offset_s);
+        if let Some(water) = world.get_resource::<CityWater>() {
+            // Pumps share the supply of a building.
+            for (pump, need) in water.power_needs().iter().enumerate() {
+                if let Some(highest_w) = highest_w.get_mut(need.building as usize) {
+                    *highest_w += water.run().pump_rated_w(pump);
+                }
+            }
+        }
         let needs = Needs { highest_w: &highest_w, pv_rated_w: &pv_rated_w };
         world.insert_resource(CityGrid::new(city, &settings.grid, &needs, folder, seed, clock.end())?);
     }

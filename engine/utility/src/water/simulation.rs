@@ -9,7 +9,7 @@
 //! Contract: one thread; no allocation once begun.
 
 use super::hydraulics::{Balance, Hydraulics, NO_FLOW_M3PS};
-use super::network::{Action, NONE, Network, NodeKind, Trigger, WEIGHT_NPM3};
+use super::network::{Action, NONE, Network, NodeKind, PumpLift, Trigger, WEIGHT_NPM3};
 use super::tanks::{level_m, range_m3, volume_m3};
 use crate::snapshot::Snapshot;
 use urbis_core::Result;
@@ -336,6 +336,26 @@ impl Simulation {
             curve => efficiency(&net.curves[curve as usize].points, q / speed),
         };
         WEIGHT_NPM3 * net.options.specific_gravity * q * lift_m / efficiency.clamp(0.01, 1.0)
+    }
+    /// Electric power that a pump takes at most at full speed, watts: at the point of its curve where that is most.
+    #[must_use]
+    pub fn pump_rated_w(&self, pump: usize) -> f64 {
+        let net = &self.hydraulics.net;
+        let at = |[q, lift_m]: [f64; 2]| {
+            let efficiency = match net.pumps.efficiency_curve[pump] {
+                NONE => net.energy.efficiency,
+                curve => efficiency(&net.curves[curve as usize].points, q),
+            };
+            WEIGHT_NPM3 * net.options.specific_gravity * q * lift_m / efficiency.clamp(0.01, 1.0)
+        };
+        match net.pumps.lift[pump] {
+            PumpLift::Power(w) => w / net.energy.efficiency.clamp(0.01, 1.0),
+            PumpLift::Curve(curve) => match &net.curves[curve as usize].points[..] {
+                // The parabola through one point takes most a little beyond it.
+                &[[q, lift_m]] => at([q * (4.0_f64 / 3.0).sqrt(), lift_m * 8.0 / 9.0]),
+                points => points.iter().map(|&point| at(point)).fold(0.0, f64::max),
+            },
+        }
     }
     fn price_per_kwh(&self, pump: usize) -> f64 {
         let net = &self.hydraulics.net;
