@@ -237,20 +237,50 @@ fn a_ring_of_lorries_with_a_slot_to_spare_creeps() {
     assert_eq!(engine.audit().0, engine.counts());
 }
 
-/// Cars and lorries that crowd small networks, roundabouts among them, until nothing moves but what creeps: in the end all
-/// have arrived, so nobody sleeps while there is room.
+/// A town of so many by so many roundabouts of four short links each, joined by streets both ways.
+fn roundabouts(side: u32, circle_m: f64) -> CarNetwork {
+    let of = |length_m: f64, capacity_vps: f64| LinkKind { length_m, capacity_vps, ..kilometre(capacity_vps) };
+    let (circle, street) = (of(circle_m, 0.5), of(120.0, 0.5));
+    // Corners east, north, west, south of each roundabout, driven round in this order.
+    let corner = |x: u32, y: u32, nth: u32| 4 * (y * side + x) + nth;
+    let mut links = Vec::new();
+    for (x, y) in (0..side * side).map(|nth| (nth % side, nth / side)) {
+        links.extend((0..4).map(|nth| (corner(x, y, nth), corner(x, y, (nth + 1) % 4), circle)));
+        for (there, from, to) in [((x + 1, y), 0, 2), ((x, y + 1), 1, 3)] {
+            if there.0 < side && there.1 < side {
+                let (a, b) = (corner(x, y, from), corner(there.0, there.1, to));
+                links.extend([(a, b, street), (b, a, street)]);
+            }
+        }
+    }
+    network(4 * side * side, &links)
+}
+
+/// Cars and lorries that crowd small networks and roundabouts, with lights and without, until nothing moves but what creeps: in
+/// the end all have arrived, so nobody sleeps while there is room.
 #[test]
 fn whatever_creeps_ends() {
     use urbis_core::rng::Rng;
     use urbis_traffic::{GridlockPolicy, GridlockReport, Router};
     let mut moves = 0;
-    for seed in 0..12_u64 {
-        let network: CarNetwork = random_network(16, 20, seed).unwrap();
+    for seed in 0..24_u64 {
+        let network = match seed % 4 {
+            0 | 1 => random_network(16, 20, seed).unwrap(),
+            2 => roundabouts(3, 20.0),
+            _ => roundabouts(3, 8.0),
+        };
         let mut rng = Rng::new(seed, 6, 6, 6);
         let nodes = network.nodes() as u32;
         let pairs: Vec<(u32, u32)> = (0..4000).map(|_| (rng.below(nodes), rng.below(nodes))).collect();
         let routes = Router::new(&network).route_batch(&pairs);
         let mut engine = Engine::new(&network, 4).unwrap();
+        if seed % 2 == 1 {
+            for link in 0..network.links() as u32 {
+                let green = 20 + rng.below(20);
+                let signal = engine.add_fixed_signal(60 * TICK, rng.below(60) * TICK, &[(0, green * TICK)]);
+                engine.set_signal(CarLinkIx(link), signal);
+            }
+        }
         for trip in 0..pairs.len() {
             let class = VehicleClass::NAMED[rng.below(5) as usize].0;
             if let Some((links, _)) = routes.route(trip).filter(|(links, _)| !links.is_empty()) {
