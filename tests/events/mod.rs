@@ -268,14 +268,14 @@ fn noise_and_exhaust_reach_those_who_are_there() {
     use urbis_traffic::noise::{Noise, Road};
     use urbis_traffic::{CarNetwork, EmissionFactors, Traffic};
     let (mut simulation, _place) = stepped("[coupling]\ntraffic_to_people = true\n");
-    run_to(&mut simulation, 5 * 3600);
+    run_to(&mut simulation, 5 * 3600 - 1);
     let left = |simulation: &Simulation| -> Vec<u32> {
         let engine = simulation.world().resource::<Traffic>().engine();
         let links = simulation.world().resource::<CarNetwork>().links() as u32;
         (0..links).map(|link| engine.passed(CarLinkIx(link)).1).collect()
     };
     let before = left(&simulation);
-    run_to(&mut simulation, 6 * 3600);
+    run_to(&mut simulation, 6 * 3600 - 1);
     let (after, world) = (left(&simulation), simulation.world());
     let (network, traffic) = (world.resource::<CarNetwork>(), world.resource::<Traffic>());
     let (exposure, city) = (world.resource::<Exposure>(), world.resource::<urbis_city::model::City>());

@@ -221,7 +221,7 @@ impl Chargers {
                 let is_public = self.public.binary_search_by_key(&stay.building.0, |site| site.building.0).is_ok();
                 if is_public && stay.point_since_s.is_none() {
                     self.queueing.left_without += 1;
-                    self.queueing.waited_s += (stay.session.departure_s - stay.session.arrival_s) as f64;
+                    self.queueing.waited_s += (stay.session.departure_s - stay.session.arrival_s).max(0) as f64;
                 }
                 self.ended.push(*stay);
             }
