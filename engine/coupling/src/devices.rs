@@ -3,7 +3,9 @@
 //!
 //! Electric cars are those of so many persons, drawn by person. A car that arrives at a building with a free point is
 //! plugged in until its driver's next trip by car, and wants what it has used since it was last charged; all are full
-//! when the period begins. Where the building has none, it goes to public points nearby and queues for one. One simulated person stands for several in a sample, and so does their car.
+//! when the period begins. Where the building has none, it goes to public points nearby and queues for one; there all comes
+//! a step of the grid later, so that cars keep the order and the distances in which they came. One simulated person stands for
+//! several in a sample, and so does their car.
 
 use crate::settings::CouplingSettings;
 use bevy_ecs::resource::Resource;
@@ -80,8 +82,10 @@ pub fn plug_in_cars(
         let arrival_s = second(clock.tick());
         let departure_s = next.map_or(second(clock.end()) + LAST_STAY_S, |next| second(plans.planned[next as usize]));
         let wanted_j = cars.driven_m[person] / 1000.0 * settings.electric_car_kwh_per_km * JOULES_PER_KWH;
-        let session = Session { arrival_s, departure_s, wanted_j, power_max_w: cars.power_max_w };
         let Some(at) = devices.charged_at(BuildingIx(to.row() as u32), &city) else { continue };
+        let later_s = if devices.chargers.is_public(at) { i64::from(clock.period(Domain::Power).ticks()) } else { 0 };
+        let (arrival_s, departure_s) = (arrival_s + later_s, departure_s + later_s);
+        let session = Session { arrival_s, departure_s, wanted_j, power_max_w: cars.power_max_w };
         let mut is_plugged_in = false;
         for _ in 0..(1.0 / model.sample_factor).round() as u32 {
             is_plugged_in |= devices.plug_in(at, session).is_some();

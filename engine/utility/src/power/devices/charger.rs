@@ -136,6 +136,11 @@ impl Chargers {
         let at = self.public.partition_point(|of| of.building.0 < site.building.0);
         self.public.insert(at, site);
     }
+    /// Whether the points of a building are public.
+    #[must_use]
+    pub fn is_public(&self, building: BuildingIx) -> bool {
+        self.public.binary_search_by_key(&building.0, |site| site.building.0).is_ok()
+    }
     /// Sites of public points, in order of building.
     #[must_use]
     pub fn public(&self) -> &[PublicSite] {

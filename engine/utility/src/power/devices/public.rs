@@ -1,7 +1,8 @@
 //! Public points: cars come, queue for a free one in the order in which they came, are charged at once and leave when full.
 //!
-//! With Poisson arrivals and exponential needs a site is the M/M/c queue of Erlang. Law: as of all chargers. Ignored: points
-//! of different power at a site, drivers who see the queue and go elsewhere, cars that stay at a point when full.
+//! Points give what they can, whatever cars take at home. With Poisson arrivals and exponential needs a site is the M/M/c queue
+//! of Erlang. Law: as of all chargers. Ignored: points of different power at a site, cars that take less than a point gives,
+//! drivers who see the queue and go elsewhere, cars that stay at a point when full.
 //!
 //! Contract: a site is served in order of arrival and number, by its own stays alone.
 
@@ -93,7 +94,7 @@ impl PublicSite {
                     begin
                 }
             };
-            let into_car_w = stay.session.power_max_w.min(self.power_w) * efficiency;
+            let into_car_w = self.power_w * efficiency;
             let full_at = if is_supplied { begin + stay.left_j / into_car_w } else { f64::INFINITY };
             let end = full_at.min(departure).min(to);
             if full_at <= end {
