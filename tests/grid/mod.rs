@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use urbis::RunSummary;
-use urbis_tests::{number, read_table, root, run, scenario_in, told_of};
+use std::path::Path;
+use urbis_tests::{Ran, number, root, scenario_in, told_of};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const SYNTHETIC: &str = "[power.grid]\nsource = \"synthetic\"\n";
@@ -15,29 +14,22 @@ type Rows = Vec<Row>;
 /// Whether a row is one.
 type Is<'a> = &'a dyn Fn(&Row) -> bool;
 
-struct Ran {
-    out: PathBuf,
-    summary: RunSummary,
-    _place: tempfile::TempDir,
+trait Figures {
+    fn sum(&self, table: &str, column: &str) -> f64;
+    fn figure(&self, name: &str) -> f64;
 }
 
-impl Ran {
-    fn table(&self, name: &str) -> Rows {
-        read_table(&self.out.join(name).join("scenario=test/seed=1/part-0.parquet"))
-    }
+impl Figures for Ran {
     fn sum(&self, table: &str, column: &str) -> f64 {
         self.table(table).iter().map(|row| number(row, column)).sum()
     }
-    fn kpi(&self, name: &str) -> f64 {
-        let kpi = self.summary.kpis.iter().find(|kpi| kpi.indicator == name);
-        kpi.unwrap_or_else(|| panic!("no indicator {name}")).value
+    fn figure(&self, name: &str) -> f64 {
+        self.kpi(name).unwrap_or_else(|| panic!("no indicator {name}"))
     }
 }
 
 fn try_run(place: tempfile::TempDir, patch: &str) -> urbis_core::Result<Ran> {
-    let scenario = scenario_in(place.path(), TOWN, patch);
-    let out = place.path().join("out");
-    run(&scenario, &out, 2, None).map(|summary| Ran { out, summary, _place: place })
+    Ran::beside(place, TOWN, patch, 2)
 }
 
 fn ran(patch: &str) -> Ran {
@@ -70,13 +62,13 @@ fn what_buildings_draw_comes_through_the_substations() {
     let lost = of.sum("energy_balance", "lost_wh");
     println!("served {served:.1}, lost {lost:.1}, imported {imported:.1} Wh");
     assert!(lost > 0.0 && (imported - served - lost).abs() < 1e-9 * imported);
-    assert!((of.kpi("grid_losses") - 100.0 * lost / imported).abs() < 1e-6);
+    assert!((of.figure("grid_losses") - 100.0 * lost / imported).abs() < 1e-6);
     // Branches lose what goes in and does not come out; the last step of each hour is told.
     let branches = of.table("branch_state");
     assert!(branches.iter().all(|row| number(row, "p_from_w") + number(row, "p_to_w") > -1e-6));
     let buses = of.table("bus_state");
     let lowest = buses.iter().map(|row| number(row, "vm_min_pu")).fold(f64::INFINITY, f64::min);
-    assert!((lowest - of.kpi("grid_lowest_voltage")).abs() < 1e-12 && lowest > 0.9);
+    assert!((lowest - of.figure("grid_lowest_voltage")).abs() < 1e-12 && lowest > 0.9);
     assert!(buses.iter().all(|row| number(row, "unsupplied_s").abs() < 1e-9));
     assert_eq!(of.table("energy_balance")[0]["grid"], "synthetic");
     assert!(!plain.out.join("bus_state").exists());
@@ -95,7 +87,7 @@ fn who_is_without_supply_is_told_and_draws_nothing() {
     let of = ran(&shipped("outage.toml"));
     check_balance(&of);
     let outages = of.table("outages");
-    let customers = of.kpi("grid_customers");
+    let customers = of.figure("grid_customers");
     let minutes: f64 = outages.iter().map(|row| number(row, "customer_minutes")).sum();
     for row in &outages {
         println!("{row:?}");
@@ -108,14 +100,16 @@ fn who_is_without_supply_is_told_and_draws_nothing() {
     assert_eq!(told, [(cable, 1800.0), (cable, 3600.0), (substation, 3600.0)]);
     assert!((number(&outages[2], "customers") - customers).abs() < 1e-9);
     let hit: f64 = outages.iter().map(|row| number(row, "customers")).sum();
-    assert!((of.kpi("saidi") - minutes / customers).abs() < 1e-9 && (of.kpi("saifi") - hit / customers).abs() < 1e-9);
-    assert!((of.kpi("caidi") - minutes / hit).abs() < 1e-9);
+    assert!(
+        (of.figure("saidi") - minutes / customers).abs() < 1e-9 && (of.figure("saifi") - hit / customers).abs() < 1e-9
+    );
+    assert!((of.figure("caidi") - minutes / hit).abs() < 1e-9);
     // In the hour of the substation's fault nobody draws anything.
     let balance = of.table("energy_balance");
     let dark: Vec<_> = balance.iter().filter(|row| number(row, "shed_wh") > 0.0).collect();
     assert!(dark.iter().filter(|row| number(row, "received_wh").abs() < 1e-9).count() == 4, "{}", dark.len());
     let shed: f64 = dark.iter().map(|row| number(row, "shed_wh")).sum();
-    assert!((of.kpi("electricity_not_supplied") - shed / 1e6).abs() < 1e-9);
+    assert!((of.figure("electricity_not_supplied") - shed / 1e6).abs() < 1e-9);
     let unsupplied_s: f64 = of.table("bus_state").iter().map(|row| number(row, "unsupplied_s")).sum();
     assert!(unsupplied_s > 0.0);
     // Faults of what is not there are refused.
@@ -132,8 +126,8 @@ fn devices_move_load_and_stay_in_the_books() {
     for name in
         ["photovoltaics", "batteries_charged", "batteries_discharged", "heat_pumps", "load_put_off", "cars_charged"]
     {
-        println!("{name} {:.4} MWh", of.kpi(name));
-        assert!(of.kpi(name) > 0.0, "{name}");
+        println!("{name} {:.4} MWh", of.figure(name));
+        assert!(of.figure(name) > 0.0, "{name}");
     }
     let balance = of.table("energy_balance");
     let at = |row: &BTreeMap<String, String>| (number(row, "time") / 3.6e6 + 2.0) % 24.0;
@@ -144,7 +138,7 @@ fn devices_move_load_and_stay_in_the_books() {
     // Batteries buy while it is cheap at night and give while it is dear in the evening.
     assert!(stored(0.0, 6.0) > 0.0 && stored(17.0, 20.0) < 0.0);
     let generated: f64 = balance.iter().map(|row| number(row, "generated_wh")).sum();
-    assert!((generated / 1e6 - of.kpi("photovoltaics")).abs() < 1e-9);
+    assert!((generated / 1e6 - of.figure("photovoltaics")).abs() < 1e-9);
     let by_night: f64 = balance.iter().filter(|row| at(row) < 4.0).map(|row| number(row, "generated_wh")).sum();
     assert!(by_night.abs() < 1e-9, "no sun");
     let imported = |of: &Ran| of.sum("substation_load", "energy_wh");
@@ -228,12 +222,12 @@ fn a_grid_too_weak_holds_sheds_or_stops() {
         try_run(place, &format!("{patch}on_failure = \"{on_failure}\"\n"))
     };
     let held = with("hold").unwrap();
-    let failed = held.kpi("grid_steps_not_converged");
+    let failed = held.figure("grid_steps_not_converged");
     assert!(failed > 0.0 && failed < 96.0, "{failed}");
     assert!((held.sum("energy_balance", "unconverged_steps") - failed).abs() < 1e-9);
     let shed = with("shed").unwrap();
     check_balance(&shed);
-    let not_supplied = shed.kpi("electricity_not_supplied");
+    let not_supplied = shed.figure("electricity_not_supplied");
     println!("{failed} steps do not converge; {not_supplied:.3} MWh are shed");
     assert!(not_supplied > 0.0);
     assert!((shed.sum("energy_balance", "shed_wh") / 1e6 - not_supplied).abs() < 1e-9);

@@ -2,9 +2,7 @@
 //! one another, and who is cut off is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use urbis::RunSummary;
-use urbis_tests::{number, read_table, run, scenario_in, told_of};
+use urbis_tests::{Ran, number, scenario_in, told_of};
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const WINTER: &str = "[period]\nstart = \"2024-01-16T03:00:00\"\n[weather.climate]\nmean_c = 10.0\n";
@@ -14,27 +12,18 @@ const GAS: &str = "[gas]\nsource = \"synthetic\"\nshare = 1.0\n";
 type Row = BTreeMap<String, String>;
 type Rows = Vec<Row>;
 
-struct Ran {
-    out: PathBuf,
-    summary: RunSummary,
-    _place: tempfile::TempDir,
+fn has(ran: &Ran, table: &str) -> bool {
+    ran.out.join(table).exists()
 }
 
-impl Ran {
-    fn table(&self, name: &str) -> Rows {
-        read_table(&self.out.join(name).join("scenario=test/seed=1/part-0.parquet"))
-    }
-    fn has(&self, name: &str) -> bool {
-        self.out.join(name).exists()
-    }
-    fn kpi(&self, group: &str, name: &str) -> f64 {
-        let kpi = self.summary.kpis.iter().find(|kpi| kpi.group == group && kpi.indicator == name);
-        kpi.unwrap_or_else(|| panic!("no indicator {group} {name}")).value
-    }
-    /// Rows of `utility_balance` and `service` of one utility.
-    fn of(&self, table: &str, utility: &str) -> Rows {
-        self.table(table).into_iter().filter(|row| row["utility"] == utility).collect()
-    }
+fn kpi(ran: &Ran, group: &str, name: &str) -> f64 {
+    let kpi = ran.summary.kpis.iter().find(|kpi| kpi.group == group && kpi.indicator == name);
+    kpi.unwrap_or_else(|| panic!("no indicator {group} {name}")).value
+}
+
+/// Rows of `utility_balance` and `service` of one utility.
+fn of_utility(ran: &Ran, table: &str, utility: &str) -> Rows {
+    ran.table(table).into_iter().filter(|row| row["utility"] == utility).collect()
 }
 
 fn sum(rows: &[Row], column: &str) -> f64 {
@@ -42,10 +31,7 @@ fn sum(rows: &[Row], column: &str) -> f64 {
 }
 
 fn try_run(base: &str, patch: &str) -> urbis_core::Result<Ran> {
-    let place = tempfile::tempdir().unwrap();
-    let scenario = scenario_in(place.path(), base, patch);
-    let out = place.path().join("out");
-    run(&scenario, &out, 2, None).map(|summary| Ran { out, summary, _place: place })
+    Ran::of(base, patch, 2)
 }
 
 fn ran(patch: &str) -> Ran {
@@ -54,7 +40,7 @@ fn ran(patch: &str) -> Ran {
 
 /// Every interval: supplied = served + lost + stored.
 fn check_balance(of: &Ran, utility: &str, tolerance: f64) -> Rows {
-    let rows = of.of("utility_balance", utility);
+    let rows = of_utility(of, "utility_balance", utility);
     assert_eq!(rows.len(), 96, "{utility}");
     let (mut most, mut worst) = (0.0_f64, 0.0_f64);
     for row in &rows {
@@ -88,19 +74,19 @@ fn water_that_people_draw_comes_through_the_pipes() {
     let tanks = of.table("tank");
     let stored: f64 = tanks.iter().map(|row| number(row, "inflow_m3ps") * 900.0).sum();
     assert!((stored - sum(&balance, "stored")).abs() < 1e-6 * served, "{stored}");
-    assert!((of.kpi("water", "water_served") - served).abs() < 1e-6 * served);
-    assert!(of.kpi("service", "person_hours_without_water").abs() < 1e-12);
+    assert!((kpi(&of, "water", "water_served") - served).abs() < 1e-6 * served);
+    assert!(kpi(&of, "service", "person_hours_without_water").abs() < 1e-12);
     assert_eq!(balance[0]["network"], "synthetic");
     // Nothing else of the town changes, and without a network there are no tables of it.
     let others = |ran: &Ran| (ran.table("zone_load"), ran.table("trips"), ran.table("presence"));
     assert!(others(&plain) == others(&of));
-    assert!(!plain.has("water_node") && !plain.has("service") && !plain.has("utility_balance"));
+    assert!(!has(&plain, "water_node") && !has(&plain, "service") && !has(&plain, "utility_balance"));
 }
 
 /// With everybody's draws those of the first hour's presence, the night's draw is another one.
 #[test]
 fn water_follows_presence_unless_it_is_switched_off() {
-    let of = |patch: &str| sum(&ran(&format!("{WATER}{patch}")).of("utility_balance", "water"), "asked");
+    let of = |patch: &str| sum(&of_utility(&ran(&format!("{WATER}{patch}")), "utility_balance", "water"), "asked");
     let (on, off) = (of(""), of("[coupling]\npresence_to_water = false\n"));
     println!("asked with presence {on:.2} m3, without {off:.2} m3");
     assert!((on - off).abs() > 0.01 * on);
@@ -117,7 +103,7 @@ fn heat_comes_by_gas_or_by_water_as_the_weather_asks() {
     let kg = |mean_c: f64, month: &str| {
         let patch =
             format!("[period]\nstart = \"2024-{month}-16T03:00:00\"\n[weather.climate]\nmean_c = {mean_c:.1}\n{GAS}");
-        sum(&ran(&patch).of("utility_balance", "gas"), "served")
+        sum(&of_utility(&ran(&patch), "utility_balance", "gas"), "served")
     };
     let (winter, summer) = (sum(&balance, "served"), kg(10.0, "07"));
     println!("gas on a day of January {winter:.1} kg, of July {summer:.1} kg");
@@ -157,10 +143,7 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
     }
     std::fs::write(place.path().join("nodes.csv"), table).unwrap();
     let patch = "[water]\nsource = \"file\"\ncase = \"net.inp\"\nbuildings = \"nodes.csv\"\n[[water.fault]]\nlink = \"P2\"\nstart_s = 18000\nrepair_s = 14400\n";
-    let scenario = scenario_in(place.path(), TOWN, patch);
-    let out = place.path().join("out");
-    let summary = run(&scenario, &out, 2, None).unwrap();
-    let of = Ran { out, summary, _place: place };
+    let of = Ran::beside(place, TOWN, patch, 2).unwrap();
     check_balance(&of, "water", 1e-7);
     let dark: Vec<(String, f64)> = of
         .table("water_node")
@@ -173,11 +156,11 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
         [("B".to_owned(), 3600.0), ("B".to_owned(), 3600.0), ("B".to_owned(), 3600.0), ("B".to_owned(), 3600.0)]
     );
     // Who is in a building of B at the start of each quarter hour, from the table of presence in every one.
-    let without = of.of("service", "water");
+    let without = of_utility(&of, "service", "water");
     let hours: BTreeSet<&str> =
         without.iter().filter(|row| number(row, "unserved_persons") > 0.0).map(|row| row["time"].as_str()).collect();
     assert_eq!(hours.len(), 4, "{hours:?}");
-    let told = of.kpi("service", "person_hours_without_water");
+    let told = kpi(&of, "service", "person_hours_without_water");
     assert!((sum(&without, "unserved_person_h") - told).abs() < 1e-9 && told > 0.0);
     // Nobody behind the pipe draws while it is shut.
     let nodes = of.table("water_node");
@@ -185,7 +168,7 @@ fn who_is_behind_a_shut_pipe_is_told_and_draws_nothing() {
     for row in shut {
         assert!(number(row, "served_m3ps").abs() < 1e-12 && number(row, "demand_m3ps") > 0.0, "{row:?}");
     }
-    assert!(of.kpi("water", "water_not_served") > 0.0);
+    assert!(kpi(&of, "water", "water_not_served") > 0.0);
 }
 
 /// In a cloudburst the sewer comes up and streets get slow; with the coupling off nobody on the road knows of it.
@@ -204,7 +187,7 @@ fn floods_of_the_sewer_slow_the_streets_above() {
     println!(
         "{flooded_m3:.0} m3 come up; cars are on the way {without_s:.0} s without, {with_s:.0} s with water on the streets"
     );
-    assert!(flooded_m3 > 0.0 && wet.kpi("sewer", "streets_flooded") > 0.0 && with_s > without_s);
+    assert!(flooded_m3 > 0.0 && kpi(&wet, "sewer", "streets_flooded") > 0.0 && with_s > without_s);
     assert!(dry.table("trips") == apart.table("trips") && apart.table("trips") != wet.table("trips"));
-    assert!(apart.kpi("sewer", "streets_flooded").abs() < 1e-12);
+    assert!(kpi(&apart, "sewer", "streets_flooded").abs() < 1e-12);
 }

@@ -144,7 +144,13 @@ impl Ran {
     /// # Panics
     /// When the folder cannot be written.
     pub fn of(base: &str, patch: &str, threads: usize) -> urbis_core::Result<Self> {
-        let place = tempfile::tempdir().expect("writable folder");
+        Self::beside(tempfile::tempdir().expect("writable folder"), base, patch, threads)
+    }
+    /// The same in a folder that may hold files of its own.
+    ///
+    /// # Errors
+    /// As [`urbis::run()`].
+    pub fn beside(place: tempfile::TempDir, base: &str, patch: &str, threads: usize) -> urbis_core::Result<Self> {
         let scenario = scenario_in(place.path(), base, patch);
         let out = place.path().join("out");
         run(&scenario, &out, threads, None).map(|summary| Self { out, summary, _place: place })

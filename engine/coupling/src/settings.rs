@@ -116,16 +116,6 @@ const USUAL_HEATER_SHARE: f64 = 0.6;
 /// Electric heaters that people have, W/m2 (estimate).
 const USUAL_HEATER_W_PER_M2: f64 = 20.0;
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_usual_share(share: &f64) -> bool {
-    (share - USUAL_HEATER_SHARE).abs() <= 0.0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_usual_heater(w_per_m2: &f64) -> bool {
-    (w_per_m2 - USUAL_HEATER_W_PER_M2).abs() <= 0.0
-}
-
 /// Typical of compact cars with heating and losses of the battery (estimate).
 const USUAL_KWH_PER_KM: f64 = 0.18;
 
@@ -134,14 +124,21 @@ const USUAL_FIRE_FLOW_M3_PER_H: f64 = 96.0;
 /// Fires of dwellings and other buildings among all calls in England, 2019/20 (Home Office, recalled).
 const USUAL_FIRES_SHARE: f64 = 0.08;
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_usual_fire_flow(m3_per_h: &f64) -> bool {
-    (m3_per_h - USUAL_FIRE_FLOW_M3_PER_H).abs() <= 0.0
+/// Whether values are the usual ones, which are not written.
+macro_rules! usual {
+    ($($name:ident $usual:ident)*) => {$(
+        #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+        fn $name(value: &f64) -> bool {
+            (value - $usual).abs() <= 0.0
+        }
+    )*};
 }
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_usual_fires_share(share: &f64) -> bool {
-    (share - USUAL_FIRES_SHARE).abs() <= 0.0
+usual! {
+    is_usual_share USUAL_HEATER_SHARE
+    is_usual_heater USUAL_HEATER_W_PER_M2
+    is_usual_fire_flow USUAL_FIRE_FLOW_M3_PER_H
+    is_usual_fires_share USUAL_FIRES_SHARE
+    is_usual_car USUAL_KWH_PER_KM
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
@@ -157,11 +154,6 @@ fn is_off(is_on: &bool) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
 fn is_zero(share: &f64) -> bool {
     share.abs() <= 0.0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_usual_car(kwh_per_km: &f64) -> bool {
-    (kwh_per_km - USUAL_KWH_PER_KM).abs() <= 0.0
 }
 
 impl Default for CouplingSettings {

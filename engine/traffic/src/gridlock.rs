@@ -2,8 +2,8 @@
 //!
 //! Each such head waits for a slot that only the next link's head can give up, so in the kinematic-wave
 //! model, where jam density is a standstill, no vehicle of the ring can ever move. Mostly the links are full;
-//! a slot may be free where a long vehicle needs more, or where the one before a circle must stay free. What follows is a policy:
-//! either the ring stays as it is, or it creeps, as drivers do who close up the last gaps: at each check
+//! a slot may be free where a long vehicle needs more, or where the one before a circle must stay free. What
+//! follows is a policy: either the ring stays as it is, or it creeps, as drivers do who close up the last gaps: at each check
 //! every head of the ring moves on to the next link of its own route, all at once, into the slot that
 //! opens in the same moment. Nobody overtakes, leaves the road or skips a link, and the ring breaks up
 //! when a head comes to the front that goes elsewhere. One vehicle per check and link is what a single

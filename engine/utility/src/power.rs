@@ -55,7 +55,8 @@ use urbis_city::model::City;
 use urbis_core::{Clock, Problem, Result};
 
 /// Puts [`BuildingLoads`], [`ZoneLoads`] and the [`Weather`] of a city into the world, and its [`CityGrid`] where it is to
-/// have one, planned for the pumps of a [`CityWater`] that is there. Paths are relative to `folder`. [`Measures`] in the world are taken into account; a grid is made without them.
+/// have one, planned for the pumps of a [`CityWater`] that is there. Paths are relative to `folder`. [`Measures`] in the world
+/// are taken into account; a grid is made without them.
 ///
 /// # Errors
 /// Settings that cannot be, weather that does not cover the period of the clock or the year that heating needs, settings or

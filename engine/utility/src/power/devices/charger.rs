@@ -48,6 +48,8 @@ pub struct Stay {
     pub left_j: f64,
     /// When it got a public point, Unix seconds; `None` elsewhere and while it waits for one.
     pub point_since_s: Option<f64>,
+    /// Whether it is at public points, where cars queue.
+    queues: bool,
     /// Whether it is full and leaves a public point.
     pub(super) is_done: bool,
     /// Whether it was turned away.
@@ -166,6 +168,7 @@ impl Chargers {
             left_j,
             is_refused: false,
             is_new: true,
+            queues: self.is_public(building),
             point_since_s: None,
             is_done: false,
             step_j: 0.0,
@@ -198,14 +201,14 @@ impl Chargers {
             for stay in stays {
                 let control = controls.get(stay.building.row()).copied().unwrap_or(settings.control);
                 let is_on = !stay.is_refused && is_supplied.get(stay.building.row()).is_none_or(|&is_on| is_on);
-                stay.step_j = if is_on { delivery_j(stay, settings, control, prices, grid_signal) } else { 0.0 };
+                let is_charged = is_on && !stay.queues;
+                stay.step_j = if is_charged { delivery_j(stay, settings, control, prices, grid_signal) } else { 0.0 };
             }
         });
         for site in public {
             let first = active.partition_point(|stay| stay.building.0 < site.building.0);
             let count = active[first..].partition_point(|stay| stay.building == site.building);
             let stays = &mut active[first..first + count];
-            stays.iter_mut().for_each(|stay| stay.step_j = 0.0);
             let is_on = is_supplied.get(site.building.row()).is_none_or(|&is_on| is_on);
             site.serve(stays, prices.step_s, settings.efficiency, is_on, queueing);
         }
@@ -223,8 +226,7 @@ impl Chargers {
                 energy.wanted_j += stay.session.wanted_j;
                 energy.unserved_j += stay.left_j;
                 self.turned_away += u64::from(stay.is_refused);
-                let is_public = self.public.binary_search_by_key(&stay.building.0, |site| site.building.0).is_ok();
-                if is_public && stay.point_since_s.is_none() {
+                if stay.queues && stay.point_since_s.is_none() {
                     self.queueing.left_without += 1;
                     self.queueing.waited_s += (stay.session.departure_s - stay.session.arrival_s).max(0) as f64;
                 }
@@ -247,15 +249,12 @@ impl Chargers {
         self.active.sort_unstable_by_key(|stay| (stay.building.0, stay.session.arrival_s, stay.id));
         for row in 0..self.active.len() {
             let Stay { building, session, is_new, .. } = self.active[row];
-            let queues = || self.public.binary_search_by_key(&building.0, |site| site.building.0).is_ok();
-            if is_new && queues() {
-                self.active[row].is_new = false;
-            } else if is_new {
+            if is_new {
                 let others = self.active[..row].iter().rev().take_while(|other| other.building == building);
                 let busy = others.filter(|other| !other.is_refused && other.session.departure_s > session.arrival_s);
                 let is_full = busy.count() >= self.points[building.row()] as usize;
                 let stay = &mut self.active[row];
-                (stay.is_refused, stay.is_new) = (is_full, false);
+                (stay.is_refused, stay.is_new) = (is_full && !stay.queues, false);
             }
         }
     }
