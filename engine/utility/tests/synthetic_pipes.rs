@@ -345,6 +345,20 @@ fn a_day_of_draws_closes_its_ledger() {
     assert!((ledger.delivered_j / asked_j - 1.0).abs() < 0.05, "{} {asked_j}", ledger.delivered_j);
 }
 
+/// A tower of many flats among houses of one customer each, which make all count for fewer customers than the tower has: it
+/// takes no more than at its own peak.
+#[test]
+fn a_tower_among_houses_takes_its_own_peak_at_most() {
+    let mut city = blocks_of_flats(4, 90.0, 1);
+    city.buildings.floor_area_m2.iter_mut().for_each(|of| *of = 400.0);
+    (city.buildings.dwellings[0], city.buildings.floor_area_m2[0]) = (199, 199.0 * 90.0);
+    let (peak_w, annual_kwh) = estimate(&city);
+    let settings = SyntheticHeatSettings { cluster_kwh_min: 1e4, ..SyntheticHeatSettings::default() };
+    let of = SyntheticHeat::plan(&city, &peak_w, &annual_kwh, &settings).expect("a plan");
+    check_heat(&city, (&peak_w, &annual_kwh), &of, &settings);
+    assert!((of.building_share[0] - 1.0).abs() < 1e-12, "{}", of.building_share[0]);
+}
+
 #[test]
 fn a_summer_day_begins_and_closes_its_ledger() {
     // So little is drawn that water is cold when it arrives: flows and temperatures have no common steady state.

@@ -135,7 +135,10 @@ pub(super) fn assemble(
         let ends = writer.nodes(&format!("building {id}"), vertex, place, cluster);
         let (kinds, peak_w) = ([HeatLinkKind::SupplyService, HeatLinkKind::ReturnService], demand.peak_w[building]);
         writer.pair(at[row], ends, kinds, (length_m, peak_w, cluster), &[streets.place[vertex as usize], place]);
-        let part_w = demand.sums[building].linear_w * share[cluster as usize];
+        // One large customer beside a building of many lowers the number that all count for; still none of them takes
+        // more than at a peak of its own.
+        let whole_w = demand.sums[building].linear_w * share[cluster as usize];
+        let part_w = whole_w.min(peak_w);
         let given = Given::HeatReturn(part_w, t_k[1]);
         let link = Link {
             heat: HeatRule::Outlet(t_k[1]),
@@ -149,6 +152,7 @@ pub(super) fn assemble(
         out.network.consumers.push(Consumer { id: id.clone(), link, given });
         let plant = &mut out.plants[cluster as usize];
         plant.buildings += 1;
+        plant.peak_w -= whole_w - part_w;
         plant.annual_kwh += demand.annual_kwh[building];
         plant.trench_m += length_m;
     }
