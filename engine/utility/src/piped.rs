@@ -102,15 +102,6 @@ pub fn install(
     let measures = world.get_resource::<Measures>().cloned().unwrap_or_default();
     let mut draws = WaterDemands::new(&settings.water.demand, &buildings.purpose, &buildings.floor_area_m2)?;
     let usual = draws.usual();
-    let local_start_s = clock.local_second_of_day(0);
-    if !settings.sewer.is_none() {
-        let needs = SewerNeeds {
-            dry_m3ps: &usual.mean_m3ps,
-            start_day: clock.local_date(0).days(),
-            start_of_day_s: f64::from(local_start_s),
-        };
-        world.insert_resource(CitySewer::new(city, settings.sewer, &needs, folder)?);
-    }
     if !settings.telecom.is_none() {
         let most = |row: usize| {
             let persons = (0..HOURS).map(|hour| {
@@ -122,42 +113,73 @@ pub fn install(
         let telecom = CityTelecom::new(city, settings.telecom, &persons, settings.persons_scale, folder)?;
         world.insert_resource(telecom);
     }
-    if settings.has_heat() {
-        let weather = world.resource::<Weather>();
-        let mut loads = HeatLoads::new(city, settings.power, &settings.heat.profiles, weather, clock)?;
-        loads.ask(StepTime::of(clock));
-        let hour = (local_start_s / 3600) as usize;
-        let rooms_peak_w = loads.highest_w();
-        let is_free = |row: usize| !is_heated_by_electricity(&settings.power.heating, row);
-        let of_free = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            (0..buildings.len()).map(|row| if is_free(row) { value(row) } else { 0.0 }).collect()
-        };
-        let peak_w = own_peaks_w(city, &of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]));
-        let kwh_year = of_free(&|row| loads.rooms_kwh_year[row] + usual.hot_kwh_year[row]);
-        let first_w = of_free(&|row| loads.rooms_w[row] + draws.usual_at(row, hour).1);
-        if !settings.heat.is_none() {
-            let needs = HeatNeeds { peak_w: &peak_w, kwh_year: &kwh_year, first_w: &first_w };
-            let step_s = clock.period(Domain::Power).ticks();
-            world.insert_resource(CityHeat::new(city, settings.heat, &needs, folder, step_s)?);
-        }
-        if !settings.gas.is_none() {
-            let heat = world.get_resource::<CityHeat>();
-            let of_gas = |row: usize| {
-                let has_other = heat.is_some_and(|heat| heat.is_connected(row));
-                let is_drawn = Rng::new(0, row as u32, 0, GAS).uniform() < settings.gas.share;
-                if !has_other && is_drawn { peak_w[row] } else { 0.0 }
-            };
-            let gas_w: Vec<f64> = (0..buildings.len()).map(of_gas).collect();
-            let is_file = settings.gas.source == NetworkSource::File;
-            let gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
-            world.insert_resource(gas);
-        }
-        loads.save(&measures.heat_left(buildings.len()));
-        world.insert_resource(loads);
-        leave_for_pumps(world);
-    }
+    let needs = SewerNeeds {
+        dry_m3ps: &usual.mean_m3ps,
+        start_day: clock.local_date(0).days(),
+        start_of_day_s: f64::from(clock.local_second_of_day(0)),
+    };
+    let has_sewer = !settings.sewer.is_none();
+    // A made-up sewer is tried in storms, which takes as long as all else.
+    let (sewer, heat_and_gas) = rayon::join(
+        || has_sewer.then(|| CitySewer::new(city, settings.sewer, &needs, folder)).transpose(),
+        || {
+            if settings.has_heat() {
+                install_heat_and_gas(world, city, settings, &draws, clock, folder)
+            } else {
+                Ok(())
+            }
+        },
+    );
+    sewer?.into_iter().for_each(|sewer| world.insert_resource(sewer));
+    heat_and_gas?;
     draws.factors = measures.water.draw_factors(buildings.len());
     world.insert_resource(draws);
+    Ok(())
+}
+
+/// District heat and gas, and the loads of both.
+fn install_heat_and_gas(
+    world: &mut World,
+    city: &City,
+    settings: PipedSettings<'_>,
+    draws: &WaterDemands,
+    clock: &Clock,
+    folder: &Path,
+) -> Result<()> {
+    let (buildings, usual, local_start_s) = (&city.buildings, draws.usual(), clock.local_second_of_day(0));
+    let measures = world.get_resource::<Measures>().cloned().unwrap_or_default();
+    let weather = world.resource::<Weather>();
+    let mut loads = HeatLoads::new(city, settings.power, &settings.heat.profiles, weather, clock)?;
+    loads.ask(StepTime::of(clock));
+    let hour = (local_start_s / 3600) as usize;
+    let rooms_peak_w = loads.highest_w();
+    let is_free = |row: usize| !is_heated_by_electricity(&settings.power.heating, row);
+    let of_free = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        (0..buildings.len()).map(|row| if is_free(row) { value(row) } else { 0.0 }).collect()
+    };
+    let peak_w = own_peaks_w(city, &of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]));
+    let kwh_year = of_free(&|row| loads.rooms_kwh_year[row] + usual.hot_kwh_year[row]);
+    let first_w = of_free(&|row| loads.rooms_w[row] + draws.usual_at(row, hour).1);
+    if !settings.heat.is_none() {
+        let needs = HeatNeeds { peak_w: &peak_w, kwh_year: &kwh_year, first_w: &first_w };
+        let step_s = clock.period(Domain::Power).ticks();
+        world.insert_resource(CityHeat::new(city, settings.heat, &needs, folder, step_s)?);
+    }
+    if !settings.gas.is_none() {
+        let heat = world.get_resource::<CityHeat>();
+        let of_gas = |row: usize| {
+            let has_other = heat.is_some_and(|heat| heat.is_connected(row));
+            let is_drawn = Rng::new(0, row as u32, 0, GAS).uniform() < settings.gas.share;
+            if !has_other && is_drawn { peak_w[row] } else { 0.0 }
+        };
+        let gas_w: Vec<f64> = (0..buildings.len()).map(of_gas).collect();
+        let is_file = settings.gas.source == NetworkSource::File;
+        let gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
+        world.insert_resource(gas);
+    }
+    loads.save(&measures.heat_left(buildings.len()));
+    world.insert_resource(loads);
+    leave_for_pumps(world);
     Ok(())
 }
 

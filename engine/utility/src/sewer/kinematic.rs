@@ -31,8 +31,9 @@ pub(crate) struct Kinematic {
     circles: CircleCurves,
 }
 
-/// Links from sources down: those of a node follow each other, a divider's diverted link comes second. The rest of the
-/// links, which lie on a loop, are the error.
+/// Links from sources down: those of a node follow each other, a divider's diverted link comes second. A branch is followed
+/// down as far as it goes before the next one begins, in the order of nodes, so that what is near in a file is near in
+/// time. The rest of the links, which lie on a loop, are the error.
 pub(crate) fn order_of_links(sewer: &Sewer) -> Result<Vec<u32>, Vec<u32>> {
     let (nodes, links) = (sewer.nodes.id.len(), sewer.links.id.len());
     let mut out: Vec<Vec<u32>> = vec![Vec::new(); nodes];
@@ -49,11 +50,9 @@ pub(crate) fn order_of_links(sewer: &Sewer) -> Result<Vec<u32>, Vec<u32>> {
             of.swap(0, 1);
         }
     }
-    let mut ready: Vec<usize> = (0..nodes).filter(|&node| incoming[node] == 0).collect();
+    let mut ready: Vec<usize> = (0..nodes).rev().filter(|&node| incoming[node] == 0).collect();
     let mut order = Vec::with_capacity(links);
-    let mut at = 0;
-    while let Some(&node) = ready.get(at) {
-        at += 1;
+    while let Some(node) = ready.pop() {
         for &link in &out[node] {
             order.push(link);
             let to = sewer.links.to[link as usize] as usize;

@@ -7,12 +7,13 @@
 //! error comes of the second of these.
 //!
 //! Ignored: snow, groundwater, low-impact development, monthly adjustments. Contract: subcatchments are independent
-//! within a step; done in order on one thread.
+//! within a step, so they are done side by side in constant chunks, whose sums are added in order.
 
 use super::infiltration::Moisture;
 use super::network::{InnerRoute, NONE, Sewer, Target};
 use super::rain::Cursor;
 use super::units::{FOOT_M, MANNING_OVERLAND};
+use rayon::prelude::*;
 
 mod plane;
 use plane::Plane;
@@ -25,6 +26,8 @@ const TOLD_FROM_MPS: f64 = 2.314_81e-8 * FOOT_M;
 
 /// Runoff of a step below which there is none where it follows from the balance: what is left is rounding.
 const NO_RUNOFF_MPS: f64 = 1e-16;
+/// Subcatchments that are done as one.
+const CHUNK: usize = 512;
 
 /// Water balance of all subcatchments, m3.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,17 +57,42 @@ impl RunoffLedger {
     }
 }
 
+/// The parts of a subcatchment.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    alpha: [f64; PARTS],
+    share: [f64; PARTS],
+    /// Share of each part's runoff that goes to the outlet.
+    to_outlet: [f64; PARTS],
+    depth_m: [f64; PARTS],
+    inflow_mps: [f64; PARTS],
+    runoff_mps: [f64; PARTS],
+    moisture: Moisture,
+    /// Of the last step, over the whole area.
+    infiltration_mps: f64,
+}
+
+/// What a chunk of subcatchments did in a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    ledger: RunoffLedger,
+    has_runoff: bool,
+}
+
+/// What is one for all subcatchments in a step.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    sewer: &'a Sewer,
+    gage_mps: &'a [f64],
+    evaporation_mps: f64,
+    seconds: f64,
+    is_stepwise: bool,
+}
+
 /// State of all subcatchments; columns by subcatchment.
 #[derive(Clone, Debug)]
 pub struct Runoff {
-    alpha: Vec<[f64; PARTS]>,
-    share: Vec<[f64; PARTS]>,
-    /// Share of each part's runoff that goes to the outlet.
-    to_outlet: Vec<[f64; PARTS]>,
-    depth_m: Vec<[f64; PARTS]>,
-    inflow_mps: Vec<[f64; PARTS]>,
-    part_runoff_mps: Vec<[f64; PARTS]>,
-    moisture: Vec<Moisture>,
+    parts: Vec<Parts>,
     cursors: Vec<Cursor>,
     gage_mps: Vec<f64>,
     evaporation_mps: f64,
@@ -72,10 +100,6 @@ pub struct Runoff {
     pub old_m3ps: Vec<f64>,
     /// Runoff at its end, m3/s.
     pub new_m3ps: Vec<f64>,
-    /// Rain of the last step, m/s.
-    pub rain_mps: Vec<f64>,
-    /// Infiltration of the last step over the whole area, m/s.
-    pub infiltration_mps: Vec<f64>,
     /// The last step began at, ms.
     pub old_ms: f64,
     /// It ended at, ms.
@@ -114,24 +138,24 @@ impl Runoff {
                 InnerRoute::Impervious if is_mixed => [1.0, 1.0, kept],
                 _ => [1.0; PARTS],
             };
-            ([alpha(0), alpha(1), alpha(OPEN)], share, to_outlet)
+            Parts {
+                alpha: [alpha(0), alpha(1), alpha(OPEN)],
+                share,
+                to_outlet,
+                depth_m: [0.0; PARTS],
+                inflow_mps: [0.0; PARTS],
+                runoff_mps: [0.0; PARTS],
+                moisture: of.soil[row].dry(),
+                infiltration_mps: 0.0,
+            }
         };
-        let rows: Vec<_> = (0..count).map(row).collect();
         Self {
-            alpha: rows.iter().map(|row| row.0).collect(),
-            share: rows.iter().map(|row| row.1).collect(),
-            to_outlet: rows.iter().map(|row| row.2).collect(),
-            depth_m: vec![[0.0; PARTS]; count],
-            inflow_mps: vec![[0.0; PARTS]; count],
-            part_runoff_mps: vec![[0.0; PARTS]; count],
-            moisture: of.soil.iter().map(super::infiltration::Soil::dry).collect(),
+            parts: (0..count).map(row).collect(),
             cursors: vec![Cursor::default(); sewer.gages.len()],
             gage_mps: vec![0.0; sewer.gages.len()],
             evaporation_mps: 0.0,
             old_m3ps: vec![0.0; count],
             new_m3ps: vec![0.0; count],
-            rain_mps: vec![0.0; count],
-            infiltration_mps: vec![0.0; count],
             old_ms: 0.0,
             new_ms: 0.0,
             has_runoff: false,
@@ -151,19 +175,18 @@ impl Runoff {
     /// Balance so far.
     #[must_use]
     pub fn ledger(&self, sewer: &Sewer) -> RunoffLedger {
-        let depth = |row: usize| (0..PARTS).map(|part| self.depth_m[row][part] * self.share[row][part]).sum::<f64>();
-        let on_ground = |row: usize| depth(row) * sewer.subcatchments.area_m2[row];
+        let depth = |of: &Parts| (0..PARTS).map(|part| of.depth_m[part] * of.share[part]).sum::<f64>();
+        let on_ground = |row: usize| depth(&self.parts[row]) * sewer.subcatchments.area_m2[row];
         let between = |row: usize| if self.is_stepwise { self.between_m3(sewer, row) } else { 0.0 };
-        let stored_m3 = (0..self.depth_m.len()).map(|row| on_ground(row) + between(row)).sum();
+        let stored_m3 = (0..self.parts.len()).map(|row| on_ground(row) + between(row)).sum();
         RunoffLedger { stored_m3, ..self.ledger }
     }
     /// Water that left a plane or subcatchment in the last step and arrives in the coming one, m3.
     fn between_m3(&self, sewer: &Sewer, row: usize) -> f64 {
-        let mut between = 0.0;
+        let (mut between, of) = (0.0, &self.parts[row]);
         for part in 0..PARTS {
-            let kept = 1.0 - self.to_outlet[row][part];
-            between +=
-                kept * self.part_runoff_mps[row][part] * self.share[row][part] * sewer.subcatchments.area_m2[row];
+            let kept = 1.0 - of.to_outlet[part];
+            between += kept * of.runoff_mps[part] * of.share[part] * sewer.subcatchments.area_m2[row];
         }
         if matches!(sewer.subcatchments.target[row], Target::Subcatchment(target) if target as usize != row) {
             between += self.new_m3ps[row];
@@ -192,7 +215,7 @@ impl Runoff {
     pub fn step(&mut self, sewer: &Sewer, end_ms: f64) {
         let options = &sewer.options;
         let now_s = (self.new_ms + 1.0) / 1000.0;
-        if self.depth_m.is_empty() {
+        if self.parts.is_empty() {
             self.old_ms = self.new_ms;
             self.new_ms = (self.new_ms + 1000.0 * options.dry_step_s).min(end_ms);
             return;
@@ -225,14 +248,11 @@ impl Runoff {
             self.new_ms = end_ms;
         }
         self.old_m3ps.copy_from_slice(&self.new_m3ps);
-        self.inflow_mps.fill([0.0; PARTS]);
-        for row in 0..self.depth_m.len() {
+        self.parts.iter_mut().for_each(|of| of.inflow_mps = [0.0; PARTS]);
+        for row in 0..self.parts.len() {
             self.run_on(sewer, row, step_s);
         }
-        self.has_runoff = false;
-        for row in 0..self.depth_m.len() {
-            self.has_runoff |= self.subcatchment(sewer, row, step_s) > 0.0;
-        }
+        self.run_off(sewer, step_s);
         self.last_step_s = step_s;
         if self.is_stepwise {
             // Runoff is even over the step.
@@ -251,53 +271,102 @@ impl Runoff {
         {
             let onto = whole * self.old_m3ps[row] / of.area_m2[target as usize];
             for part in 0..PARTS {
-                self.inflow_mps[target as usize][part] += onto;
+                self.parts[target as usize].inflow_mps[part] += onto;
             }
         }
-        let (share, to_outlet) = (self.share[row], self.to_outlet[row]);
-        let runoff = self.part_runoff_mps[row].map(|runoff| whole * runoff);
+        let own = &mut self.parts[row];
+        let (share, to_outlet) = (own.share, own.to_outlet);
+        let runoff = own.runoff_mps.map(|runoff| whole * runoff);
         let is_mixed = of.sealed_share[row] > 0.0 && of.sealed_share[row] < 1.0;
         match of.route[row] {
             InnerRoute::Pervious if is_mixed => {
                 let from = (runoff[0] * share[0] + runoff[1] * share[1]) * (1.0 - to_outlet[0]);
-                self.inflow_mps[row][OPEN] += from / share[OPEN];
+                own.inflow_mps[OPEN] += from / share[OPEN];
             }
             InnerRoute::Impervious if is_mixed && share[1] > 0.0 => {
-                self.inflow_mps[row][1] += runoff[OPEN] * share[OPEN] * (1.0 - to_outlet[OPEN]) / share[1];
+                own.inflow_mps[1] += runoff[OPEN] * share[OPEN] * (1.0 - to_outlet[OPEN]) / share[1];
             }
             _ => {}
         }
     }
 
-    /// One step of a subcatchment; the runoff of its planes, m3/s.
-    fn subcatchment(&mut self, sewer: &Sewer, row: usize, step_s: f64) -> f64 {
-        let of = &sewer.subcatchments;
+    /// What runs off all subcatchments in a step.
+    fn run_off(&mut self, sewer: &Sewer, step_s: f64) {
+        let step = Step {
+            sewer,
+            gage_mps: &self.gage_mps,
+            evaporation_mps: self.evaporation_mps,
+            seconds: step_s,
+            is_stepwise: self.is_stepwise,
+        };
+        let chunk = |(chunk, (parts, new_m3ps)): (usize, (&mut [Parts], &mut [f64]))| {
+            let mut done = Done::default();
+            for (at, (parts, new_m3ps)) in parts.iter_mut().zip(new_m3ps).enumerate() {
+                step.subcatchment(parts, new_m3ps, chunk * CHUNK + at, &mut done);
+            }
+            done
+        };
+        let (parts, new_m3ps) = (&mut self.parts, &mut self.new_m3ps);
+        let done: Vec<Done> = match parts.len() > CHUNK {
+            true => parts.par_chunks_mut(CHUNK).zip(new_m3ps.par_chunks_mut(CHUNK)).enumerate().map(chunk).collect(),
+            // No waking of other threads for little work.
+            false => parts.chunks_mut(CHUNK).zip(new_m3ps.chunks_mut(CHUNK)).enumerate().map(chunk).collect(),
+        };
+        self.has_runoff = done.iter().any(|done| done.has_runoff);
+        for Done { ledger, .. } in done {
+            self.ledger.rain_m3 += ledger.rain_m3;
+            self.ledger.evaporation_m3 += ledger.evaporation_m3;
+            self.ledger.infiltration_m3 += ledger.infiltration_m3;
+            self.ledger.runoff_m3 += ledger.runoff_m3;
+        }
+    }
+    /// Rain of a subcatchment in the last step, m/s.
+    #[must_use]
+    pub fn rain_mps(&self, sewer: &Sewer, row: usize) -> f64 {
+        rain_on(sewer, &self.gage_mps, row)
+    }
+    /// Infiltration of a subcatchment in the last step over its whole area, m/s.
+    #[must_use]
+    pub fn infiltration_mps(&self, row: usize) -> f64 {
+        self.parts[row].infiltration_mps
+    }
+}
+
+fn rain_on(sewer: &Sewer, gage_mps: &[f64], row: usize) -> f64 {
+    let gage = sewer.subcatchments.gage[row];
+    if gage == NONE { 0.0 } else { gage_mps[gage as usize] }
+}
+
+impl Step<'_> {
+    /// One step of a subcatchment; runoff that leaves it, m3/s.
+    fn subcatchment(&self, parts: &mut Parts, new_m3ps: &mut f64, row: usize, done: &mut Done) {
+        let (of, step_s) = (&self.sewer.subcatchments, self.seconds);
         let area = of.area_m2[row];
         if area <= 0.0 || step_s <= 0.0 {
-            return 0.0;
+            return;
         }
-        let rain = if of.gage[row] == NONE { 0.0 } else { self.gage_mps[of.gage[row] as usize] };
-        let rests = sewer.options.evaporates_when_dry_only && rain > 0.0;
+        let rain = rain_on(self.sewer, self.gage_mps, row);
+        let rests = self.sewer.options.evaporates_when_dry_only && rain > 0.0;
         let evaporation = if rests { 0.0 } else { self.evaporation_mps };
-        let (mut leaves, mut evaporated, mut infiltrated, mut all) = (0.0, 0.0, 0.0, 0.0);
+        let (mut leaves, mut evaporated, mut infiltrated) = (0.0, 0.0, 0.0);
         for part in 0..PARTS {
-            let part_area = area * self.share[row][part];
+            let part_area = area * parts.share[part];
             if part_area <= 0.0 {
-                self.part_runoff_mps[row][part] = 0.0;
+                parts.runoff_mps[part] = 0.0;
                 continue;
             }
-            let depth = &mut self.depth_m[row][part];
+            let depth = &mut parts.depth_m[part];
             let before = *depth;
             let mut evaporates = evaporation.min(*depth / step_s);
-            let run_on = self.inflow_mps[row][part];
+            let run_on = parts.inflow_mps[part];
             let mut infiltrates = match part {
-                OPEN => of.soil[row].rate(&mut self.moisture[row], step_s, rain, run_on, *depth),
+                OPEN => of.soil[row].rate(&mut parts.moisture, step_s, rain, run_on, *depth),
                 _ => 0.0,
             };
             let mut inflow = run_on + rain;
             let available = *depth / step_s + inflow;
             let plane = Plane {
-                alpha: self.alpha[row][part],
+                alpha: parts.alpha[part],
                 depression_m: of.depression_m[row][part],
                 is_rough: of.roughness[row][part] > 0.0,
             };
@@ -321,26 +390,24 @@ impl Runoff {
                     runoff = 0.0;
                 }
             }
-            self.inflow_mps[row][part] = inflow;
-            self.part_runoff_mps[row][part] = runoff;
+            parts.inflow_mps[part] = inflow;
+            parts.runoff_mps[part] = runoff;
             evaporated += evaporates * part_area * step_s;
             infiltrated += infiltrates * part_area * step_s;
-            leaves += self.to_outlet[row][part] * runoff * part_area * step_s;
-            all += runoff * part_area;
+            leaves += parts.to_outlet[part] * runoff * part_area * step_s;
+            done.has_runoff |= runoff * part_area > 0.0;
         }
-        self.new_m3ps[row] = leaves / step_s;
-        self.rain_mps[row] = rain;
-        self.infiltration_mps[row] = infiltrated / (step_s * area);
-        self.ledger.rain_m3 += rain * area * step_s;
-        self.ledger.evaporation_m3 += evaporated;
-        self.ledger.infiltration_m3 += infiltrated;
+        *new_m3ps = leaves / step_s;
+        parts.infiltration_mps = infiltrated / (step_s * area);
+        done.ledger.rain_m3 += rain * area * step_s;
+        done.ledger.evaporation_m3 += evaporated;
+        done.ledger.infiltration_m3 += infiltrated;
         let leaves_all = match of.target[row] {
             Target::Node(_) => true,
             Target::Subcatchment(target) => target as usize == row,
         };
         if leaves_all {
-            self.ledger.runoff_m3 += leaves;
+            done.ledger.runoff_m3 += leaves;
         }
-        all
     }
 }

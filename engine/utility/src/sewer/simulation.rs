@@ -349,9 +349,9 @@ impl<'a> Simulation<'a> {
         }
         let of_runoff = self.runoff.share_at(at_ms);
         for row in 0..sewer.subcatchments.id.len() {
-            results.rain_mps.push(self.runoff.rain_mps[row]);
+            results.rain_mps.push(self.runoff.rain_mps(sewer, row));
             results.runoff_m3ps.push(self.runoff.told(sewer, row, of_runoff));
-            results.infiltration_mps.push(self.runoff.infiltration_mps[row]);
+            results.infiltration_mps.push(self.runoff.infiltration_mps(row));
         }
     }
     fn finish(mut self) -> Results {

@@ -292,6 +292,10 @@ impl State {
     }
     /// Evaporation and seepage of a conduit, m3/s of one barrel; at most `most_m3ps`.
     pub(crate) fn lose_from_conduit(&mut self, sewer: &Sewer, row: usize, most_m3ps: f64) -> f64 {
+        if self.evaporation_mps <= 0.0 && sewer.conduits.seepage_mps[row] <= 0.0 {
+            (self.conduits.evaporation_m3ps[row], self.conduits.seepage_m3ps[row]) = (0.0, 0.0);
+            return 0.0;
+        }
         let link = sewer.conduits.link[row] as usize;
         let section = &sewer.links.section[link];
         let depth = 0.5 * (self.links.old_depth_m[link] + self.links.depth_m[link]);

@@ -17,6 +17,12 @@ pub(super) struct Plane {
     pub(super) is_rough: bool,
 }
 
+/// x^(5/3): a cube root takes half the time of a power.
+fn five_thirds(x: f64) -> f64 {
+    let root = x.cbrt();
+    x * root * root
+}
+
 impl Plane {
     /// Depth after a step; tells how long it was above the depression storage, s.
     pub(super) fn fill(&self, depth: &mut f64, inflow_mps: f64, step_s: f64) -> f64 {
@@ -46,13 +52,13 @@ impl Plane {
             return 0.0;
         }
         if self.is_rough {
-            return self.alpha * above.powf(5.0 / 3.0);
+            return self.alpha * five_thirds(above);
         }
         *depth = self.depression_m;
         if runs_s > 0.0 { above / runs_s } else { 0.0 }
     }
     fn change(&self, depth: f64, inflow: f64) -> f64 {
-        inflow - self.alpha * (depth - self.depression_m).max(0.0).powf(5.0 / 3.0)
+        inflow - self.alpha * five_thirds((depth - self.depression_m).max(0.0))
     }
     /// Cash and Karp's pair of orders 5 and 4 with a step that follows its error.
     fn integrate(&self, mut depth: f64, inflow: f64, length_s: f64) -> f64 {

@@ -87,10 +87,8 @@ pub(super) fn assemble(
     settings: &SyntheticSewerSettings,
 ) -> Result<Assembled> {
     let (mut text, mut rows) = (Text::default(), Rows::default());
-    let mut vertices = trees.order.clone();
-    vertices.sort_unstable();
     let mut node_of_vertex = vec![NONE; streets.place.len()];
-    for (row, &vertex) in vertices.iter().enumerate() {
+    for (row, vertex) in trees.by_branch().into_iter().enumerate() {
         node_of_vertex[vertex as usize] = row as u32;
         manhole(&mut text, &mut rows, streets, trees, own, designed, settings, vertex);
     }

@@ -30,6 +30,7 @@ mod assemble;
 mod design;
 mod ground;
 mod tree;
+mod trial;
 
 pub use design::DN_MM;
 pub use figures::{Figure, REFERENCES};
@@ -37,13 +38,13 @@ pub use ground::estimate_dry_m3ps;
 pub use settings::{Routing, SewerKind, SyntheticSewerSettings};
 
 use super::Sewer;
-use super::simulation::Simulation;
 use crate::power::settings::refusing;
 use crate::streets::Streets;
 use crate::streets::paths::NONE;
 use design::{Designed, design};
 use std::path::Path;
 use tree::Trees;
+use trial::{Storm, StormRunoff};
 use urbis_city::model::City;
 use urbis_core::{Problem, Problems, Result};
 
@@ -172,7 +173,7 @@ impl SyntheticSewer {
         let trees = Trees::new(&streets, settings);
         let own = ground::own(city, &streets, &trees, dry_m3ps, settings);
         let mut enlarged = vec![1.0; streets.place.len()];
-        let mut round = 0;
+        let (mut round, mut runoff) = (0, None);
         let (mut of, designed) = loop {
             let designed = design(&trees, &streets.height_m, &own, &enlarged, settings);
             let mut of = assemble::assemble(&streets, &trees, &own, &designed, settings)?;
@@ -180,11 +181,12 @@ impl SyntheticSewer {
                 break (of, designed);
             }
             // After the rain and the longest way down nothing rises any more; the last round looks on for two hours.
-            let storm = Storm { return_period_y: settings.return_period_y, after_s: designed.longest_s.min(AFTER_S) };
-            let mut flooded = of.run_storm(settings, storm, dry_m3ps, &streets.joint, 0);
+            let storm = Storm { return_period_y: settings.return_period_y, after_s: AFTER_S };
+            let runoff = runoff.get_or_insert_with(|| StormRunoff::new(&of.sewer.sewer, settings, storm));
+            let sewage = (dry_m3ps, &streets.joint[..]);
+            let mut flooded = of.try_runoff(settings, runoff, designed.longest_s.min(AFTER_S), sewage);
             if round == ROUNDS_MAX || flooded.iter().all(|&volume_m3| volume_m3 <= DRY_M3) {
-                let storm = Storm { after_s: AFTER_S, ..storm };
-                flooded = of.run_storm(settings, storm, dry_m3ps, &streets.joint, 0);
+                flooded = of.run_storm(settings, storm, sewage, 0);
             }
             let mut floods = false;
             for (&vertex, &volume_m3) in of.vertex.iter().zip(&flooded) {
@@ -197,7 +199,7 @@ impl SyntheticSewer {
             round += 1;
             if !floods || round > ROUNDS_MAX {
                 let storm = Storm { return_period_y: 10.0 * settings.return_period_y, after_s: AFTER_S };
-                of.run_storm(settings, storm, dry_m3ps, &streets.joint, 1);
+                of.run_storm(settings, storm, sewage, 1);
                 break (of, designed);
             }
         };
@@ -209,13 +211,6 @@ impl SyntheticSewer {
     }
 }
 
-/// A storm to try a sewer with.
-#[derive(Clone, Copy)]
-struct Storm {
-    return_period_y: f64,
-    after_s: f64,
-}
-
 /// A sewer whose rows are known by vertex.
 struct Assembled {
     sewer: SyntheticSewer,
@@ -223,45 +218,6 @@ struct Assembled {
     node_of_vertex: Vec<u32>,
     /// Vertex of each node, [`NONE`] for the works.
     vertex: Vec<u32>,
-}
-
-impl Assembled {
-    /// Runs a storm with the mean of sewage, and some time after it; what came up by node, m3.
-    fn run_storm(
-        &mut self,
-        settings: &SyntheticSewerSettings,
-        storm: Storm,
-        dry_m3ps: &[f64],
-        joint: &[u32],
-        row: usize,
-    ) -> Vec<f64> {
-        let Storm { return_period_y, after_s } = storm;
-        let rain_mps = storm::euler_mps(settings.rain_r15_lps_ha, assemble::STORM_S, return_period_y);
-        let mut network = self.sewer.sewer.clone();
-        network.dry_weather = super::network::DryWeather::default();
-        let mut simulation = Simulation::stepwise(network);
-        let mut by_node = vec![0.0; self.vertex.len()];
-        if settings.has_sewage() {
-            for (&vertex, &dry_m3ps) in joint.iter().zip(dry_m3ps) {
-                by_node[self.node_of_vertex[vertex as usize] as usize] += dry_m3ps;
-            }
-        }
-        by_node.iter().enumerate().for_each(|(node, &m3ps)| simulation.set_inflow_m3ps(node, m3ps));
-        let mut flooded = vec![0.0; by_node.len()];
-        let after = (after_s / storm::INTERVAL_S).ceil() as usize;
-        for rain in rain_mps.iter().copied().chain(std::iter::repeat_n(0.0, after)) {
-            simulation.set_rain_mps(&[rain]);
-            simulation.advance(storm::INTERVAL_S);
-            flooded.iter_mut().zip(simulation.flooded_m3()).for_each(|(all, of)| *all += of);
-        }
-        let check = &mut self.sewer.checks[row];
-        check.return_period_y = return_period_y;
-        check.rain_mm = 1000.0 * storm::INTERVAL_S * rain_mps.iter().sum::<f64>();
-        check.flooded_nodes = flooded.iter().filter(|&&volume_m3| volume_m3 > DRY_M3).count() as u32;
-        check.flooded_m3 = flooded.iter().sum();
-        check.gap = simulation.balance().gap();
-        flooded
-    }
 }
 
 fn notes(

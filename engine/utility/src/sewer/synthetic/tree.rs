@@ -41,6 +41,27 @@ impl Trees {
         }
         trees
     }
+    /// Vertices with a sewer, branch by branch, each right after the last of those above it: so the rows of a branch are
+    /// neighbours.
+    pub(super) fn by_branch(&self) -> Vec<u32> {
+        // Heads and tails of lists of those above each vertex.
+        let (mut first, mut next) = (vec![NONE; self.down.len()], vec![NONE; self.down.len()]);
+        for &vertex in self.order.iter().rev().filter(|&&vertex| self.down[vertex as usize] != NONE) {
+            let down = self.down[vertex as usize] as usize;
+            (next[vertex as usize], first[down]) = (first[down], vertex);
+        }
+        let (mut open, mut order) = (self.roots.clone(), Vec::with_capacity(self.order.len()));
+        while let Some(vertex) = open.pop() {
+            order.push(vertex);
+            let mut above = first[vertex as usize];
+            while above != NONE {
+                open.push(above);
+                above = next[above as usize];
+            }
+        }
+        order.reverse();
+        order
+    }
     fn drain(&mut self, streets: &Streets, root: u32, detour_m_per_m: f64, cost_mm: &mut [u64]) {
         let mut heap = BinaryHeap::from([Reverse((0_u64, root))]);
         cost_mm[root as usize] = 0;
