@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use urbis_city::model::City;
 use urbis_core::{Problems, Result};
+use urbis_coupling::Bills;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::{BuildingKind, Policy, PolicyKind};
 use urbis_population::{Place, Places};
-use urbis_scenario::Loaded;
+use urbis_scenario::{Loaded, Scenario};
 use urbis_utility::PowerSettings;
 use urbis_utility::measures::{BatteryMeasure, ControlMeasure, Measures, PvMeasure, RetrofitMeasure, ShareOf};
 use urbis_utility::power::devices::tariff::TariffSettings;
@@ -140,6 +141,31 @@ pub(crate) fn power(loaded: &Loaded) -> Cow<'_, PowerSettings> {
         }
     }
     settings
+}
+
+/// Whether buildings pay for what they get.
+pub(crate) fn has_bills(scenario: &Scenario) -> bool {
+    let is_tariff = |policy: &Policy| matches!(policy.kind, PolicyKind::Tariff { .. });
+    let has_tariff =
+        scenario.power.devices.tariff != TariffSettings::default() || scenario.policy.iter().any(is_tariff);
+    has_tariff || !scenario.bills.is_default()
+}
+
+/// Accounts of buildings, at the prices that policies make.
+pub(crate) fn bills(loaded: &Loaded, city: &City, areas: &[InArea]) -> Bills {
+    let tariff = power(loaded).devices.tariff.clone();
+    let mut water_factor = Vec::new();
+    for (_, policy, area) in standing(loaded, areas) {
+        let PolicyKind::WaterTariff { price_change, uses, .. } = &policy.kind else { continue };
+        water_factor.resize(city.buildings.len(), 1.0);
+        for (row, factor) in water_factor.iter_mut().enumerate() {
+            let purpose = city.buildings.purpose[row];
+            if area.buildings[row] && (uses.is_empty() || uses.iter().any(|of| of.purpose() == purpose)) {
+                *factor *= 1.0 + price_change;
+            }
+        }
+    }
+    Bills::new(&loaded.scenario.bills, (tariff != TariffSettings::default()).then_some(tariff), water_factor)
 }
 
 /// Shares of electric cars by where their drivers live.

@@ -321,6 +321,7 @@ fn of_absent_pipes(scenario: &Scenario) -> Vec<Table> {
         (has_gas, &[Table::GasNode, Table::GasLink]),
         (has_heat, &[Table::HeatNode, Table::HeatLink]),
         (has_pipes, &[Table::UtilityBalance]),
+        (has_pipes || !scenario.power.grid.is_none(), &[Table::NetworkElement]),
         (has_sewer, &[Table::SewerNode]),
         (has_service, &[Table::Service]),
     ]
@@ -340,6 +341,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| !absent.contains(table))
+        .filter(|table| *table != Table::Bills || crate::building_policies::has_bills(&loaded.scenario))
         .filter(|table| *table != Table::Events || !loaded.scenario.event.is_empty())
         .filter(|table| *table != Table::Evacuation || crate::events::evacuate(&loaded.scenario))
         .filter(|table| *table != Table::Exposure || loaded.scenario.coupling.traffic_to_people)

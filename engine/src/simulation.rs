@@ -21,10 +21,12 @@ use urbis_coupling::policy::area::InArea;
 use urbis_coupling::{Changes, CityParking, ElectricCars, Exposure, Floods, ParkingSupply, Services};
 use urbis_output::audit::Fault;
 use urbis_output::record::{self, PeriodSums, Recorders, Recording};
+use urbis_output::record_bills;
 use urbis_output::record_emergency;
 use urbis_output::record_evacuation;
 use urbis_output::record_events;
 use urbis_output::record_grid;
+use urbis_output::record_network;
 use urbis_output::record_people::{self, PeopleRecorder};
 use urbis_output::record_policies;
 use urbis_output::record_synthesis;
@@ -140,6 +142,9 @@ impl Simulation {
             persons_scale: 1.0 / settings.sample_factor,
         };
         urbis_utility::piped::install(&mut world, &city, pipes, &clock, loaded.folder())?;
+        if building_policies::has_bills(scenario) {
+            world.insert_resource(building_policies::bills(loaded, &city, &areas));
+        }
         building_policies::check_water(loaded, &areas, world.get_resource())?;
         world.insert_resource(Services::default());
         world.insert_resource(Floods::default());
@@ -243,6 +248,8 @@ impl Simulation {
         record_events::events(world, &mut writer)?;
         record_evacuation::evacuation(world, &mut writer)?;
         record_grid::outages(world, &mut writer)?;
+        record_network::elements(world, &mut writer)?;
+        record_bills::bills(world, &mut writer)?;
         record_emergency::calls(world, &mut writer)?;
         record_people::skims(world, self.knowledge.modes(), &mut writer)?;
         record_people::accessibility(world, self.knowledge.modes(), &mut writer)?;
@@ -405,6 +412,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "branch_state" if has_grid => recorders.branch_state = recording,
             "substation_load" if has_grid => recorders.substation_load = recording,
             "energy_balance" if has_grid => recorders.energy_balance = recording,
+            "network_element" if has_grid || has_pipes => recorders.network_element = recording,
             "outages" if has_grid => recorders.outages = recording,
             "water_node" if has_water => recorders.water_node = recording,
             "water_link" if has_water => recorders.water_link = recording,
@@ -419,6 +427,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "exposure" if loaded.scenario.coupling.traffic_to_people => recorders.exposure = recording,
             "events" if !loaded.scenario.event.is_empty() => recorders.events = recording,
             "evacuation" if events::evacuate(&loaded.scenario) => recorders.evacuation = recording,
+            "bills" if building_policies::has_bills(&loaded.scenario) => recorders.bills = recording,
             "emergency_call" if !loaded.scenario.emergency.is_none() => recorders.emergency_call = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,

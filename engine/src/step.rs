@@ -7,7 +7,7 @@
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | events, crews, policies, evacuations and gatherings of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
 //! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
-//! | Feedback | people without service, payments, search for parking, changes between car and public transport, trip ends back to people and those beside a driver, measured times back to the router, emergency units | services, parking, changes, people, travel times |
+//! | Feedback | people without service, bills, payments, search for parking, changes between car and public transport, trip ends back to people and those beside a driver, measured times back to the router, emergency units | services, parking, changes, people, travel times |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -16,14 +16,15 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use urbis_core::Clock;
 use urbis_coupling::{
-    advance_transit, answer_calls, ask_for_power, ask_for_pumps, ask_of_pipes, change_vehicles, charge_drivers,
-    count_service, darken_signals, delay_buses, dispatch_trips, draw_fire_water, end_evacuations, end_trips, evacuate,
-    expose_people, flood_streets, gather, go_on, happen, hold_trains, leave_spaces, plug_in_cars, plug_in_heaters,
-    run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
+    advance_transit, answer_calls, ask_for_power, ask_for_pumps, ask_of_pipes, bill_buildings, change_vehicles,
+    charge_drivers, count_service, darken_signals, delay_buses, dispatch_trips, draw_fire_water, end_evacuations,
+    end_trips, evacuate, expose_people, flood_streets, gather, go_on, happen, hold_trains, leave_spaces, plug_in_cars,
+    plug_in_heaters, run_devices, run_machines, search_spaces, send_crews, stop_pumps, switch_grid, switch_policies,
 };
 use urbis_output::stopwatch::{SetTimes, lap};
 use urbis_output::{
-    audit, record, record_emergency, record_exposure, record_grid, record_pipes, record_policies, record_traffic,
+    audit, record, record_bills, record_emergency, record_exposure, record_grid, record_pipes, record_policies,
+    record_traffic,
 };
 use urbis_population::{advance_simple_modes, start_trips};
 use urbis_traffic::{advance_vehicles, control_signals, load_departures, update_travel_times};
@@ -94,6 +95,7 @@ fn add(step: &mut Schedule, set: Step) {
             .chain(),
         Step::Feedback => (
             count_service,
+            bill_buildings,
             charge_drivers,
             search_spaces,
             change_vehicles,
@@ -114,6 +116,7 @@ fn add(step: &mut Schedule, set: Step) {
             audit::energy,
             audit::pipes,
             record_policies::audit,
+            record_bills::audit,
             record_emergency::audit,
         )
             .chain(),

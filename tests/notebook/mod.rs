@@ -476,7 +476,7 @@ fn written(table: Table, column: &str) -> Value {
         | (Table::HeatNode, "pressure_pa")
         | (Table::HeatLink, "temp_to_c") => (None, intervals),
         (Table::EmergencyCall, "response_s") => (Some(180.5 * (intervals - odd)), odd),
-        (Table::EmergencyCall, "node_id" | "hospital_id") => (None, intervals),
+        (Table::EmergencyCall, "node_id" | "hospital_id") | (Table::NetworkElement, "wkt") => (None, intervals),
         (Table::GasLink, "linepack_kg") => (Some(0.5 * intervals), 0.0),
         (Table::UtilityBalance, "supplied") => (Some(2.5 * intervals), 0.0),
         (Table::BusState, "vm_min_pu") => (Some(0.98 * intervals), 0.0),

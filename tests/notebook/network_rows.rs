@@ -1,9 +1,9 @@
 //! Rows of networks: the electric grid, and pipes.
 
 use urbis_output::{
-    BranchStateRow, BusStateRow, EnergyBalanceRow, GasLinkRow, GasNodeRow, HeatLinkRow, HeatNodeRow, OutagesRow,
-    ResultsWriter, ServiceRow, SewerNodeRow, SubstationLoadRow, TankRow, TimeMs, UtilityBalanceRow, WaterLinkRow,
-    WaterNodeRow,
+    BillsRow, BranchStateRow, BusStateRow, EnergyBalanceRow, GasLinkRow, GasNodeRow, HeatLinkRow, HeatNodeRow,
+    NetworkElementRow, OutagesRow, ResultsWriter, ServiceRow, SewerNodeRow, SubstationLoadRow, TankRow, TimeMs,
+    UtilityBalanceRow, WaterLinkRow, WaterNodeRow,
 };
 
 /// A row in each table of the electric grid.
@@ -77,6 +77,28 @@ pub(crate) fn grid_rows(writer: &mut ResultsWriter, time: TimeMs) {
             customers: 12,
             duration_s: 600.0,
             customer_minutes: 120.0,
+        })
+        .unwrap();
+    let ends = Some(bus_id);
+    writer
+        .network_element(&NetworkElementRow {
+            utility: "electricity",
+            kind: "mv_cable",
+            element_id: "0",
+            is_link: true,
+            from_node: ends,
+            to_node: ends,
+            wkt: None,
+        })
+        .unwrap();
+    writer
+        .bills(&BillsRow {
+            zone_id: "z1",
+            purpose: "residential",
+            utility: "electricity",
+            unit: "kWh",
+            quantity: 250.0,
+            amount: 62.5,
         })
         .unwrap();
 }

@@ -191,3 +191,54 @@ fn floods_of_the_sewer_slow_the_streets_above() {
     assert!(dry.table("trips") == apart.table("trips") && apart.table("trips") != wet.table("trips"));
     assert!(kpi(&apart, "sewer", "streets_flooded").abs() < 1e-12);
 }
+
+/// Degrees in a WKT, longitude and latitude in turn.
+fn degrees(wkt: &str) -> Vec<[f64; 2]> {
+    let is_figure = |of: char| of.is_ascii_digit() || ".-e".contains(of);
+    let figures: Vec<f64> = wkt.split(|of| !is_figure(of)).filter_map(|of| of.parse().ok()).collect();
+    figures.chunks(2).map(|of| [of[0], of[1]]).collect()
+}
+
+/// Nodes and links of all networks are those of the tables of states, each with its place in the town; links begin and end
+/// at their nodes.
+#[test]
+fn every_part_of_a_network_is_told_with_its_place() {
+    let of = try_run("scenarios/town/networks.toml", "").unwrap_or_else(|error| panic!("{}", told_of(&error)));
+    let parts = of.table("network_element");
+    let states = [
+        ("electricity", "false", "bus_state", "bus_id"),
+        ("electricity", "true", "branch_state", "branch_id"),
+        ("water", "false", "water_node", "node_id"),
+        ("water", "true", "water_link", "link_id"),
+        ("gas", "false", "gas_node", "node_id"),
+        ("gas", "true", "gas_link", "link_id"),
+        ("sewer", "false", "sewer_node", "node_id"),
+    ];
+    for (utility, is_link, table, id) in states {
+        let told = parts.iter().filter(|row| row["utility"] == utility && row["is_link"] == is_link);
+        let told: BTreeSet<&str> = told.map(|row| row["element_id"].as_str()).collect();
+        let rows = of.table(table);
+        assert_eq!(told, rows.iter().map(|row| row[id].as_str()).collect(), "{table}");
+    }
+    let place: BTreeMap<(&str, &str), [f64; 2]> = parts
+        .iter()
+        .filter(|row| row["is_link"] == "false")
+        .map(|row| ((row["utility"].as_str(), row["element_id"].as_str()), degrees(&row["wkt"])[0]))
+        .collect();
+    assert!(place.values().all(|[lon, lat]| (9.99..10.03).contains(lon) && (49.99..50.03).contains(lat)));
+    let mut lines = 0;
+    for row in parts.iter().filter(|row| row["is_link"] == "true") {
+        let line = degrees(&row["wkt"]);
+        let ends = ["from_node", "to_node"].map(|end| place[&(row["utility"].as_str(), row[end].as_str())]);
+        if line.len() < 2 {
+            continue;
+        }
+        lines += 1;
+        for (end, node) in [line[0], line[line.len() - 1]].iter().zip(ends) {
+            let off = (end[0] - node[0]).abs().max((end[1] - node[1]).abs());
+            assert!(off < 2e-7, "{row:?} ends {off} degrees off its node");
+        }
+    }
+    println!("{} parts, {lines} of them lines", parts.len());
+    assert!(lines > 500);
+}

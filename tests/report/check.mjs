@@ -60,6 +60,16 @@ try {
   await page.value(`byId("play").click()`);
   await page.value(`byId("places").selectedIndex = 1; byId("places").dispatchEvent(new Event("change"))`);
   expect("a place has its curve", await page.value(`document.querySelectorAll("#details .uplot canvas").length`) > 0);
+  const networks = await page.value(`summary.elements.of.map((of) => of.utility)`);
+  for (const network of networks) {
+    await page.value(`byId("network").value = "${network}"; byId("network").dispatchEvent(new Event("change"))`);
+    await page.value(`byId("places").value = [...byId("places").options].find((o) => o.value.startsWith("element-")).value; byId("places").dispatchEvent(new Event("change"))`);
+    const told = await page.value(`[...document.querySelectorAll("#details h3")].map((e) => e.textContent).join(", ")`);
+    expect(`a part of the network is told: ${network}`, told.startsWith(network), told);
+    const [row, kind] = await page.value(`(() => { const of = summary.elements.of.find((of) => of.utility === "${network}"); return [of.first + of.links, data.names.elements.element_kind[of.first + of.links]]; })()`);
+    await page.value(`choose("element", ${row})`);
+    expect(`a node has its curve: ${kind}`, await page.value(`document.querySelectorAll("#details .uplot canvas").length`) > 0);
+  }
   for (const language of ["en", "zh"]) {
     const pale = await page.value(PALE), unnamed = await page.value(UNNAMED);
     expect(`texts stand out (${language})`, pale.length === 0, pale.slice(0, 5).join("; "));

@@ -48,6 +48,9 @@ async function unpack() {
   data.zoneTrips = scenarios.map((row) => column(`zone_trips_${row}`));
   data.load = scenarios.map((row) => column(`building_load_${row}`));
   data.mostW = column("building_most_w");
+  data.elements = summary.elements.of.length ? lines("element") : [];
+  [data.elementLeast, data.elementMost] = [column("element_least"), column("element_most")];
+  data.course = scenarios.map((row) => column(`element_course_${row}`));
 }
 /** Loads the libraries as a script of its own, so that nothing of it is read before the page stands. */
 async function loadLibraries() {

@@ -6,7 +6,8 @@ const utilityName = (name) => (language === "zh" && UTILITIES_ZH[name]) || name;
 function writeNetworks() {
   const box = byId("networks"), { flows, services, events } = summary.networks;
   if (!flows.length && !services.length) { box.replaceChildren(make("p", {}, word("noNetworks"))); return; }
-  const parts = [];
+  const parts = [], left = summary.elements.left_out;
+  if (left.length) parts.push(make("p", { class: "soft" }, word("networksLeftOut", left.map(utilityName).join(", "))));
   if (services.length) {
     const number = (row, title) => ({ title: `${label(row)}: ${word(title)}`, number: true });
     const columns = [{ title: word("utility") }, ...summary.scenarios.flatMap((_, row) => [number(row, "personHours"), number(row, "mostPersons"), number(row, "lossHours")])];

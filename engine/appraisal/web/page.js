@@ -1,7 +1,7 @@
 "use strict";
 // The page: its state, and what each part shows of it.
 const several = summary.scenarios.length > 1;
-const state = { scenario: several ? 1 : 0, view: several ? "diff" : "one", measure: "veh", hour: morning(), whole: false, solid: false, chosen: null, playing: null };
+const state = { scenario: several ? 1 : 0, view: several ? "diff" : "one", measure: "veh", hour: morning(), whole: false, solid: false, network: "", chosen: null, playing: null };
 let maps = [], mapView = null, ready = false;
 
 /** The hour that begins at eight o'clock, or the last one. */
@@ -85,6 +85,8 @@ function writeControls() {
   byId("views").querySelectorAll("label").forEach((label) => label.remove());
   byId("views").append(...kinds.map((kind) => make("label", {}, make("input", { type: "radio", name: "view", value: kind, checked: state.view === kind, onchange: () => { const parted = [state.view, kind].includes("side"); state.view = kind; drawMap(); if (parted) goHome(); } }), make("span", {}, word(kind)))));
   byId("measure").replaceChildren(...["veh", "delay"].map((kind) => make("option", { value: kind, selected: state.measure === kind }, word(kind))));
+  byId("network-choice").hidden = !summary.elements.of.length;
+  byId("network").replaceChildren(...["", ...summary.elements.of.map((of) => of.utility)].map((name) => make("option", { value: name, selected: state.network === name }, name ? utilityName(name) : word("noNetwork"))));
   byId("hour").max = summary.hours - 1;
   byId("hour").value = state.hour;
   byId("hour").setAttribute("aria-label", word("hourLabel"));
@@ -158,9 +160,11 @@ function picture(scenario) {
   const { measure } = state, hour = state.whole ? null : state.hour, ends = breaks(measure, false), links = [];
   for (let link = 0; link < summary.links_with_traffic; link++) {
     const value = linkValue(measure, scenario, link, hour), at = classOf(value, ends);
-    links.push(value > 0 ? { colour: FLOW[at], width: 1.2 + 1.2 * at } : { colour: QUIET, width: 1 });
+    // Streets stand back behind a network.
+    links.push(value > 0 && !state.network ? { colour: FLOW[at], width: 1.2 + 1.2 * at } : { colour: QUIET, width: 1 });
   }
-  return { links, solid: state.solid, chosen: state.chosen, stamp: [scenario, measure, hour].join() };
+  const network = networkPicture(scenario);
+  return { links, network, solid: state.solid, chosen: state.chosen, stamp: [scenario, measure, hour, state.network].join() };
 }
 function differencePicture() {
   const { measure, scenario } = state, hour = state.whole ? null : state.hour, ends = breaks(measure, true), links = [];
@@ -172,7 +176,8 @@ function differencePicture() {
   return { links, solid: state.solid, chosen: state.chosen, stamp: ["difference", scenario, measure, hour].join() };
 }
 function drawMap() {
-  const { view, scenario } = state, stage = byId("maps"), two = view === "side" || view === "swipe";
+  // Networks are told for one scenario.
+  const { scenario } = state, view = state.network && state.view === "diff" ? "one" : state.view, stage = byId("maps"), two = view === "side" || view === "swipe";
   stage.dataset.view = two ? view : "one";
   byId("swipe").hidden = view !== "swipe";
   byId("map-note").textContent = !summary.has.link_state ? word("noState") : stage.dataset.state === "canvas" ? word("canvas") : "";
@@ -183,6 +188,7 @@ function drawMap() {
   writeLegend(view === "diff");
 }
 function writeLegend(difference) {
+  if (state.network) { byId("legend").replaceChildren(...networkLegend()); return; }
   const ends = breaks(state.measure, difference);
   const swatch = (colour, text) => make("div", {}, make("i", { style: `background:${colour}` }), text);
   const span = (at) => at === 0 ? `< ${figure(ends[0])}` : at === ends.length ? `≥ ${figure(ends[at - 1])}` : `${figure(ends[at - 1])}–${figure(ends[at])}`;
@@ -236,13 +242,14 @@ function placeList() {
   const value = state.chosen ? `${state.chosen.kind}-${state.chosen.row}` : "";
   const option = (key, text) => make("option", { value: key, selected: key === value }, text);
   return make("select", { "aria-label": word("find"), style: "max-width:100%;margin-bottom:10px", id: "places", onchange: (event) => { const [kind, row] = event.target.value.split("-"); choose(kind, Number(row)); byId("places").focus(); } },
-    option("", word("find")), make("optgroup", { label: word("zone") }, ...summary.zones.map((zone, row) => option(`zone-${row}`, zone.name || zone.id))), make("optgroup", { label: word("link") }, ...streets.map(([name, link]) => option(`link-${link}`, name))));
+    option("", word("find")), make("optgroup", { label: word("zone") }, ...summary.zones.map((zone, row) => option(`zone-${row}`, zone.name || zone.id))), ...elementOptions(option), make("optgroup", { label: word("link") }, ...streets.map(([name, link]) => option(`link-${link}`, name))));
 }
 function writeDetails() {
   const box = byId("details"), parts = [placeList()], { chosen } = state;
   const scenarios = summary.scenarios.map((_, row) => row), span = (values, row) => values.subarray(row * summary.hours, (row + 1) * summary.hours);
   const zoneCurve = (row) => curves(word("zoneCurve"), named("trips"), scenarios.map((s) => span(data.zoneTrips[s], row)), 310);
   if (!chosen) parts.push(make("p", {}, word("choose")), make("p", { class: "soft" }, word("keys")));
+  else if (chosen.kind === "element") parts.push(...elementDetails(chosen.row));
   else if (chosen.kind === "link") {
     parts.push(make("h3", {}, data.names.link_name[chosen.row] || word("link")), make("p", { class: "soft" }, data.names.link_id[chosen.row]));
     for (const measure of ["veh", "delay"]) parts.push(curves(word("link"), word(measure), scenarios.map((s) => span(data[measure][s], chosen.row)), 310));
@@ -329,6 +336,7 @@ function writeProvenance() {
 byId("language").addEventListener("click", () => { language = language === "en" ? "zh" : "en"; write(); });
 byId("print").addEventListener("click", () => print());
 byId("measure").addEventListener("change", (event) => { state.measure = event.target.value; if (ready) drawMap(); });
+byId("network").addEventListener("change", (event) => { state.network = event.target.value; if (state.chosen?.kind === "element") state.chosen = null; if (ready) { drawMap(); writeDetails(); } });
 byId("hour").addEventListener("input", (event) => setHour(Number(event.target.value)));
 byId("play").addEventListener("click", play);
 byId("whole").addEventListener("change", (event) => { state.whole = event.target.checked; writeClock(); if (ready) drawMap(); });

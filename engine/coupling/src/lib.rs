@@ -23,12 +23,14 @@
 //! | traffic's travel times, people without service | repair crews, and networks that they repair | [`crews`] |
 //! | weather, prices, the grid, cars that arrive | devices behind meters | [`devices`] |
 //! | times on roads and paths | people's plans | [`skims`] |
+//! | what networks bring to buildings, tariffs | money | [`bills`] |
 //! | decisions: prices, closures, lanes | roads, people's choices, and money back | [`policy`] |
 //! | journeys of people | passengers of public transport, and back; roads' delays to buses | [`transit`] |
 //! | ways on paths | walks to, from and between stops | `stop_walks` |
 //! | all networks, beforehand | who needs whom, what fails with what | [`cascade`] |
 
 pub mod arrivals;
+pub mod bills;
 pub mod building_load;
 pub mod cascade;
 pub mod crews;
@@ -58,6 +60,7 @@ pub mod stopped_rail;
 pub mod transit;
 
 pub use arrivals::end_trips;
+pub use bills::{BillSettings, Bills, bill_buildings};
 pub use building_load::{ask_for_power, switch_grid};
 pub use crews::{Crews, RepairSettings, send_crews};
 pub use dark_signals::darken_signals;

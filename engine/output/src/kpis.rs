@@ -97,6 +97,7 @@ pub fn collect(world: &World) -> Vec<Kpi> {
     crate::record_evacuation::kpis(&mut collector, world, persons_each);
     crate::record_evacuation::gathering_kpis(&mut collector, world, persons_each);
     crate::record_policies::revenue(&mut collector, world, persons_each, days);
+    crate::record_bills::kpis(&mut collector, world, days);
     crate::record_emergency::responses(&mut collector, world, days);
     crate::kpis_checkup::checkup(&mut collector, world);
     collector.kpis

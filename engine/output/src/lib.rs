@@ -15,11 +15,13 @@ pub mod machine;
 pub mod marker;
 mod place_names;
 pub mod record;
+pub mod record_bills;
 pub mod record_emergency;
 pub mod record_evacuation;
 pub mod record_events;
 pub mod record_exposure;
 pub mod record_grid;
+pub mod record_network;
 pub mod record_people;
 pub mod record_pipes;
 pub mod record_policies;
@@ -36,11 +38,11 @@ pub use marker::Marker;
 pub use staging::{Staging, sweep_leftovers};
 pub use table_file::ROW_GROUP_ROWS;
 pub use tables::{
-    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BranchStateRow, BuildingLoadRow, BusStateRow, CrossingsRow,
-    EmergencyCallRow, EnergyBalanceRow, EvacuationRow, EventsRow, ExposureRow, FeedbackRow, GasLinkRow, GasNodeRow,
-    GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow, OdRow,
-    OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION, ServiceRow, SewerNodeRow,
-    SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow, ToursRow, TransitLoadRow, TripsRow, UtilityBalanceRow,
-    WaterLinkRow, WaterNodeRow, ZoneLoadRow,
+    AccessibilityRow, ActivitiesRow, ActivityPresenceRow, BillsRow, BranchStateRow, BuildingLoadRow, BusStateRow,
+    CrossingsRow, EmergencyCallRow, EnergyBalanceRow, EvacuationRow, EventsRow, ExposureRow, FeedbackRow, GasLinkRow,
+    GasNodeRow, GridlockRow, HeatLinkRow, HeatNodeRow, HouseholdsRow, Kpi, KpisRow, LedgersRow, LegsRow, LinkStateRow,
+    NetworkElementRow, OdRow, OutagesRow, ParkingRow, PaymentsRow, PersonsRow, PresenceRow, RunsRow, SCHEMA_VERSION,
+    ServiceRow, SewerNodeRow, SignalsRow, SkimsRow, SubstationLoadRow, Table, TankRow, ToursRow, TransitLoadRow,
+    TripsRow, UtilityBalanceRow, WaterLinkRow, WaterNodeRow, ZoneLoadRow,
 };
 pub use writer::{Committed, ResultsWriter, RunEnd, RunFacts, URBIS_VERSION};

@@ -109,6 +109,10 @@ pub struct Recorders {
     pub substation_load: Recording,
     /// Table `energy_balance`.
     pub energy_balance: Recording,
+    /// Table `bills`; its interval only says whether it is on.
+    pub bills: Recording,
+    /// Table `network_element`; its interval only says whether it is on.
+    pub network_element: Recording,
     /// Table `outages`; its interval only says whether it is on.
     pub outages: Recording,
     /// Table `water_node`.

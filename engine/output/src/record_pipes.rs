@@ -100,7 +100,7 @@ fn water_links(clock: &Clock, water: &CityWater, recording: &Recording, writer: 
     Ok(())
 }
 
-fn kind_of(kind: LinkKind) -> &'static str {
+pub(crate) fn kind_of(kind: LinkKind) -> &'static str {
     match kind {
         LinkKind::Pipe => "pipe",
         LinkKind::CheckValve => "check valve",
@@ -184,7 +184,7 @@ fn gas_nodes(clock: &Clock, gas: &CityGas, recording: &Recording, writer: &mut R
 }
 
 /// An element by table and index, and the ids of its ends.
-fn named(network: &Network, element: usize) -> (String, &str, &str) {
+pub(crate) fn named(network: &Network, element: usize) -> (String, &str, &str) {
     let of = &network.elements[element];
     let range = of.links();
     let end = |node: u32| network.nodes.id[node as usize].as_str();

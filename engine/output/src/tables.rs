@@ -522,6 +522,15 @@ tables! {
         duration_s: Real, "s", "How long, within the period.";
         customer_minutes: Real, "min", "Customers times duration.";
     }
+    NetworkElement network_element NetworkElementRow NetworkElementColumns: "Elements of utility networks and where they lie: one row each, once in a run." {
+        utility: Text, "", "electricity, water, gas, heat or sewer.";
+        kind: Text, "", "What it is: bus, mv_cable, junction, pipe, pump ...";
+        element_id: Text, "", "Its id in the tables of states: bus_state and branch_state, water_node and water_link ...";
+        is_link: Flag, "", "Whether it leads from one node to another.";
+        from_node: MaybeText, "", "Node of its from end; null of nodes.";
+        to_node: MaybeText, "", "Node of its to end; null of nodes.";
+        wkt: MaybeText, "", "Point or line in longitude and latitude (OGC:CRS84) as WKT; null where the network does not know.";
+    }
     WaterNode water_node WaterNodeRow WaterNodeColumns: "Pressure and draw of each node of the water network per interval." {
         time: Time, "UTC", "Start of the interval.";
         interval_s: Real, "s", "Length of the interval.";
@@ -626,6 +635,14 @@ tables! {
         stored: Real, "see column unit", "Kept by tanks, pipes and the ground, less what they gave.";
         residual: Real, "see column unit", "Supplied less served, lost and stored; what rounding leaves.";
         failed_steps: Count, "", "Steps, of water moments, at which no solution was found.";
+    }
+    Bills bills BillsRow BillsColumns: "What buildings got of each utility in the whole period, and paid for it, by zone and use." {
+        zone_id: Text, "", "Zone; key of layers/zones.parquet.";
+        purpose: Text, "", "Use of the buildings.";
+        utility: Text, "", "electricity, water, gas or heat.";
+        unit: Text, "", "Unit of the quantity: kWh, of gas those of the heat made of it, or m3.";
+        quantity: Real, "see column unit", "What they got, less what they fed in.";
+        amount: Real, "money", "What they paid, less what they were paid, in the scenario's currency.";
     }
     EmergencyCall emergency_call EmergencyCallRow EmergencyCallColumns: "Calls of the emergency services, in order of the time at which they were drawn or put in; times are those of the unit that was there first." {
         time: Time, "UTC", "When the call came in.";

@@ -60,6 +60,7 @@ fn check_utilities(loaded: &Loaded, problems: &mut Problems) {
     loaded.scenario.heat.check(&mut |key, what| tell(format!("heat.{key}"), what));
     loaded.scenario.sewer.check(&mut |key, what| tell(format!("sewer.{key}"), what));
     loaded.scenario.telecom.check(&mut |key, what| tell(format!("telecom.{key}"), what));
+    loaded.scenario.bills.check(&mut |key, what| tell(format!("bills.{key}"), what));
     loaded.scenario.emergency.check(&mut |key, what| tell(format!("emergency.{key}"), what));
     loaded.scenario.weather.check(&mut |key, what| tell(format!("weather.{key}"), what));
 }

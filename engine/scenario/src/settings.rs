@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use urbis_coupling::{CouplingSettings, EmergencySettings, Event, Policy, RepairSettings};
+use urbis_coupling::{BillSettings, CouplingSettings, EmergencySettings, Event, Policy, RepairSettings};
 use urbis_population::PopulationSettings;
 use urbis_traffic::TrafficSettings;
 use urbis_transit::settings::TransitSettings;
@@ -75,6 +75,9 @@ pub struct Scenario {
     /// Fire brigade, ambulances and police; none where absent.
     #[serde(default, skip_serializing_if = "EmergencySettings::is_default")]
     pub emergency: EmergencySettings,
+    /// What buildings pay for electricity, water, gas and heat; no bills where absent, but for a tariff of electricity.
+    #[serde(default, skip_serializing_if = "BillSettings::is_default")]
+    pub bills: BillSettings,
     /// How the domains meet.
     #[serde(default)]
     pub coupling: CouplingSettings,
@@ -199,6 +202,9 @@ pub struct OutputTables {
     /// Interruptions of supply.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub outages: PlainTable,
+    /// Elements of networks and where they lie; only where there are networks.
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub network_element: PlainTable,
     /// Pressure and draw of each node of the water network, per interval (default every 3600 s); only where there is one
     /// (`water`), as for the two that follow.
     #[serde(skip_serializing_if = "ScheduledTable::is_default")]
@@ -244,6 +250,9 @@ pub struct OutputTables {
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
+    /// What buildings of each zone and use paid; only where prices are known (`bills`, or a tariff).
+    #[serde(skip_serializing_if = "PlainTable::is_default")]
+    pub bills: PlainTable,
     /// Calls of the emergency services; only where there are some (`emergency`).
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub emergency_call: PlainTable,
@@ -406,6 +415,7 @@ impl OutputTables {
             every("substation_load", &self.substation_load),
             every("energy_balance", &self.energy_balance),
             plain("outages", &self.outages),
+            plain("network_element", &self.network_element),
             every("water_node", &self.water_node),
             every("water_link", &self.water_link),
             every("tank", &self.tank),
@@ -419,6 +429,7 @@ impl OutputTables {
             zoned("exposure", &self.exposure),
             plain("events", &self.events),
             plain("payments", &self.payments),
+            plain("bills", &self.bills),
             plain("emergency_call", &self.emergency_call),
             plain("evacuation", &self.evacuation),
         ]

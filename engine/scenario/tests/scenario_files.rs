@@ -115,6 +115,7 @@ fn a_whole_scenario() {
             ("substation_load", true, Some(900)),
             ("energy_balance", true, Some(900)),
             ("outages", true, None),
+            ("network_element", true, None),
             ("water_node", true, Some(3600)),
             ("water_link", true, Some(3600)),
             ("tank", true, Some(900)),
@@ -128,6 +129,7 @@ fn a_whole_scenario() {
             ("exposure", true, None),
             ("events", true, None),
             ("payments", true, None),
+            ("bills", true, None),
             ("emergency_call", true, None),
             ("evacuation", true, None),
         ]

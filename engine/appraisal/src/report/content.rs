@@ -2,6 +2,7 @@
 
 use super::arms::Arm;
 use super::checkup::checkup;
+use super::elements::elements;
 use super::gather::{Counts, Places, RunDay};
 use super::networks::networks;
 use super::pack::Pack;
@@ -68,6 +69,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
     }
     let run = &arms[0].runs[0];
     let grounds = [shapes::pack_ground(run, "water", &mut pack)?, shapes::pack_ground(run, "green", &mut pack)?];
+    let (elements, element_names) = elements(arms, &places, &mut pack)?;
     let (index, columns) = pack.finish();
     let study = study(results)?;
     let said = |key: &str| study.get(key).and_then(toml::Value::as_str).unwrap_or_default();
@@ -88,6 +90,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
         "kpis": kpis(arms),
         "sectors": sectors(arms, &places),
         "networks": networks(arms, places.hours, info.local_offset_ms)?,
+        "elements": elements,
         "zones": zone_effects(arms, &zones),
         "groups": groups(arms),
         "checkup": checkup(results, arms, pairs)?,
@@ -106,6 +109,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
     let names = json!({
         "link_id": pick(&roads.ids, &links[..with_traffic]),
         "link_name": pick(&roads.names, &links[..with_traffic]),
+        "elements": element_names,
         "link_purposes": by_arm(arms, |day| &day.link_purposes, &links[..with_traffic], usize::MAX),
         "building_id": pick(&buildings.ids, &drawn),
         "building_purpose": pick(&buildings.purposes, &drawn),

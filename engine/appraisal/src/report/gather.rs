@@ -17,7 +17,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    fn hour(&self, time_ms: i64) -> usize {
+    pub(crate) fn hour(&self, time_ms: i64) -> usize {
         ((time_ms - self.start_ms).max(0) / 3_600_000).min(self.hours as i64 - 1) as usize
     }
 }

@@ -1,12 +1,13 @@
 //! The planner's report: one page that opens from `file://` with no server and no network. Everything stands in it:
 //! the figures as compressed columns, the page's own code, deck.gl for the map and uPlot for curves.
 //!
-//! `arms` opens the runs and pairs them -> `gather` adds up each of them -> `content`, `worth`, `networks`, `checkup` and `shapes` put all of it
+//! `arms` opens the runs and pairs them -> `gather` adds up each of them -> `content`, `worth`, `networks`, `elements`, `checkup` and `shapes` put all of it
 //! into a `pack` -> here it becomes a page, equal for equal results.
 
 mod arms;
 mod checkup;
 mod content;
+mod elements;
 mod gather;
 mod networks;
 mod pack;
@@ -20,12 +21,13 @@ use urbis_core::{Result, files};
 const PAGE: &str = include_str!("../../web/page.html");
 const STYLE: &str = include_str!("../../web/page.css");
 const WORDS: &str = include_str!("../../web/words.js");
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("../../web/figures.js"),
     include_str!("../../web/data.js"),
     include_str!("../../web/map.js"),
     include_str!("../../web/checkup.js"),
     include_str!("../../web/networks.js"),
+    include_str!("../../web/elements.js"),
     include_str!("../../web/page.js"),
 ];
 const CURVES_STYLE: &str = include_str!("../../web/vendor/uPlot.min.css");

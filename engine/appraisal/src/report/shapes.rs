@@ -172,14 +172,14 @@ fn pack_areas(name: &str, shapes: &[MultiPolygon], pack: &mut Pack) {
 
 /// Lines as a first point and steps.
 #[derive(Default)]
-struct Steps {
+pub(crate) struct Steps {
     first: Vec<i32>,
     points: Vec<i32>,
     steps: Vec<i16>,
 }
 
 impl Steps {
-    fn line(&mut self, line: &LineString) {
+    pub(crate) fn line(&mut self, line: &LineString) {
         let mut at: Option<[i32; 2]> = None;
         let before = self.steps.len();
         for coordinate in line.coords() {
@@ -203,7 +203,7 @@ impl Steps {
         }
         self.points.push(((self.steps.len() - before) / 2 + 1) as i32);
     }
-    fn pack(&self, name: &str, pack: &mut Pack) {
+    pub(crate) fn pack(&self, name: &str, pack: &mut Pack) {
         pack.ints(&format!("{name}_first"), &self.first);
         pack.ints(&format!("{name}_points"), &self.points);
         pack.shorts(&format!("{name}_steps"), &self.steps);

@@ -15,6 +15,7 @@ pub use settings::GasSettings;
 use super::linepack::Linepack;
 use super::synthetic::SyntheticGas;
 use super::{GasFlow, LinkState};
+use crate::layout::Layout;
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
 use crate::pipes::solver::HydraulicSettings;
@@ -65,6 +66,7 @@ pub struct CityGas {
     is_synthetic: bool,
     notes: Vec<String>,
     building_draw: Vec<u32>,
+    layout: Layout,
     flow: GasFlow,
     settings: HydraulicSettings,
     switches: Switches,
@@ -94,12 +96,12 @@ impl CityGas {
     pub fn new(city: &City, settings: &GasSettings, peak_w: &[f64], folder: &Path) -> Result<Self> {
         crate::power::settings::refusing("gas", |tell| settings.check(tell))?;
         let mut hydraulic = HydraulicSettings::default();
-        let (network, building_draw, notes) = match (settings.source, &settings.case, &settings.buildings) {
+        let (network, building_draw, layout, notes) = match (settings.source, &settings.case, &settings.buildings) {
             (NetworkSource::File, Some(case), Some(buildings)) => {
                 let net = pandapipes::read(&folder.join(case))?;
                 hydraulic.friction = net.options.friction;
                 let of = of_file(city, &net.network, &folder.join(buildings))?;
-                (net.network, of, net.notes)
+                (net.network, of, Layout::default(), net.notes)
             }
             _ => {
                 hydraulic = SyntheticGas::solver();
@@ -107,7 +109,8 @@ impl CityGas {
                 let per_w = settings.kg_per_j(SyntheticGas::FLUID) / SyntheticGas::flow_kgps(1.0);
                 let peak_w: Vec<f64> = peak_w.iter().map(|heat_w| heat_w * per_w).collect();
                 let of = SyntheticGas::plan(city, &peak_w, &settings.synthetic)?;
-                (of.network, of.building_draw, of.notes)
+                let layout = Layout::of_plan(of.node_place, of.facts.corner_start, of.facts.corners);
+                (of.network, of.building_draw, layout, of.notes)
             }
         };
         let switches = Switches::new("gas.fault", &settings.fault, |id| network.element_row(id))?;
@@ -120,6 +123,7 @@ impl CityGas {
             asked_w: vec![0.0; building_draw.len()],
             served_share: vec![1.0; building_draw.len()],
             building_draw,
+            layout,
             draw_kgps: network.draws.iter().map(|draw| draw.mdot_kgps).collect(),
             flow: GasFlow::new(network)?,
             settings: hydraulic,
@@ -138,6 +142,11 @@ impl CityGas {
     #[must_use]
     pub fn is_synthetic(&self) -> bool {
         self.is_synthetic
+    }
+    /// Where nodes and elements lie; unknown of a file.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
     /// What did not come out as planned, in sentences for people.
     #[must_use]

@@ -14,6 +14,7 @@ pub use settings::CityHeatSettings;
 
 use super::flow::HeatFlow;
 use super::transport::{HeatRun, RunSettings};
+use crate::layout::Layout;
 use crate::pipes::network::Network;
 use crate::pipes::pandapipes;
 use crate::wiring::{Books, Coverage, NONE, NetworkSource, PowerNeed, Switches, hung, read_buildings};
@@ -57,6 +58,7 @@ pub struct CityHeat {
     is_synthetic: bool,
     notes: Vec<String>,
     building_consumer: Vec<u32>,
+    layout: Layout,
     run: HeatRun,
     switches: Switches,
     /// Heat that buildings ask of the network in the step, watts. Shape: buildings.
@@ -87,18 +89,19 @@ impl CityHeat {
     ) -> Result<Self> {
         crate::power::settings::refusing("heat", |tell| settings.check(tell))?;
         let mut run_settings = RunSettings { step_s: f64::from(step_s), ..RunSettings::default() };
-        let (network, building_consumer, notes) = match (settings.source, &settings.case, &settings.buildings) {
+        let (network, building_consumer, layout, notes) = match (settings.source, &settings.case, &settings.buildings) {
             (NetworkSource::File, Some(case), Some(buildings)) => {
                 let net = pandapipes::read(&folder.join(case))?;
                 run_settings.heat.hydraulic.friction = net.options.friction;
                 run_settings.heat.ambient_k = net.options.ambient_k;
                 let of = of_file(city, &net.network, &folder.join(buildings))?;
-                (net.network, of, net.notes)
+                (net.network, of, Layout::default(), net.notes)
             }
             _ => {
                 let of =
                     super::synthetic::SyntheticHeat::plan(city, needs.peak_w, needs.kwh_year, &settings.synthetic)?;
-                (of.network, of.building_consumer, of.notes)
+                let layout = Layout::of_plan(of.node_place, of.facts.corner_start, of.facts.corners);
+                (of.network, of.building_consumer, layout, of.notes)
             }
         };
         let switches = Switches::new("heat.fault", &settings.fault, |id| network.element_row(id))?;
@@ -115,6 +118,7 @@ impl CityHeat {
             asked_w: vec![0.0; building_consumer.len()],
             served_share: vec![1.0; building_consumer.len()],
             building_consumer,
+            layout,
             run: HeatRun::new(flow, run_settings)?,
             switches,
             consumer_w,
@@ -128,6 +132,11 @@ impl CityHeat {
     #[must_use]
     pub fn is_synthetic(&self) -> bool {
         self.is_synthetic
+    }
+    /// Where nodes and elements lie; unknown of a file.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
     /// What did not come out as planned, in sentences for people.
     #[must_use]

@@ -16,6 +16,7 @@ use super::measures::{WaterMeasure, WaterMeasures, add_leaks, reducers};
 use super::network::{DemandModel, LinkKind, Network, NodeKind};
 use super::simulation::{Simulation, Volumes};
 use super::synthetic::SyntheticWater;
+use crate::layout::Layout;
 use crate::wiring::{Books, Coverage, NetworkSource, PowerNeed, Switches, nearest_buildings, read_buildings};
 use bevy_ecs::resource::Resource;
 use std::collections::BTreeMap;
@@ -76,6 +77,7 @@ pub struct CityWater {
     is_synthetic: bool,
     notes: Vec<String>,
     building_node: Vec<u32>,
+    layout: Layout,
     run: Simulation,
     switches: Switches,
     /// What buildings ask for in the step, m3/s. Shape: buildings.
@@ -125,14 +127,16 @@ impl CityWater {
         measures: &WaterMeasures,
     ) -> Result<Self> {
         crate::power::settings::refusing("water", |tell| settings.check(tell))?;
-        let (mut net, building_node, notes) = match (settings.source, &settings.case, &settings.buildings) {
+        let (mut net, building_node, layout, notes) = match (settings.source, &settings.case, &settings.buildings) {
             (NetworkSource::File, Some(case), Some(buildings)) => {
                 let (net, building_node) = of_file(city, &folder.join(case), &folder.join(buildings))?;
-                (net, building_node, Vec::new())
+                let layout = Layout::of_file(city, net.nodes.place.iter().copied());
+                (net, building_node, layout, Vec::new())
             }
             _ => {
                 let of = SyntheticWater::plan(city, mean_m3ps, peak_m3ps, &settings.synthetic)?;
-                (of.network, of.building_node, of.notes)
+                let layout = Layout::of_plan(of.node_place, of.links.corner_start, of.links.corners);
+                (of.network, of.building_node, layout, of.notes)
             }
         };
         set_demand_model(&mut net, settings);
@@ -157,6 +161,7 @@ impl CityWater {
             asked_m3ps: vec![0.0; building_node.len()],
             served_share: vec![1.0; building_node.len()],
             building_node,
+            layout,
             run,
             switches,
             node_asked_m3: vec![0.0; nodes],
@@ -183,6 +188,11 @@ impl CityWater {
     #[must_use]
     pub fn reduces(&self, measure: &WaterMeasure) -> bool {
         !reducers(self.run.hydraulics.network(), measure, &self.building_node).is_empty()
+    }
+    /// Where nodes and links lie.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
     /// What did not come out as planned, in sentences for people.
     #[must_use]

@@ -13,10 +13,13 @@ use super::super::operation::Breakers;
 use super::super::settings::refusing;
 use super::super::synthetic::{BranchKind, Equipment, SyntheticGrid, estimate_peaks_w};
 use super::settings::{GridControls, GridSettings};
+use crate::layout::Layout;
 use crate::wiring::{Coverage, NetworkSource, read_buildings};
+use geo::Point;
 use std::collections::BTreeMap;
 use std::path::Path;
 use urbis_city::model::City;
+use urbis_city::projection::Projection;
 use urbis_core::Result;
 
 /// Where power enters the grid.
@@ -52,6 +55,8 @@ pub struct Wiring {
     pub branch_kind: Vec<&'static str>,
     /// Name of each branch.
     pub branch_id: Vec<String>,
+    /// Where buses and branches lie.
+    pub layout: Layout,
     /// Length of each branch, metres; 0 for transformers and where unknown.
     pub length_m: Vec<f64>,
     /// Where each branch has breakers or fuses; in a grid of a file every branch at both ends.
@@ -119,6 +124,7 @@ impl Wiring {
             is_synthetic: true,
             branch_kind: of.branches.kind.iter().map(|kind| kind.name()).collect(),
             branch_id: (0..of.grid.branches.len()).map(|row| row.to_string()).collect(),
+            layout: Layout::of_plan(of.bus_place, of.branches.corner_start, of.branches.corners),
             length_m: of.branches.length_m,
             breakers,
             taps,
@@ -139,6 +145,10 @@ impl Wiring {
         let building_bus =
             read_buildings(city, buildings_path, "bus_id", "a bus of the grid", &bus_of, Coverage::Every)?;
         let places = lamp_places(city, |_| None, &building_bus);
+        let projection = Projection::from_code(&city.manifest.crs).ok();
+        // Cases have longitude and latitude.
+        let metres = |[lon, lat]: [f64; 2]| projection.as_ref().map(|of| of.project(Point::new(lon, lat)).into());
+        let layout = Layout::of_file(city, case.bus_place.iter().map(|place| place.and_then(metres)));
         let branches = &case.grid.branches;
         let is_transformer = |row: usize| {
             let base = |bus: u32| case.grid.buses.base_v[bus as usize];
@@ -148,6 +158,7 @@ impl Wiring {
             branch_kind: (0..branches.len())
                 .map(|row| if is_transformer(row) { "transformer" } else { "line" })
                 .collect(),
+            layout,
             length_m: vec![0.0; branches.len()],
             breakers: vec![Breakers::BOTH; branches.len()],
             taps: case.tap_regulators.iter().filter_map(|of| TapChanger::of_regulator(&case.tap_ranges, of)).collect(),

@@ -7,6 +7,7 @@ use super::super::inp;
 use super::super::network::{DryWeather, Method, NodeKind, Sewer};
 use super::super::synthetic::{Routing, SyntheticSewer};
 use super::settings::SewerSettings;
+use crate::layout::Layout;
 use crate::power::settings::refusing;
 use crate::wiring::{Coverage, NetworkSource, read_buildings};
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct SewerWiring {
     pub node_id: Vec<String>,
     /// Easting, northing of each node, metres; NaN where unknown.
     pub node_place: Vec<[f64; 2]>,
+    /// Where nodes and links lie.
+    pub layout: Layout,
     /// Node of each building.
     pub building_node: Vec<u32>,
     /// Outfalls.
@@ -64,6 +67,7 @@ impl SewerWiring {
                 let of = SyntheticSewer::plan(city, dry_m3ps, &settings.synthetic)?;
                 let this = Self {
                     is_synthetic: true,
+                    layout: Layout::of_plan(of.node_place.clone(), of.pipes.corner_start, of.pipes.corners),
                     node_place: of.node_place,
                     building_node: of.building_node,
                     notes: of.notes,
@@ -100,8 +104,9 @@ impl SewerWiring {
         if sewer.options.method == Method::Steady {
             notes.push("steady flow of the sewer is taken as kinematic waves".to_owned());
         }
-        let node_place = sewer.nodes.x.iter().zip(&sewer.nodes.y).map(|(&x, &y)| [x, y]).collect();
-        Ok((Self { node_place, building_node, notes, ..Self::default() }, sewer))
+        let node_place: Vec<[f64; 2]> = sewer.nodes.x.iter().zip(&sewer.nodes.y).map(|(&x, &y)| [x, y]).collect();
+        let layout = Layout::of_file(city, node_place.iter().copied().map(Some));
+        Ok((Self { layout, node_place, building_node, notes, ..Self::default() }, sewer))
     }
     fn find_streets(&mut self, city: &City) {
         let links = &city.links;
