@@ -1,6 +1,7 @@
 //! Tests that cross crates, a folder each, in one program: what they link is large, and their runs share the machine.
 #![allow(clippy::print_stdout)] // tests print the figures they found
 
+mod bills;
 mod checkup;
 mod comparison;
 mod conservation;

@@ -10,7 +10,7 @@ use urbis_coupling::Bills;
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::{BuildingKind, Policy, PolicyKind};
 use urbis_population::{Place, Places};
-use urbis_scenario::{Loaded, Scenario};
+use urbis_scenario::Loaded;
 use urbis_utility::PowerSettings;
 use urbis_utility::measures::{BatteryMeasure, ControlMeasure, Measures, PvMeasure, RetrofitMeasure, ShareOf};
 use urbis_utility::power::devices::tariff::TariffSettings;
@@ -141,14 +141,6 @@ pub(crate) fn power(loaded: &Loaded) -> Cow<'_, PowerSettings> {
         }
     }
     settings
-}
-
-/// Whether buildings pay for what they get.
-pub(crate) fn has_bills(scenario: &Scenario) -> bool {
-    let is_tariff = |policy: &Policy| matches!(policy.kind, PolicyKind::Tariff { .. });
-    let has_tariff =
-        scenario.power.devices.tariff != TariffSettings::default() || scenario.policy.iter().any(is_tariff);
-    has_tariff || !scenario.bills.is_default()
 }
 
 /// Accounts of buildings, at the prices that policies make.

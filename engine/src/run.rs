@@ -341,7 +341,7 @@ fn tables(loaded: &Loaded) -> Vec<Table> {
         .filter(|table| *table != Table::Parking || loaded.scenario.traffic.parking.enabled)
         .filter(|table| !OF_GRID.contains(table) || !loaded.scenario.power.grid.is_none())
         .filter(|table| !absent.contains(table))
-        .filter(|table| *table != Table::Bills || crate::building_policies::has_bills(&loaded.scenario))
+        .filter(|table| *table != Table::Bills || !loaded.scenario.bills.is_default())
         .filter(|table| *table != Table::Events || !loaded.scenario.event.is_empty())
         .filter(|table| *table != Table::Evacuation || crate::events::evacuate(&loaded.scenario))
         .filter(|table| *table != Table::Exposure || loaded.scenario.coupling.traffic_to_people)

@@ -142,7 +142,7 @@ impl Simulation {
             persons_scale: 1.0 / settings.sample_factor,
         };
         urbis_utility::piped::install(&mut world, &city, pipes, &clock, loaded.folder())?;
-        if building_policies::has_bills(scenario) {
+        if !scenario.bills.is_default() {
             world.insert_resource(building_policies::bills(loaded, &city, &areas));
         }
         building_policies::check_water(loaded, &areas, world.get_resource())?;
@@ -427,7 +427,7 @@ fn recorders(loaded: &Loaded, city: &City) -> Result<Recorders> {
             "exposure" if loaded.scenario.coupling.traffic_to_people => recorders.exposure = recording,
             "events" if !loaded.scenario.event.is_empty() => recorders.events = recording,
             "evacuation" if events::evacuate(&loaded.scenario) => recorders.evacuation = recording,
-            "bills" if building_policies::has_bills(&loaded.scenario) => recorders.bills = recording,
+            "bills" if !loaded.scenario.bills.is_default() => recorders.bills = recording,
             "emergency_call" if !loaded.scenario.emergency.is_none() => recorders.emergency_call = recording,
             "payments" if policies::take_money(&loaded.scenario) => recorders.payments = recording,
             "parking" if loaded.scenario.traffic.parking.enabled => recorders.parking = recording,

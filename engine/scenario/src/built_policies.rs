@@ -71,8 +71,8 @@ pub(crate) fn check(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str,
                 tell(&key, format!("`{key}` {what}"));
             });
             if !has.listeners {
-                let what = "nobody looks at prices: chargers or batteries with `control = \"price\"`, heat pumps and \
-                            `power.devices.response` do";
+                let what = "nobody looks at prices: chargers or batteries with `control = \"price\"`, heat pumps, \
+                            `power.devices.response` and `bills` do";
                 tell("kind", what.to_owned());
             }
         }
@@ -176,7 +176,7 @@ struct City {
     chargers: bool,
     electric_cars: bool,
     prices: bool,
-    /// Devices that look at prices.
+    /// Devices that look at prices, or bills.
     listeners: bool,
 }
 
@@ -203,7 +203,8 @@ impl City {
             listeners: (chargers && electric_cars && by_price)
                 || (batteries && devices.battery.control == BatteryControl::Price)
                 || heat_pumps
-                || some(&devices.response.share),
+                || some(&devices.response.share)
+                || !scenario.bills.is_default(),
         }
     }
 }

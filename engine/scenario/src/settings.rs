@@ -75,7 +75,7 @@ pub struct Scenario {
     /// Fire brigade, ambulances and police; none where absent.
     #[serde(default, skip_serializing_if = "EmergencySettings::is_default")]
     pub emergency: EmergencySettings,
-    /// What buildings pay for electricity, water, gas and heat; no bills where absent, but for a tariff of electricity.
+    /// What buildings pay for electricity, water, gas and heat; no bills where absent.
     #[serde(default, skip_serializing_if = "BillSettings::is_default")]
     pub bills: BillSettings,
     /// How the domains meet.
@@ -250,7 +250,7 @@ pub struct OutputTables {
     /// Who paid what for policies; only where there are some that take money.
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub payments: PlainTable,
-    /// What buildings of each zone and use paid; only where prices are known (`bills`, or a tariff).
+    /// What buildings of each zone and use paid; only where there are prices (`bills`).
     #[serde(skip_serializing_if = "PlainTable::is_default")]
     pub bills: PlainTable,
     /// Calls of the emergency services; only where there are some (`emergency`).
