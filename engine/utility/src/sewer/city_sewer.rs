@@ -14,7 +14,7 @@
 //! runoff + sewage + other inflow = outfalls + lost + evaporated + seeped + stored more + on account more
 //! ```
 //!
-//! Contract: a step is a pure function of the one before and of what comes in; one thread, so the same bits on any number.
+//! Contract: a step is a pure function of the one before and of what comes in; the same bits on any number of threads.
 
 mod rain;
 mod settings;

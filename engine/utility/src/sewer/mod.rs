@@ -13,7 +13,7 @@
 //! In a city: [`synthetic`] makes a sewer up along its streets, [`city_sewer`] carries what buildings and rain bring, by
 //! a [`Simulation`] that is advanced step by step.
 //!
-//! Contract: [`simulation::run`] is a pure function of the network; it computes on one thread in a fixed order, so its
+//! Contract: [`simulation::run`] is a pure function of the network; it computes in a fixed order on any number of threads, so its
 //! bits do not depend on the number of threads. Nothing is allocated in its steps but the results.
 
 pub mod books;

@@ -93,6 +93,8 @@ struct Step<'a> {
 #[derive(Clone, Debug)]
 pub struct Runoff {
     parts: Vec<Parts>,
+    /// By chunk.
+    done: Vec<Done>,
     cursors: Vec<Cursor>,
     gage_mps: Vec<f64>,
     evaporation_mps: f64,
@@ -151,6 +153,7 @@ impl Runoff {
         };
         Self {
             parts: (0..count).map(row).collect(),
+            done: vec![Done::default(); count.div_ceil(CHUNK)],
             cursors: vec![Cursor::default(); sewer.gages.len()],
             gage_mps: vec![0.0; sewer.gages.len()],
             evaporation_mps: 0.0,
@@ -299,21 +302,16 @@ impl Runoff {
             seconds: step_s,
             is_stepwise: self.is_stepwise,
         };
-        let chunk = |(chunk, (parts, new_m3ps)): (usize, (&mut [Parts], &mut [f64]))| {
-            let mut done = Done::default();
-            for (at, (parts, new_m3ps)) in parts.iter_mut().zip(new_m3ps).enumerate() {
-                step.subcatchment(parts, new_m3ps, chunk * CHUNK + at, &mut done);
-            }
-            done
-        };
-        let (parts, new_m3ps) = (&mut self.parts, &mut self.new_m3ps);
-        let done: Vec<Done> = match parts.len() > CHUNK {
-            true => parts.par_chunks_mut(CHUNK).zip(new_m3ps.par_chunks_mut(CHUNK)).enumerate().map(chunk).collect(),
+        let (parts, new_m3ps, done) = (&mut self.parts, &mut self.new_m3ps, &mut self.done);
+        if parts.len() > CHUNK {
+            let columns = parts.par_chunks_mut(CHUNK).zip(new_m3ps.par_chunks_mut(CHUNK)).zip(done.par_iter_mut());
+            columns.enumerate().for_each(|(chunk, ((parts, new), done))| step.chunk(chunk, parts, new, done));
+        } else {
             // No waking of other threads for little work.
-            false => parts.chunks_mut(CHUNK).zip(new_m3ps.chunks_mut(CHUNK)).enumerate().map(chunk).collect(),
-        };
-        self.has_runoff = done.iter().any(|done| done.has_runoff);
-        for Done { ledger, .. } in done {
+            done.iter_mut().for_each(|done| step.chunk(0, parts, new_m3ps, done));
+        }
+        self.has_runoff = self.done.iter().any(|done| done.has_runoff);
+        for Done { ledger, .. } in &self.done {
             self.ledger.rain_m3 += ledger.rain_m3;
             self.ledger.evaporation_m3 += ledger.evaporation_m3;
             self.ledger.infiltration_m3 += ledger.infiltration_m3;
@@ -338,6 +336,13 @@ fn rain_on(sewer: &Sewer, gage_mps: &[f64], row: usize) -> f64 {
 }
 
 impl Step<'_> {
+    /// One step of a chunk; `new_m3ps` is the runoff that leaves each subcatchment.
+    fn chunk(&self, chunk: usize, parts: &mut [Parts], new_m3ps: &mut [f64], done: &mut Done) {
+        *done = Done::default();
+        for (at, (parts, new_m3ps)) in parts.iter_mut().zip(new_m3ps).enumerate() {
+            self.subcatchment(parts, new_m3ps, chunk * CHUNK + at, done);
+        }
+    }
     /// One step of a subcatchment; runoff that leaves it, m3/s.
     fn subcatchment(&self, parts: &mut Parts, new_m3ps: &mut f64, row: usize, done: &mut Done) {
         let (of, step_s) = (&self.sewer.subcatchments, self.seconds);
