@@ -4,7 +4,7 @@
 //! pipes and cables as one without.
 
 use std::borrow::Cow;
-use urbis_city::model::City;
+use urbis_city::model::{BuildingUse, City};
 use urbis_core::{Problems, Result};
 use urbis_coupling::Bills;
 use urbis_coupling::policy::area::InArea;
@@ -24,6 +24,12 @@ fn standing<'a>(loaded: &'a Loaded, areas: &'a [InArea]) -> impl Iterator<Item =
         .map(|(row, (policy, area))| (row, policy, area))
 }
 
+/// Buildings of an area that have one of these uses; all of it where none is named.
+fn of_uses(city: &City, area: &InArea, uses: &[BuildingKind]) -> Vec<bool> {
+    let is_of = |of: &BuildingUse| uses.is_empty() || uses.iter().any(|kind| kind.purpose() == *of);
+    area.buildings.iter().zip(&city.buildings.purpose).map(|(&is_in, of)| is_in && is_of(of)).collect()
+}
+
 /// What policies do to buildings.
 ///
 /// # Errors
@@ -34,9 +40,7 @@ pub(crate) fn measures(loaded: &Loaded, city: &City, areas: &[InArea], seed: u64
     for (row, policy, area) in standing(loaded, areas) {
         let purpose = &city.buildings.purpose;
         let mut of = |share: f64, uses: &[BuildingKind]| {
-            let is_of = |building: usize| uses.is_empty() || uses.iter().any(|of| of.purpose() == purpose[building]);
-            let at: Vec<bool> =
-                area.buildings.iter().enumerate().map(|(building, &is_in)| is_in && is_of(building)).collect();
+            let at = of_uses(city, area, uses);
             if !area.buildings.contains(&true) {
                 problems.push(loaded.policy_problem(row, "area", "no building lies in it; areas of links have none"));
             } else if !at.contains(&true) {
@@ -150,12 +154,8 @@ pub(crate) fn bills(loaded: &Loaded, city: &City, areas: &[InArea]) -> Bills {
     for (_, policy, area) in standing(loaded, areas) {
         let PolicyKind::WaterTariff { price_change, uses, .. } = &policy.kind else { continue };
         water_factor.resize(city.buildings.len(), 1.0);
-        for (row, factor) in water_factor.iter_mut().enumerate() {
-            let purpose = city.buildings.purpose[row];
-            if area.buildings[row] && (uses.is_empty() || uses.iter().any(|of| of.purpose() == purpose)) {
-                *factor *= 1.0 + price_change;
-            }
-        }
+        let factors = water_factor.iter_mut().zip(of_uses(city, area, uses));
+        factors.filter(|(_, is_so)| *is_so).for_each(|(factor, _)| *factor *= 1.0 + price_change);
     }
     Bills::new(&loaded.scenario.bills, (tariff != TariffSettings::default()).then_some(tariff), water_factor)
 }

@@ -67,36 +67,37 @@ impl Elements<'_> {
         };
         shape::to_wkt(&of)
     }
-    fn node(&mut self, utility: Utility, kind: &str, element_id: &str, place: Option<[f64; 2]>) -> Result<()> {
-        let wkt = place.map(|place| self.wkt(&[place]));
+    fn put(
+        &mut self,
+        utility: Utility,
+        kind: &str,
+        element_id: &str,
+        ends: Option<[&str; 2]>,
+        line: Option<&[[f64; 2]]>,
+    ) -> Result<()> {
+        let wkt = line.map(|line| self.wkt(line));
         self.writer.network_element(&NetworkElementRow {
             utility: utility.name(),
             kind,
             element_id,
-            is_link: false,
-            from_node: None,
-            to_node: None,
+            is_link: ends.is_some(),
+            from_node: ends.map(|ends| ends[0]),
+            to_node: ends.map(|ends| ends[1]),
             wkt: wkt.as_deref(),
         })
+    }
+    fn node(&mut self, utility: Utility, kind: &str, element_id: &str, place: Option<[f64; 2]>) -> Result<()> {
+        self.put(utility, kind, element_id, None, place.as_ref().map(std::slice::from_ref))
     }
     fn link(
         &mut self,
         utility: Utility,
         kind: &str,
         element_id: &str,
-        [from, to]: [&str; 2],
+        ends: [&str; 2],
         line: Option<Vec<[f64; 2]>>,
     ) -> Result<()> {
-        let wkt = line.map(|line| self.wkt(&line));
-        self.writer.network_element(&NetworkElementRow {
-            utility: utility.name(),
-            kind,
-            element_id,
-            is_link: true,
-            from_node: Some(from),
-            to_node: Some(to),
-            wkt: wkt.as_deref(),
-        })
+        self.put(utility, kind, element_id, Some(ends), line.as_deref())
     }
 }
 
