@@ -6,8 +6,8 @@
 //! | Advance | the next tick | clock |
 //! | Demand | plans whose time has come | people, trip starts |
 //! | Exchange | events, crews, policies, evacuations and gatherings of the moment; outputs of one domain become inputs of another | switches, prices, departures, parking, demand of buildings |
-//! | Solve | traffic, simple modes, power, water, gas, heat, sewers | each its own state only |
-//! | Feedback | people without service, bills, payments, search for parking, changes between car and public transport, trip ends back to people and those beside a driver, measured times back to the router, emergency units | services, parking, changes, people, travel times |
+//! | Solve | traffic and the router's costs from its measured times, simple modes, power, water, gas, heat, sewers | each its own state only |
+//! | Feedback | people without service, bills, payments, search for parking, changes between car and public transport, trip ends back to people and those beside a driver, late buses, noise and exhaust, emergency units | services, parking, changes, people |
 //! | Audit | ledgers | the fault, if one is broken |
 //! | Record | recorders that are due | result tables |
 
@@ -87,6 +87,7 @@ fn add(step: &mut Schedule, set: Step) {
             load_departures,
             control_signals,
             advance_vehicles,
+            update_travel_times,
             advance_transit,
             advance_simple_modes,
             serve_loads,
@@ -102,7 +103,6 @@ fn add(step: &mut Schedule, set: Step) {
             plug_in_cars,
             end_trips,
             end_evacuations,
-            update_travel_times,
             delay_buses,
             expose_people,
             answer_calls,
@@ -153,12 +153,17 @@ pub fn rehearsal() -> Schedule {
         advance_clock.in_set(Advance),
         start_trips.in_set(Demand),
         (switch_policies, dispatch_trips, leave_spaces, go_on).chain().in_set(Exchange),
-        (load_departures, control_signals, advance_vehicles, advance_transit, advance_simple_modes)
+        (
+            load_departures,
+            control_signals,
+            advance_vehicles,
+            update_travel_times,
+            advance_transit,
+            advance_simple_modes,
+        )
             .chain()
             .in_set(Solve),
-        (charge_drivers, search_spaces, change_vehicles, end_trips, update_travel_times, delay_buses)
-            .chain()
-            .in_set(Feedback),
+        (charge_drivers, search_spaces, change_vehicles, end_trips, delay_buses).chain().in_set(Feedback),
         (audit::vehicles, audit::gridlock, audit::parking, audit::persons, record_policies::audit)
             .chain()
             .in_set(Audit),
