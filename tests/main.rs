@@ -5,6 +5,7 @@ mod bills;
 mod checkup;
 mod comparison;
 mod conservation;
+mod couplings;
 mod determinism;
 mod emergency;
 mod evacuation;
