@@ -8,15 +8,18 @@ use urbis_city::model::{BuildingUse, City};
 use urbis_core::Domain;
 use urbis_coupling::powered::{MachineKind, Machines};
 use urbis_coupling::skims::car_matrix;
+use urbis_coupling::{Crews, Services};
 use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{Cells, People};
 use urbis_tests::{EVERY_DAY, Ran, bus_line, installed, number, told_of};
 use urbis_traffic::{CarNetwork, Router, Traffic};
+use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
 use urbis_utility::power::BuildingLoads;
 use urbis_utility::sewer::city_sewer::CitySewer;
 use urbis_utility::water::city::CityWater;
 use urbis_utility::water_demand::{WaterDemandSettings, WaterDemands, WaterUse};
+use urbis_utility::wiring::Utility;
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const GRID: &str = "[power.grid]\nsource = \"synthetic\"\n";
@@ -273,18 +276,9 @@ fn without_a_water_network_all_that_is_asked_for_runs_off() {
     assert!(without.table("utility_balance").iter().all(|row| row["utility"] != "sewer"));
 }
 
-/// Times and lengths between cells are those of the cheapest ways over links that are slower by chance, by Floyd and Warshall.
-#[test]
-fn skims_are_the_cheapest_ways_under_the_times_of_links() {
-    let (simulation, _place) = stepped(TOWN, "");
-    let world = simulation.world();
-    let (network, cells) = (world.resource::<CarNetwork>(), world.resource::<Cells>());
-    let times_ms: Vec<u32> = (0_u64..)
-        .zip(network.free_time_ms())
-        .map(|(link, ms)| ms + ((link * 2_654_435_761) % 97) as u32 * ms / 40 + (link % 89) as u32)
-        .collect();
+/// The cheapest way from each node to each other by Floyd and Warshall: cost to choose by, milliseconds; time, seconds; length, metres.
+fn cheapest(network: &CarNetwork, times_ms: &[u32]) -> Vec<(f64, f64, f64)> {
     let count = network.nodes();
-    // Cost to choose by, then time and length of that way.
     let mut best = vec![(f64::INFINITY, 0.0, 0.0); count * count];
     (0..count).for_each(|node| best[node * count + node].0 = 0.0);
     for (link, &ms) in times_ms.iter().enumerate() {
@@ -304,6 +298,20 @@ fn skims_are_the_cheapest_ways_under_the_times_of_links() {
             }
         }
     }
+    best
+}
+
+/// Times and lengths between cells are those of the cheapest ways over links that are slower by chance, by Floyd and Warshall.
+#[test]
+fn skims_are_the_cheapest_ways_under_the_times_of_links() {
+    let (simulation, _place) = stepped(TOWN, "");
+    let world = simulation.world();
+    let (network, cells) = (world.resource::<CarNetwork>(), world.resource::<Cells>());
+    let times_ms: Vec<u32> = (0_u64..)
+        .zip(network.free_time_ms())
+        .map(|(link, ms)| ms + ((link * 2_654_435_761) % 97) as u32 * ms / 40 + (link % 89) as u32)
+        .collect();
+    let (count, best) = (network.nodes(), cheapest(network, &times_ms));
     let modes = urbis_population::settings::PopulationSettings::default().all_modes();
     let found = car_matrix(cells, network, &Router::new(network), &times_ms, (&[], &[]), &modes);
     let mut pairs = 0;
@@ -378,6 +386,89 @@ fn heating_plants_stop_without_electricity() {
             _ => assert!(out == 0 && share > 0.5, "{quarter}: {share}"),
         }
     }
+    // Stations of dark buildings ask for nothing, unless that is switched off, too.
+    let asked = |patch: &str| {
+        let (mut simulation, _place) = stepped(TOWN, &format!("{heat}[coupling]\npower_to_pumps = false\n{patch}"));
+        let mut steps: Vec<f64> = Vec::new();
+        each_step(&mut simulation, |of, _| steps.push(of.world().resource::<CityHeat>().asked_w.iter().sum()));
+        steps
+    };
+    let (dark_w, lit_w) = (asked(""), asked("power_to_boilers = false\n"));
+    for (quarter, (&dark_w, &lit_w)) in dark_w.iter().zip(&lit_w).enumerate() {
+        let expected_w = if (4..8).contains(&quarter) { 0.0 } else { lit_w };
+        assert!(lit_w > 0.0 && (dark_w - expected_w).abs() < 1e-9 * lit_w, "{quarter}: {dark_w} W of {lit_w}");
+    }
     let (_, backed) = of("[coupling.backup_h]\nheat_plants = 1.0\n");
     assert!(backed == plain, "{backed:?}");
+}
+
+/// A crew takes the fastest way of the moment: at night that of empty roads, and in the morning, with a crash on every road, that of the times
+/// then measured.
+#[test]
+fn crews_take_the_fastest_way_of_the_moment() {
+    let outage = |name: &str, at: &str, branch: u32| {
+        format!("[[event]]\nname = \"{name}\"\nkind = \"power_outage\"\nat = \"{at}\"\nbranches = [\"{branch}\"]\n")
+    };
+    let crash = "[[event]]\nname = \"crash\"\nkind = \"crash\"\nat = \"06:00\"\nhours = 12.0\ncapacity_left = 0.02\n\
+                 area = { zones = [\"west\", \"east\"] }\n";
+    let crews = "[repair.crews]\npower = 1\n[repair.work_h]\npower = 1.0\n";
+    let patch = format!("{GRID}{crews}{crash}{}{}", outage("night", "03:30", 12), outage("day", "08:30", 14));
+    let (mut simulation, _place) = stepped(TOWN, &patch);
+    let mut ways = Vec::new();
+    for start in [1800, 5 * 3600 + 1800] {
+        while simulation.clock().next() < start {
+            simulation.step().unwrap();
+        }
+        let world = simulation.world();
+        let network = world.resource::<CarNetwork>();
+        let (from, count) = (world.resource::<Crews>().crews[0].node as usize, network.nodes());
+        let now = cheapest(network, world.resource::<Traffic>().travel_times_ms());
+        let empty = cheapest(network, &network.free_time_ms());
+        let before_s = world.resource::<Crews>().travel_s;
+        // The crew sets out in this step.
+        simulation.step().unwrap();
+        let crews = simulation.world().resource::<Crews>();
+        let (to, way_s) = (crews.crews[0].node as usize, crews.travel_s - before_s);
+        let expected_s = |best: &[(f64, f64, f64)]| (best[from * count + to].0 / 1000.0).ceil() as u64;
+        println!("from {from} to {to}: {way_s} s, {} on empty roads", expected_s(&empty));
+        assert!(from != to && way_s == expected_s(&now), "{way_s} s, not {}", expected_s(&now));
+        ways.push((way_s, expected_s(&empty)));
+    }
+    assert!(ways[0].0 == ways[0].1 && ways[1].0 > ways[1].1, "{ways:?}");
+}
+
+/// Who is in a building that gets less than half of the gas it asks for goes without: counted again while nobody moves.
+#[test]
+fn who_gets_less_than_half_goes_without() {
+    let cut = |network: &str| {
+        format!(
+            "[[event]]\nname = \"{network}\"\nkind = \"plant_trip\"\nat = \"05:00\"\nhours = 12.0\nnetwork = \"{network}\"\n"
+        )
+    };
+    let gas = "[period]\nstart = \"2024-01-16T03:00:00\"\n[weather.climate]\nmean_c = 10.0\n[gas]\nsource = \"synthetic\"\nshare = 0.5\n";
+    let check = |patch: &str| {
+        let (mut simulation, _place) = stepped(TOWN, patch);
+        let (mut counted, mut without) = (0, 0);
+        each_step(&mut simulation, |of, before| {
+            let world = of.world();
+            let people = &world.resource::<People>().present;
+            if before != people {
+                return;
+            }
+            let gas = world.resource::<CityGas>();
+            let is_without = |row: &usize| gas.is_connected(*row) && gas.served_share[*row] < 0.5;
+            let rows = 0..world.resource::<City>().buildings.len();
+            let expected: u64 = rows.filter(is_without).map(|row| u64::from(before[row])).sum();
+            let services = &world.resource::<Services>().of;
+            let found: u64 = services.iter().find(|of| of.utility == Utility::Gas).unwrap().now.iter().sum();
+            assert_eq!(found, expected);
+            counted += 1;
+            without += expected;
+        });
+        println!("{counted} steps in which nobody moved, {without} persons without gas in them");
+        assert!(counted > 10);
+        without
+    };
+    assert!(check(&format!("{gas}{}", cut("gas"))) > 100);
+    assert_eq!(check(gas), 0);
 }

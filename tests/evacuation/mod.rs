@@ -249,6 +249,8 @@ fn fewer_comply_and_the_same_ones_with_others() {
     println!("told {told}, {complying} comply");
     assert!((some.len() as f64 - complying).abs() < 1e-9 && (complying / told - 0.4).abs() < 0.06);
     assert!(some.iter().all(|person| most.contains(person)) && most.len() > some.len());
+    // Where nobody complies, nothing changes but what those told do not begin: nobody takes shelter.
+    assert!(of(0.0).0.is_empty());
 }
 
 #[test]
