@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use urbis::Simulation;
 use urbis_city::model::{BuildingUse, City};
 use urbis_core::Domain;
+use urbis_coupling::emergency::dispatch::ServiceKind;
 use urbis_coupling::powered::{MachineKind, Machines};
 use urbis_coupling::skims::car_matrix;
-use urbis_coupling::{Crews, Services};
+use urbis_coupling::{CallPlace, Crews, Emergency, EmergencyCalls, Services};
 use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{Cells, People};
 use urbis_tests::{EVERY_DAY, Ran, bus_line, installed, number, told_of};
@@ -28,6 +29,9 @@ const SEWER: &str = "[sewer]\nsource = \"synthetic\"\n";
 /// Dark from seven to eleven.
 const DARK: &str = "[[event]]\nname = \"dark\"\nkind = \"power_outage\"\nat = \"07:00\"\nhours = 4.0\n\
                     buses = [\"substation/0/hv\"]\n";
+/// A crash on every road from six to six, which leaves little of it.
+const CRASHES: &str = "[[event]]\nname = \"crash\"\nkind = \"crash\"\nat = \"06:00\"\nhours = 12.0\ncapacity_left = 0.02\n\
+                       area = { zones = [\"west\", \"east\"] }\n";
 
 fn ran(patch: &str) -> Ran {
     Ran::of(TOWN, patch, 2).unwrap_or_else(|error| panic!("{patch}: {}", told_of(&error)))
@@ -277,13 +281,13 @@ fn without_a_water_network_all_that_is_asked_for_runs_off() {
 }
 
 /// The cheapest way from each node to each other by Floyd and Warshall: cost to choose by, milliseconds; time, seconds; length, metres.
-fn cheapest(network: &CarNetwork, times_ms: &[u32]) -> Vec<(f64, f64, f64)> {
+fn cheapest(network: &CarNetwork, times_ms: &[u32], factors: &[f64]) -> Vec<(f64, f64, f64)> {
     let count = network.nodes();
     let mut best = vec![(f64::INFINITY, 0.0, 0.0); count * count];
     (0..count).for_each(|node| best[node * count + node].0 = 0.0);
     for (link, &ms) in times_ms.iter().enumerate() {
         let at = network.from[link] as usize * count + network.to[link] as usize;
-        let cost = (f64::from(ms) * network.route_factor[link]).round();
+        let cost = (f64::from(ms) * factors[link]).round();
         if cost < best[at].0 {
             best[at] = (cost, f64::from(ms) / 1000.0, network.length_m[link]);
         }
@@ -311,7 +315,7 @@ fn skims_are_the_cheapest_ways_under_the_times_of_links() {
         .zip(network.free_time_ms())
         .map(|(link, ms)| ms + ((link * 2_654_435_761) % 97) as u32 * ms / 40 + (link % 89) as u32)
         .collect();
-    let (count, best) = (network.nodes(), cheapest(network, &times_ms));
+    let (count, best) = (network.nodes(), cheapest(network, &times_ms, &network.route_factor));
     let modes = urbis_population::settings::PopulationSettings::default().all_modes();
     let found = car_matrix(cells, network, &Router::new(network), &times_ms, (&[], &[]), &modes);
     let mut pairs = 0;
@@ -409,10 +413,8 @@ fn crews_take_the_fastest_way_of_the_moment() {
     let outage = |name: &str, at: &str, branch: u32| {
         format!("[[event]]\nname = \"{name}\"\nkind = \"power_outage\"\nat = \"{at}\"\nbranches = [\"{branch}\"]\n")
     };
-    let crash = "[[event]]\nname = \"crash\"\nkind = \"crash\"\nat = \"06:00\"\nhours = 12.0\ncapacity_left = 0.02\n\
-                 area = { zones = [\"west\", \"east\"] }\n";
     let crews = "[repair.crews]\npower = 1\n[repair.work_h]\npower = 1.0\n";
-    let patch = format!("{GRID}{crews}{crash}{}{}", outage("night", "03:30", 12), outage("day", "08:30", 14));
+    let patch = format!("{GRID}{crews}{CRASHES}{}{}", outage("night", "03:30", 12), outage("day", "08:30", 14));
     let (mut simulation, _place) = stepped(TOWN, &patch);
     let mut ways = Vec::new();
     for start in [1800, 5 * 3600 + 1800] {
@@ -422,8 +424,8 @@ fn crews_take_the_fastest_way_of_the_moment() {
         let world = simulation.world();
         let network = world.resource::<CarNetwork>();
         let (from, count) = (world.resource::<Crews>().crews[0].node as usize, network.nodes());
-        let now = cheapest(network, world.resource::<Traffic>().travel_times_ms());
-        let empty = cheapest(network, &network.free_time_ms());
+        let now = cheapest(network, world.resource::<Traffic>().travel_times_ms(), &network.route_factor);
+        let empty = cheapest(network, &network.free_time_ms(), &network.route_factor);
         let before_s = world.resource::<Crews>().travel_s;
         // The crew sets out in this step.
         simulation.step().unwrap();
@@ -471,4 +473,49 @@ fn who_gets_less_than_half_goes_without() {
     };
     assert!(check(&format!("{gas}{}", cut("gas"))) > 100);
     assert_eq!(check(gas), 0);
+}
+
+/// At half past eight, with a crash on every road, the unit comes that is nearest by the times of the moment, and it takes as long as they
+/// say; with the coupling off it is that of empty roads.
+#[test]
+fn ambulances_take_the_fastest_way_of_the_moment() {
+    let quiet = "[emergency.fire]\ncalls_per_1000_day = 0.0\n[emergency.ambulance]\ncalls_per_1000_day = 0.0\n\
+                 [emergency.police]\ncalls_per_1000_day = 0.0\n";
+    let of = |patch: &str, sees_traffic: bool| {
+        let (mut simulation, _place) = stepped("scenarios/town/emergency.toml", &format!("{quiet}{CRASHES}{patch}"));
+        let tick = 5 * 3600 + 1800;
+        while simulation.clock().next() < tick {
+            simulation.step().unwrap();
+        }
+        let network = simulation.world().resource::<CarNetwork>().clone();
+        let to_nodes = [0, network.nodes() - 1];
+        let mut calls = simulation.world_mut().resource_mut::<EmergencyCalls>();
+        for &node in &to_nodes {
+            calls.place(ServiceKind::Ambulance, CallPlace::Node(network.city_node[node]), tick, 1);
+        }
+        // Dispatchers see the times that stand at the end of the step in which the call comes.
+        simulation.step().unwrap();
+        let times_ms = match sees_traffic {
+            true => simulation.world().resource::<Traffic>().travel_times_ms().to_vec(),
+            false => network.free_time_ms(),
+        };
+        let best = cheapest(&network, &times_ms, &vec![1.0; network.links()]);
+        (0..60).for_each(|_| assert!(simulation.step().unwrap()));
+        let dispatcher = simulation.world().resource::<Emergency>().dispatcher();
+        let stations = dispatcher.stations().iter().filter(|of| of.kind == ServiceKind::Ambulance);
+        let from: Vec<usize> = stations.map(|of| of.node as usize).collect();
+        let sent = dispatcher.sendings();
+        assert!(sent.travel_ms.len() == 2 && !from.is_empty());
+        for (row, &ms) in sent.travel_ms.iter().enumerate() {
+            let to = to_nodes[sent.call[row] as usize];
+            // With sirens they drive half as fast again.
+            let expected =
+                from.iter().map(|from| best[from * network.nodes() + to].0 / 1.5).fold(f64::INFINITY, f64::min);
+            assert!((f64::from(ms) - expected).abs() <= 0.5, "to {to}: {ms} ms, not {expected}");
+        }
+        sent.travel_ms.iter().sum::<u32>()
+    };
+    let (now_ms, empty_ms) = (of("", true), of("[coupling]\ntraffic_to_emergency = false\n", false));
+    println!("{now_ms} ms under the times of the moment, {empty_ms} ms on empty roads");
+    assert!(now_ms > empty_ms);
 }
