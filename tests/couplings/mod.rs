@@ -12,7 +12,7 @@ use urbis_coupling::skims::car_matrix;
 use urbis_coupling::{CallPlace, Crews, Emergency, EmergencyCalls, Services};
 use urbis_population::simple_modes::PopulationModel;
 use urbis_population::{Cells, People};
-use urbis_tests::{EVERY_DAY, Ran, bus_line, installed, number, told_of};
+use urbis_tests::{EVERY_DAY, Ran, bus_line, cheapest, installed, number, told_of};
 use urbis_traffic::{CarNetwork, Router, Traffic};
 use urbis_utility::gas::city::CityGas;
 use urbis_utility::heat::city::CityHeat;
@@ -278,31 +278,6 @@ fn without_a_water_network_all_that_is_asked_for_runs_off() {
     assert!((sewage_m3 - asked_m3).abs() < 1e-9 * asked_m3 && asked_m3 > 0.0);
     let without = ran(WATER);
     assert!(without.table("utility_balance").iter().all(|row| row["utility"] != "sewer"));
-}
-
-/// The cheapest way from each node to each other by Floyd and Warshall: cost to choose by, milliseconds; time, seconds; length, metres.
-fn cheapest(network: &CarNetwork, times_ms: &[u32], factors: &[f64]) -> Vec<(f64, f64, f64)> {
-    let count = network.nodes();
-    let mut best = vec![(f64::INFINITY, 0.0, 0.0); count * count];
-    (0..count).for_each(|node| best[node * count + node].0 = 0.0);
-    for (link, &ms) in times_ms.iter().enumerate() {
-        let at = network.from[link] as usize * count + network.to[link] as usize;
-        let cost = (f64::from(ms) * factors[link]).round();
-        if cost < best[at].0 {
-            best[at] = (cost, f64::from(ms) / 1000.0, network.length_m[link]);
-        }
-    }
-    for via in 0..count {
-        for from in 0..count {
-            for to in 0..count {
-                let (a, b) = (best[from * count + via], best[via * count + to]);
-                if a.0 + b.0 < best[from * count + to].0 {
-                    best[from * count + to] = (a.0 + b.0, a.1 + b.1, a.2 + b.2);
-                }
-            }
-        }
-    }
-    best
 }
 
 /// Times and lengths between cells are those of the cheapest ways over links that are slower by chance, by Floyd and Warshall.

@@ -10,7 +10,7 @@ use urbis_city::model::City;
 use urbis_core::{NodeIx, Problem};
 use urbis_population::synthesis::jobs::Jobs;
 use urbis_population::{Cells, Households, Persons, Place, Planner, Skims};
-use urbis_tests::{Ran, hashes, installed, number, root, run, scenario_in};
+use urbis_tests::{Ran, cheapest, hashes, installed, number, root, run, scenario_in};
 use urbis_traffic::CarNetwork;
 
 const TOWN: &str = "scenarios/town/baseline.toml";
@@ -261,25 +261,6 @@ fn buildings_of_a_file_are_those_of_the_scenario() {
 
 const DIAGONAL: &str = "{ id = \"new\", from_node = \"8\", to_node = \"29\", class = \"primary\", speed_kmh = 60 }";
 
-/// Least cost from every node to every other over the links for cars, as routes count it.
-fn costs(network: &CarNetwork, nodes: usize) -> Vec<f64> {
-    let mut cost = vec![f64::INFINITY; nodes * nodes];
-    (0..nodes).for_each(|node| cost[node * nodes + node] = 0.0);
-    for (link, (&ms, factor)) in network.free_time_ms().iter().zip(&network.route_factor).enumerate() {
-        let at = network.from[link] as usize * nodes + network.to[link] as usize;
-        cost[at] = cost[at].min((f64::from(ms) * factor).round());
-    }
-    for via in 0..nodes {
-        for from in 0..nodes {
-            for to in 0..nodes {
-                let around = cost[from * nodes + via] + cost[via * nodes + to];
-                cost[from * nodes + to] = cost[from * nodes + to].min(around);
-            }
-        }
-    }
-    cost
-}
-
 #[test]
 fn a_new_road_takes_over_the_ways_that_it_shortens() {
     let patch = format!("[[policy]]\nname = \"way\"\nkind = \"new_road\"\nlinks = [{DIAGONAL}]\n");
@@ -296,7 +277,7 @@ fn a_new_road_takes_over_the_ways_that_it_shortens() {
     assert!((links.length_m[new] - length_m).abs() < 1e-6);
     assert!((links.capacity_vps[new] - 0.5).abs() < 1e-9 && links.zone[new].is_some());
     // What it costs from cell to cell is the less of the old way and that over the new road, one way or the other.
-    let before = costs(roads, roads.nodes());
+    let before = cheapest(roads, &roads.free_time_ms(), &roads.route_factor);
     let (cells, count) = (of::<Cells>(&built), roads.nodes());
     let node = |node: NodeIx| roads.node_of(node).unwrap() as usize;
     let (a, b) = (node(links.from[new]), node(links.to[new]));
@@ -305,8 +286,8 @@ fn a_new_road_takes_over_the_ways_that_it_shortens() {
     for from in (0..cells.len()).filter(|&cell| cells.node[cell].is_some()) {
         for to in (0..cells.len()).filter(|&cell| cells.node[cell].is_some() && cell != from) {
             let (i, j) = (node(cells.node[from]), node(cells.node[to]));
-            let over = |a: usize, b: usize| before[i * count + a] + way_ms + before[b * count + j];
-            let (old, over) = (before[i * count + j], over(a, b).min(over(b, a)));
+            let over = |a: usize, b: usize| before[i * count + a].0 + way_ms + before[b * count + j].0;
+            let (old, over) = (before[i * count + j].0, over(a, b).min(over(b, a)));
             let at = from * cells.len() + to;
             if over < old - 50.0 {
                 shorter += 1;

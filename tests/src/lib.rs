@@ -221,6 +221,33 @@ pub fn read_table(path: &Path) -> Vec<BTreeMap<String, String>> {
     rows
 }
 
+/// The cheapest way from each node to each other by Floyd and Warshall: cost to choose by, milliseconds; time, seconds; length, metres. Links
+/// cost their time times a factor.
+#[must_use]
+pub fn cheapest(network: &urbis_traffic::CarNetwork, times_ms: &[u32], factors: &[f64]) -> Vec<(f64, f64, f64)> {
+    let count = network.nodes();
+    let mut best = vec![(f64::INFINITY, 0.0, 0.0); count * count];
+    (0..count).for_each(|node| best[node * count + node].0 = 0.0);
+    for (link, &ms) in times_ms.iter().enumerate() {
+        let at = network.from[link] as usize * count + network.to[link] as usize;
+        let cost = (f64::from(ms) * factors[link]).round();
+        if cost < best[at].0 {
+            best[at] = (cost, f64::from(ms) / 1000.0, network.length_m[link]);
+        }
+    }
+    for via in 0..count {
+        for from in 0..count {
+            for to in 0..count {
+                let (a, b) = (best[from * count + via], best[via * count + to]);
+                if a.0 + b.0 < best[from * count + to].0 {
+                    best[from * count + to] = (a.0 + b.0, a.1 + b.1, a.2 + b.2);
+                }
+            }
+        }
+    }
+    best
+}
+
 /// The row of a calendar that runs daily.
 pub const EVERY_DAY: &str = "w,1,1,1,1,1,1,1,20240101,20241231";
 
