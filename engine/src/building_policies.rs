@@ -61,6 +61,7 @@ pub(crate) fn measures(loaded: &Loaded, city: &City, areas: &[InArea], seed: u64
                 });
             }
             PolicyKind::HeatPumps { share, uses } => measures.heat_pumps.push(of(*share, uses)),
+            PolicyKind::DistrictHeat { share, uses } => measures.district_heat.push(of(*share, uses)),
             PolicyKind::Retrofit { share, uses, saving } => {
                 measures.retrofits.push(RetrofitMeasure { of: of(*share, uses), saving: *saving });
             }
@@ -92,6 +93,7 @@ pub(crate) fn measures(loaded: &Loaded, city: &City, areas: &[InArea], seed: u64
     measures.pv.retain(|measure| !measure.of.is_none());
     measures.batteries.retain(|measure| !measure.of.is_none());
     measures.heat_pumps.retain(|of| !of.is_none());
+    measures.district_heat.retain(|of| !of.is_none());
     measures.chargers.retain(|of| !of.is_none());
     measures.controls.retain(|measure| !measure.of.is_none());
     measures.retrofits.retain(|measure| !measure.of.is_none() && measure.saving > 0.0);

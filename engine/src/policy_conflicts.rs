@@ -1,16 +1,17 @@
-//! Policies that contradict each other on one road at one time, found before a run.
+//! Policies that contradict each other on one road at one time, or on one junction or building, found before a run.
 //!
 //! | both on a link for cars, both at a time | why not |
 //! | --- | --- |
 //! | two `road_price`, or one beside `[traffic.tolls]`, for one class | which of them is due? Say one policy with the sum |
 //! | two `speed_limit` | which of them holds? |
 //! | `closure` and `lanes` | there are no lanes to take from a closed road |
+//! | two `signals` on a junction with lights, two `smart_charging` on a building, unless both say the same | which of them holds? |
 //!
 //! Two of them are at one time where both windows of the day overlap and both spans of dates do. A price per kilometre and a
 //! cordon meet on a link that enters the cordon. Policies on different roads, classes, hours or dates may stand beside each
 //! other. Contract: pure.
 
-use urbis_city::model::{City, Modes};
+use urbis_city::model::{City, Modes, NodeControl};
 use urbis_core::{Problems, Result};
 use urbis_coupling::policy::area::InArea;
 use urbis_coupling::policy::{DAY, Policy, PolicyKind, PriceBasis, PriceClass, window};
@@ -23,15 +24,15 @@ fn at_one_time(a: Time, b: Time) -> bool {
     a.0.0 <= b.0.1 && b.0.0 <= a.0.1 && a.1.0 < b.1.1 && b.1.0 < a.1.1
 }
 
-/// What a policy says of roads.
-struct OnRoads<'a> {
+/// A policy, with where and when it holds.
+struct Standing<'a> {
     row: usize,
     policy: &'a Policy,
     area: &'a InArea,
     days: (i64, i64),
 }
 
-impl OnRoads<'_> {
+impl Standing<'_> {
     fn time(&self) -> Time {
         (self.days, self.policy.window())
     }
@@ -57,8 +58,27 @@ impl OnRoads<'_> {
         });
         of.collect()
     }
-    /// Why it cannot stand beside an earlier one, with the key that says so and the first link of both.
-    fn contradicts(&self, city: &City, other: &Self) -> Option<(&'static str, usize, String)> {
+    /// Why it cannot stand beside an earlier one, with the key that says so and the first link, junction or building of both.
+    fn contradicts(&self, city: &City, other: &Self) -> Option<(&'static str, String)> {
+        use PolicyKind::{Signals, SmartCharging};
+        let name = &other.policy.name;
+        let of_link =
+            |(key, link, what): (&'static str, usize, String)| (key, format!("link `{}`: {what}", city.links.id[link]));
+        match (&self.policy.kind, &other.policy.kind) {
+            (Signals { control }, Signals { control: of_other }) if control != of_other => {
+                let has_lights = |node: &usize| city.nodes.control[*node] == NodeControl::Signal;
+                let node = both(&self.area.nodes, &other.area.nodes).find(has_lights)?;
+                Some(("control", format!("node `{}`: policy `{name}` controls it otherwise", city.nodes.id[node])))
+            }
+            (SmartCharging { control, .. }, SmartCharging { control: of_other, .. }) if control != of_other => {
+                let building = both(&self.area.buildings, &other.area.buildings).next()?;
+                let id = &city.buildings.id[building];
+                Some(("control", format!("building `{id}`: policy `{name}` charges there otherwise")))
+            }
+            _ => self.contradicts_on_road(city, other).map(of_link),
+        }
+    }
+    fn contradicts_on_road(&self, city: &City, other: &Self) -> Option<(&'static str, usize, String)> {
         use PolicyKind::{Closure, Lanes, RoadPrice, SpeedLimit};
         let name = &other.policy.name;
         let first = |is_on: &dyn Fn(usize) -> bool| {
@@ -91,26 +111,30 @@ impl OnRoads<'_> {
     }
 }
 
-/// Looks for policies that contradict each other on roads.
+/// Rows that two areas share.
+fn both<'a>(one: &'a [bool], other: &'a [bool]) -> impl Iterator<Item = usize> + 'a {
+    (0..one.len().min(other.len())).filter(|&row| one[row] && other[row])
+}
+
+/// Looks for policies that contradict each other.
 ///
 /// # Errors
 /// Each policy that contradicts an earlier one, or a toll, with its place and the first link of both.
 pub(crate) fn check(loaded: &Loaded, city: &City, areas: &[InArea]) -> Result<()> {
     let mut problems = Problems::new();
-    let all: Vec<OnRoads<'_>> = loaded
+    let all: Vec<Standing<'_>> = loaded
         .scenario
         .policy
         .iter()
         .zip(areas)
         .enumerate()
-        .map(|(row, (policy, area))| OnRoads { row, policy, area, days: loaded.policy_days(policy) })
+        .map(|(row, (policy, area))| Standing { row, policy, area, days: loaded.policy_days(policy) })
         .collect();
     let tolls = &loaded.scenario.traffic.tolls;
     let always: Time = ((0, i64::MAX), DAY);
     for (nth, of) in all.iter().enumerate() {
         let found = all[..nth].iter().find_map(|other| of.contradicts(city, other));
-        if let Some((key, link, what)) = found {
-            let what = format!("link `{}`: {what}", city.links.id[link]);
+        if let Some((key, what)) = found {
             problems.push(loaded.policy_problem(of.row, key, &what));
         }
         let has_toll = |link: &usize| tolls.get(&city.links.id[*link]).is_some_and(|toll| *toll > 0.0);

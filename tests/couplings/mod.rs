@@ -494,3 +494,21 @@ fn ambulances_take_the_fastest_way_of_the_moment() {
     println!("{now_ms} ms under the times of the moment, {empty_ms} ms on empty roads");
     assert!(now_ms > empty_ms);
 }
+
+/// Where buses have lanes of their own they are not late, whatever cars do beside them; lanes for bicycles do not help them.
+#[test]
+fn buses_on_lanes_of_their_own_are_not_late() {
+    let place = tempfile::tempdir().unwrap();
+    let feed = bus_line(place.path(), EVERY_DAY);
+    let lanes = |given_to: &str| {
+        let everywhere = "area = { zones = [\"west\", \"east\"] }\n";
+        ran(&format!(
+            "[transit]\nfeeds = [{feed:?}]\n{CRASHES}[[policy]]\nname = \"wide\"\nkind = \"new_road\"\nlanes_added = 1\n{everywhere}\
+             [[policy]]\nname = \"lane\"\nkind = \"lanes\"\ntaken = 1\ngiven_to = \"{given_to}\"\n{everywhere}"
+        ))
+    };
+    let latest = |of: &Ran| of.table("transit_load").iter().map(|row| number(row, "delay_s")).fold(0.0, f64::max);
+    let (of_buses, of_bicycles) = (latest(&lanes("bus")), latest(&lanes("bicycle")));
+    println!("latest bus: {of_buses} s on lanes for buses, {of_bicycles} s beside lanes for bicycles");
+    assert!(of_buses.abs() < 1e-12 && of_bicycles > 1.0);
+}

@@ -309,7 +309,28 @@ fn policies_that_contradict_each_other_on_a_road_are_refused() {
         let said = refusal(place.path(), &patch);
         println!("{}", said.trim());
         assert!(said.contains(word) && said.contains("link `"), "{patch}\n{said}");
+        assert!(said.contains("scenario.toml line "), "file and line: {said}");
     }
+    // Junctions and buildings.
+    let signals = |name: &str, control: &str| block(name, "signals", &format!("control = \"{control}\""));
+    let cars = block("cars", "ev_share", "share = 0.5\nchargers = { home = 1.0 }");
+    let charging = |name: &str, control: &str| block(name, "smart_charging", &format!("control = \"{control}\""));
+    let three = |a: &str, b: &str| format!("{cars}[[policy]]\n{a}[[policy]]\n{b}");
+    for (patch, word) in [
+        (two(&signals("a", "fixed"), &signals("b", "actuated")), "policy `a` controls it otherwise"),
+        (three(&charging("a", "delayed"), &charging("b", "immediate")), "policy `a` charges there otherwise"),
+    ] {
+        let said = refusal(place.path(), &patch);
+        println!("{}", said.trim());
+        assert!(said.contains(word) && said.contains("scenario.toml line "), "{patch}\n{said}");
+    }
+    let _ = installed(
+        place.path(),
+        TOWN,
+        &format!("[[policy]]\n{}", two(&signals("a", "fixed"), &signals("b", "fixed"))),
+        1,
+        None,
+    );
     // Other classes, hours, dates and roads may stand beside each other.
     let allowed = [
         two(&cordon("a", "amount = 1, classes = [\"car\"]"), &cordon("b", "amount = 2, classes = [\"van\"]")),
@@ -390,6 +411,21 @@ fn areas_may_be_polygons() {
         read_table(&place.path().join("out/payments/scenario=test/seed=1/part-0.parquet"))
     };
     assert_eq!(revenue("zones = [\"east\"]"), revenue("file = \"east.geojson\""));
+    // A layer of the package: its zones are the whole town, into which nobody drives from outside.
+    let whole = "name = \"p\"\nkind = \"road_price\"\nbasis = \"cordon\"\nprices = [{ amount = 1 }]\narea = { layer = \"zones\" }";
+    let said = refusal(place.path(), whole);
+    assert!(said.contains("no road for cars enters it"), "{said}");
+    // Somewhere else, and a file without polygons.
+    let far = zones.to_string().replace("50.0", "40.0").replace("49.9", "39.9");
+    std::fs::write(place.path().join("far.geojson"), far).unwrap();
+    let point = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[10.0,50.0]}}]}"#;
+    std::fs::write(place.path().join("point.geojson"), point).unwrap();
+    for (file, word) in [("far", "nothing of the city `town` lies in the area"), ("point", "has no polygon")] {
+        let area = format!("name = \"p\"\nkind = \"closure\"\narea = {{ file = \"{file}.geojson\" }}");
+        let said = refusal(place.path(), &area);
+        println!("{}", said.trim());
+        assert!(said.contains(word) && said.contains("scenario.toml line 6"), "{said}");
+    }
 }
 
 /// Every table that both runs have is the same.

@@ -2,10 +2,12 @@
 //! closed form says, larger shares keep those of smaller ones, a share of nothing changes nothing, and what makes no sense
 //! is refused with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use urbis::RunSummary;
-use urbis_tests::{hashes, number, read_table, root, run, scenario_in, told_of};
+use urbis_tests::{hashes, installed, number, read_table, root, run, scenario_in, told_of};
+use urbis_utility::gas::city::CityGas;
+use urbis_utility::heat::city::CityHeat;
 
 const TOWN: &str = "scenarios/town/baseline.toml";
 const WINTER: &str = "[period]\nstart = \"2024-01-16T03:00:00\"\n[weather.climate]\nmean_c = 10.0\n";
@@ -177,6 +179,47 @@ fn heat_pumps_leave_gas_and_bring_hot_water() {
     let (rooms, both) = (summer(""), summer(GAS));
     println!("in summer {:.4} MWh for rooms, {:.4} with hot water", rooms.kpi("heat_pumps"), both.kpi("heat_pumps"));
     assert!(both.kpi("heat_pumps") > rooms.kpi("heat_pumps"));
+}
+
+/// Whoever joins leaves gas, and heat brings what gas brought: both together are asked for the same. A larger share keeps those of a smaller
+/// one, and who has district heat without the policy keeps it.
+#[test]
+fn district_heat_is_laid_to_those_who_join() {
+    let heat =
+        "[heat]\nsource = \"synthetic\"\n[heat.synthetic]\nlinear_density_kwhpm_min = 1300.0\ncluster_kwh_min = 1e5\n";
+    let of = |share: Option<f64>, more: &str| {
+        let place = tempfile::tempdir().unwrap();
+        let block = share.map_or(String::new(), |share| policy("district_heat", &format!("share = {share}{more}")));
+        let mut simulation = installed(place.path(), TOWN, &format!("{WINTER}{GAS}{heat}{block}"), 1, None);
+        for _ in 0..1800 {
+            assert!(simulation.step().unwrap());
+        }
+        let (gas, heat) = (simulation.world().resource::<CityGas>(), simulation.world().resource::<CityHeat>());
+        let on =
+            |is_on: &dyn Fn(usize) -> bool| (0..gas.asked_w.len()).filter(|&row| is_on(row)).collect::<BTreeSet<_>>();
+        let asked_w = gas.asked_w.iter().sum::<f64>() + heat.asked_w.iter().sum::<f64>();
+        let served = (0..gas.asked_w.len()).all(|row| !heat.is_connected(row) || heat.served_share[row] > 0.9);
+        (on(&|row| gas.is_connected(row)), on(&|row| heat.is_connected(row)), asked_w, served)
+    };
+    let (gas, heat, asked_w, _) = of(None, "");
+    println!("{} buildings on gas, {} on district heat", gas.len(), heat.len());
+    assert!(!gas.is_empty() && gas.is_disjoint(&heat));
+    let none = of(Some(0.0), "");
+    assert!(none.0 == gas && none.1 == heat && (none.2 - asked_w).abs() < 1e-12 * asked_w);
+    let mut before = heat;
+    for share in [0.2, 0.5, 1.0] {
+        let (left, joined, both_w, is_served) = of(Some(share), "");
+        let new = joined.len() - joined.intersection(&before).count();
+        println!("share {share}: {} on district heat, {} on gas", joined.len(), left.len());
+        assert!(joined.is_superset(&before) && new > 0 && left.is_disjoint(&joined));
+        assert!(left.union(&joined).eq(gas.union(&before)), "nobody is left without heat");
+        near(both_w, asked_w, 1e-9 * asked_w, "asked of gas and heat, W");
+        assert!(is_served);
+        before = joined;
+    }
+    assert!(of(Some(1.0), "").0.is_empty(), "all have left gas");
+    let (east, ..) = of(Some(1.0), "\narea = { zones = [\"east\"] }");
+    assert!(!east.is_empty() && east.len() < gas.len());
 }
 
 #[test]

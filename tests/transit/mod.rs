@@ -233,6 +233,11 @@ fn frequencies_change_what_people_wait_and_choose() {
     let [(half_s, less), (plain_s, as_many), (twice_s, more)] = [&half, &plain, &twice].map(by_transit);
     println!("trips by bus {less} < {as_many} < {more}, after {half_s:.0} > {plain_s:.0} > {twice_s:.0} s");
     assert!(less < as_many && as_many < more && half_s > plain_s && plain_s > twice_s);
+    // Nothing leaves where the line is closed, and nobody rides.
+    let closed = day(place.path(), "closed", 2, &policy(0.0, "routes = [\"1\"]"));
+    assert!(
+        closed.loads.is_empty() && closed.legs.iter().all(|leg| leg["mode"] != "bus") && by_transit(&closed).1 == 0
+    );
     // In the evening alone, and not on a day after the period.
     let evening = day(place.path(), "evening", 2, &policy(2.0, "from = \"18:00\"\nto = \"20:00\""));
     assert_eq!(departures(&evening), 2 * (114 + 12));
@@ -264,7 +269,7 @@ fn feeds_that_do_not_fit_are_named() {
     let with_feed = |keys: &str| patch(&whole, "") + &often(keys);
     told(&often("factor = 2.0"), "name feeds in `[transit]`");
     told(&with_feed("factor = 1.0"), "changes nothing");
-    told(&with_feed("factor = 0.0"), "0.05");
+    told(&with_feed("factor = -1.0"), "factor");
     told(&with_feed("factor = 2.0\nroutes = [\"1\", \"r2\"]"), "no line of the feeds has the id or name `r2`");
     told(&with_feed("factor = 2.0\nfrom = \"01:00\"\nto = \"02:00\""), "no departure of its lines");
     told(&with_feed("factor = 2.0\nend_date = \"2024-06-10\""), "no departure of its lines");

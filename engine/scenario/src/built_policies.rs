@@ -39,6 +39,15 @@ pub(crate) fn check(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str,
         PolicyKind::HeatPumps { .. } | PolicyKind::Retrofit { .. } if loaded.scenario.weather.is_absent() => {
             tell("kind", needs_weather.to_owned());
         }
+        PolicyKind::DistrictHeat { .. } if loaded.scenario.heat.source != NetworkSource::Synthetic => {
+            let what = match loaded.scenario.heat.is_none() {
+                true => "there is no district heat that could grow: give `[heat]` a `source`",
+                false => {
+                    "a network from a file has the pipes that it has: put the new ones into it, in a scenario of its own"
+                }
+            };
+            tell("kind", what.to_owned());
+        }
         PolicyKind::EvShare { share, .. } if *share > 0.0 && !has.chargers => {
             let what = "nobody can charge: give it `chargers`, or buildings `power.devices.charger.share`";
             tell("share", what.to_owned());
@@ -143,6 +152,13 @@ pub(crate) fn check(loaded: &Loaded, policy: &Policy, tell: &mut dyn FnMut(&str,
         PolicyKind::Fares { factor, flat } => {
             if policy.area.is_some() {
                 tell("area", "fares hold for whole feeds; leave out `area`".to_owned());
+            }
+            let of_all = |of: &&Policy| {
+                matches!(of.kind, PolicyKind::Fares { .. }) && *of != policy && loaded.policy_stands(of) == Some(true)
+            };
+            if flat.is_some() && loaded.scenario.policy.iter().any(|of| of_all(&of)) {
+                let what = "there is another policy of kind `fares`, and a ride that costs the same whatever it was has one price";
+                tell("flat", what.to_owned());
             }
             if factor.is_some() == flat.is_some() {
                 tell("kind", "expected one of `factor` and `flat`".to_owned());

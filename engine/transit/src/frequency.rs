@@ -3,7 +3,7 @@
 //! Departures of a pattern of stops are counted through a window of the day; with `n` of them and a factor `f`, the new
 //! ones are those numbered `0, 1/f, 2/f, ... < n`. A whole number is a departure as it was; one between two departures
 //! leaves as far between them, and takes as long as the earlier. So 2 puts one into the middle of every headway, and 0.5
-//! leaves out every other, whatever the shape of the day.
+//! leaves out every other, whatever the shape of the day. A factor of 0 leaves out all: the line is closed.
 //!
 //! Longer gaps than [`GAP_MAX_S`] are no headways (the night, the middle of the day of a line for commuters): nothing is
 //! put into them, but who would leave there leaves at its start, if nobody else does.
@@ -28,7 +28,7 @@ pub struct Change {
     pub window_s: (u32, u32),
     /// First and last day, from the first date of the timetable.
     pub days: (i64, i64),
-    /// How many times as many, above 0.
+    /// How many times as many; none for 0.
     pub factor: f64,
 }
 
@@ -105,6 +105,9 @@ impl Builder {
 /// The departures that `many` become: after which one they come, and how much later. `departures` goes on behind them.
 fn positions(departures: &[u32], many: usize, factor: f64, window_end_s: u32) -> Vec<(usize, u32)> {
     let mut out: Vec<(usize, u32)> = Vec::new();
+    if factor <= 0.0 {
+        return out;
+    }
     for number in 0_u32.. {
         let mut place = f64::from(number) / factor;
         if (place - place.round()).abs() < 1e-9 {

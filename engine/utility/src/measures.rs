@@ -17,6 +17,9 @@ use urbis_core::rng::Rng;
 /// Purpose of the draw of better walls.
 const RETROFIT: u32 = 0x7265_7466;
 
+/// Purpose of the draw of who joins district heat.
+const DISTRICT_HEAT: u32 = 0x6469_7374;
+
 /// A share of the buildings in an area.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareOf {
@@ -88,6 +91,8 @@ pub struct Measures {
     pub batteries: Vec<BatteryMeasure>,
     /// Heat pumps, which take the place of other heating.
     pub heat_pumps: Vec<ShareOf>,
+    /// District heat laid to more buildings.
+    pub district_heat: Vec<ShareOf>,
     /// Buildings with chargers.
     pub chargers: Vec<ShareOf>,
     /// When cars are charged.
@@ -110,12 +115,27 @@ impl Measures {
     /// Whether there are any.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        !self.have_devices() && self.controls.is_empty() && self.retrofits.is_empty() && self.water.is_none()
+        !self.have_devices()
+            && self.controls.is_empty()
+            && self.district_heat.is_empty()
+            && self.retrofits.is_empty()
+            && self.water.is_none()
     }
     /// Whether buildings get devices by them.
     #[must_use]
     pub fn have_devices(&self) -> bool {
         !(self.pv.is_empty() && self.batteries.is_empty() && self.heat_pumps.is_empty() && self.chargers.is_empty())
+    }
+    /// By building, whether it is to join district heat; empty where none is laid to more buildings.
+    #[must_use]
+    pub fn joins_district_heat(&self, buildings: usize) -> Vec<bool> {
+        if self.district_heat.is_empty() {
+            return Vec::new();
+        }
+        let joins = |row: usize| {
+            Rng::new(self.seed, row as u32, 0, DISTRICT_HEAT).uniform() < largest(&self.district_heat, row)
+        };
+        (0..buildings).map(joins).collect()
     }
     /// By building, what is left of the heat that its rooms need; empty where nothing is saved.
     #[must_use]

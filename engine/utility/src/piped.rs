@@ -83,7 +83,8 @@ pub fn install_water(
 }
 
 /// Puts the other networks that a scenario has into the world, with what asks for all of them. Paths are relative to `folder`.
-/// Networks are made without [`Measures`] that are in the world; then those who get a heat pump by them leave gas and heat.
+/// Networks are made without [`Measures`] that are in the world; then those to whom district heat is laid by them leave gas for it, and
+/// those who get a heat pump leave both.
 ///
 /// # Errors
 /// Settings, files, weather or streets of which a network cannot be made.
@@ -160,10 +161,15 @@ fn install_heat_and_gas(
     let peak_w = own_peaks_w(city, &of_free(&|row| rooms_peak_w[row] + usual.hot_peak_w[row]));
     let kwh_year = of_free(&|row| loads.rooms_kwh_year[row] + usual.hot_kwh_year[row]);
     let first_w = of_free(&|row| loads.rooms_w[row] + draws.usual_at(row, hour).1);
+    let joins = measures.joins_district_heat(buildings.len());
+    let mut heat_after = None;
     if !settings.heat.is_none() {
-        let needs = HeatNeeds { peak_w: &peak_w, kwh_year: &kwh_year, first_w: &first_w };
-        let step_s = clock.period(Domain::Power).ticks();
-        world.insert_resource(CityHeat::new(city, settings.heat, &needs, folder, step_s)?);
+        let heat = |joins: &[bool]| {
+            let needs = HeatNeeds { peak_w: &peak_w, kwh_year: &kwh_year, first_w: &first_w, joins };
+            CityHeat::new(city, settings.heat, &needs, folder, clock.period(Domain::Power).ticks())
+        };
+        world.insert_resource(heat(&[])?);
+        heat_after = (!joins.is_empty()).then(|| heat(&joins)).transpose()?;
     }
     if !settings.gas.is_none() {
         let heat = world.get_resource::<CityHeat>();
@@ -174,9 +180,14 @@ fn install_heat_and_gas(
         };
         let gas_w: Vec<f64> = (0..buildings.len()).map(of_gas).collect();
         let is_file = settings.gas.source == NetworkSource::File;
-        let gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
+        let mut gas = CityGas::new(city, settings.gas, if is_file { &peak_w } else { &gas_w }, folder)?;
+        if let Some(after) = &heat_after {
+            let joined = |row: &usize| after.is_connected(*row) && !heat.is_some_and(|heat| heat.is_connected(*row));
+            (0..buildings.len()).filter(joined).for_each(|row| gas.leave(row));
+        }
         world.insert_resource(gas);
     }
+    heat_after.into_iter().for_each(|heat| world.insert_resource(heat));
     loads.save(&measures.heat_left(buildings.len()));
     world.insert_resource(loads);
     leave_for_pumps(world);

@@ -65,8 +65,8 @@ pub enum PolicyKind {
     },
     /// More or fewer departures of public transport, in proportion to those of the timetable.
     TransitFrequency {
-        /// How many times as many: 2 halves every headway, 0.5 leaves out every other departure.
-        #[schemars(range(min = 0.05, max = 20.0))]
+        /// How many times as many: 2 halves every headway, 0.5 leaves out every other departure, 0 closes the line.
+        #[schemars(range(min = 0.0, max = 20.0))]
         factor: f64,
         /// Ids or names of the lines; all that halt in the area where absent.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -121,6 +121,16 @@ pub enum PolicyKind {
     /// Heat pumps in the place of other heating.
     HeatPumps {
         /// Share of buildings in the area that have one, 0 to 1; those that do without the policy count.
+        #[schemars(range(min = 0.0, max = 1.0))]
+        share: f64,
+        /// Uses of buildings that it holds for; all where absent.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        uses: Vec<BuildingKind>,
+    },
+    /// District heat laid to more buildings.
+    DistrictHeat {
+        /// Share of the buildings in the area that join, 0 to 1, of those that need heat, have no district heat yet and are not heated
+        /// by electricity.
         #[schemars(range(min = 0.0, max = 1.0))]
         share: f64,
         /// Uses of buildings that it holds for; all where absent.
@@ -585,6 +595,7 @@ impl PolicyKind {
             Self::RooftopPv { .. } => "rooftop_pv",
             Self::Battery { .. } => "battery",
             Self::HeatPumps { .. } => "heat_pumps",
+            Self::DistrictHeat { .. } => "district_heat",
             Self::Retrofit { .. } => "retrofit",
             Self::EvShare { .. } => "ev_share",
             Self::SmartCharging { .. } => "smart_charging",
@@ -612,6 +623,7 @@ impl PolicyKind {
             Self::RooftopPv { .. }
                 | Self::Battery { .. }
                 | Self::HeatPumps { .. }
+                | Self::DistrictHeat { .. }
                 | Self::Retrofit { .. }
                 | Self::EvShare { .. }
                 | Self::SmartCharging { .. }

@@ -13,6 +13,7 @@ mod settings;
 pub use settings::CityHeatSettings;
 
 use super::flow::HeatFlow;
+use super::synthetic::SyntheticHeat;
 use super::transport::{HeatRun, RunSettings};
 use crate::layout::Layout;
 use crate::pipes::network::Network;
@@ -50,6 +51,8 @@ pub struct HeatNeeds<'a> {
     pub kwh_year: &'a [f64],
     /// What it asks for when the period begins, watts.
     pub first_w: &'a [f64],
+    /// Whether it is laid to a building whatever trench it takes; empty for none. Counts where the network is made up.
+    pub joins: &'a [bool],
 }
 
 /// See the module.
@@ -98,8 +101,8 @@ impl CityHeat {
                 (net.network, of, Layout::default(), net.notes)
             }
             _ => {
-                let of =
-                    super::synthetic::SyntheticHeat::plan(city, needs.peak_w, needs.kwh_year, &settings.synthetic)?;
+                let HeatNeeds { peak_w, kwh_year, joins, .. } = *needs;
+                let of = SyntheticHeat::plan_with(city, peak_w, kwh_year, joins, &settings.synthetic)?;
                 let layout = Layout::of_plan(of.node_place, of.facts.corner_start, of.facts.corners);
                 (of.network, of.building_consumer, layout, of.notes)
             }

@@ -16,6 +16,9 @@
 //! A cluster whose peak would be more than one plant may give is cut where what is behind is large enough for another; true
 //! networks of that size are fed by several plants, here each has its own.
 //!
+//! Buildings that are to join whatever it takes (`joins`) are worth more than any trench, so what leads to them is laid along the same tree:
+//! who has district heat without them keeps it.
+//!
 //! Ignored: the tree is grown before it is known where heat is dense, so where it enters a dense core from several sides the core
 //! may get several plants, and its ends none.
 //!
@@ -33,6 +36,9 @@ use urbis_city::model::City;
 
 /// Share of the largest plant's peak from which a part of a cluster that is too large for it gets a plant of its own.
 const LARGE_SHARE: f64 = 0.25;
+
+/// What a building is worth that is to join, kWh/a: more than all trenches of a city.
+const JOINS_KWH: f64 = 1e12;
 
 /// What is laid; columns by row of the forest.
 pub(super) struct Layout {
@@ -58,27 +64,34 @@ pub(super) fn lay(
     streets: &Streets,
     annual_kwh: &[f64],
     sums: &[Sums],
+    joins: &[bool],
     settings: &SyntheticHeatSettings,
 ) -> Layout {
     let vertices = streets.place.len();
     let price = settings.linear_density_kwhpm_min;
     let mut kwh = vec![0.0; vertices];
+    let mut own_kwh = vec![0.0; vertices];
+    let mut has_joining = vec![false; vertices];
     let mut worth = vec![0.0; vertices];
     let mut peak = vec![0.0; vertices];
     let mut behind = vec![Sums::default(); vertices];
     let mut is_worth_it = vec![false; sums.len()];
     for (building, of) in sums.iter().enumerate() {
         let profit = annual_kwh[building] - price * service_m(city, streets, building);
-        if of.linear_w > 0.0 && annual_kwh[building] > 0.0 && profit >= 0.0 {
+        let is_joining = joins.get(building).copied().unwrap_or(false);
+        if of.linear_w > 0.0 && annual_kwh[building] > 0.0 && (profit >= 0.0 || is_joining) {
             let vertex = streets.joint[building] as usize;
             is_worth_it[building] = true;
             kwh[vertex] += annual_kwh[building];
-            worth[vertex] += profit;
+            own_kwh[vertex] += if profit >= 0.0 { annual_kwh[building] } else { 0.0 };
+            worth[vertex] += if is_joining { JOINS_KWH } else { profit };
+            has_joining[vertex] |= is_joining;
             peak[vertex] += of.linear_w;
             behind[vertex].add(of);
         }
     }
-    let sources: Vec<u32> = streets.supplied.iter().filter_map(|stretch| centre(streets, stretch, &kwh)).collect();
+    let centre_of = |stretch: &Vec<u32>| centre(streets, stretch, &own_kwh).or_else(|| centre(streets, stretch, &kwh));
+    let sources: Vec<u32> = streets.supplied.iter().filter_map(centre_of).collect();
     let straight = (1000.0 * settings.route.straightness).round() as u64;
     let grown = grow(&streets.graph, &sources, straight, |_| true);
     // Worth and heat of the part of the tree behind each vertex that is not cut off.
@@ -101,6 +114,7 @@ pub(super) fn lay(
             is_cut[at] = false;
             worth[before as usize] += gain;
             kwh[before as usize] += kwh[at];
+            has_joining[before as usize] |= has_joining[at];
             behind[before as usize] = both;
         }
     }
@@ -109,7 +123,8 @@ pub(super) fn lay(
     for &vertex in &grown.order {
         let at = vertex as usize;
         top[at] = if is_cut[at] { vertex } else { top[grown.before[at].0 as usize] };
-        has_plant[at] = is_cut[at] && kwh[at] > 0.0 && kwh[at] >= settings.cluster_kwh_min;
+        let is_enough = kwh[at] >= settings.cluster_kwh_min || has_joining[at];
+        has_plant[at] = is_cut[at] && kwh[at] > 0.0 && is_enough;
     }
     let is_kept = |vertex: u32| {
         let top = top[vertex as usize];

@@ -133,6 +133,20 @@ impl SyntheticHeat {
     /// [`urbis_core::Error::Input`] with every setting and building that makes no plan, or where there is no street
     /// along which pipes could lie.
     pub fn plan(city: &City, peak_w: &[f64], annual_kwh: &[f64], settings: &SyntheticHeatSettings) -> Result<Self> {
+        Self::plan_with(city, peak_w, annual_kwh, &[], settings)
+    }
+
+    /// The same with buildings that join, whatever trench it takes: shape buildings, or empty. Who has district heat without them keeps it.
+    ///
+    /// # Errors
+    /// As [`SyntheticHeat::plan`].
+    pub fn plan_with(
+        city: &City,
+        peak_w: &[f64],
+        annual_kwh: &[f64],
+        joins: &[bool],
+        settings: &SyntheticHeatSettings,
+    ) -> Result<Self> {
         let columns = [("peak_w", peak_w), ("annual_kwh", annual_kwh)];
         check_peaks("synthetic heat", city, &columns, |tell| settings.check(tell))?;
         let pipes = HeatPipes::shipped()?;
@@ -144,7 +158,7 @@ impl SyntheticHeat {
             Problem::file(Path::new("links"), "no street between nodes with coordinates, so nowhere to lay pipes")
         })?;
         let sums: Vec<Sums> = peak_w.iter().zip(customers(city)).map(|(&w, n)| Sums::of_building(w, n)).collect();
-        let layout = layout::lay(city, &streets, annual_kwh, &sums, settings);
+        let layout = layout::lay(city, &streets, annual_kwh, &sums, joins, settings);
         if layout.forest.len() == 0 {
             let least = settings.linear_density_kwhpm_min;
             of.notes.push(format!(
