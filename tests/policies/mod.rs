@@ -271,6 +271,24 @@ fn refusal(place: &Path, block: &str) -> String {
     problems.listed().iter().map(|problem| format!("{problem} {}\n", problem.help_text().unwrap_or(""))).collect()
 }
 
+/// A price for vans alone, in the morning alone: nobody else pays it, and nobody at other hours.
+#[test]
+fn a_price_for_vans_is_paid_by_vans() {
+    let price = "[[policy]]\nname = \"vans\"\nkind = \"road_price\"\nbasis = \"per_km\"\n\
+                 prices = [{ amount = 2.0, classes = [\"van\"], from = \"08:00\", to = \"11:00\" }]\n";
+    let run = arm("scenarios/monaco/baseline.toml", price);
+    let modes: BTreeMap<String, String> =
+        run.table("trips").into_iter().map(|row| (row["trip_id"].clone(), row["mode"].clone())).collect();
+    let payments = run.table("payments");
+    println!("{} payments of vans", payments.len());
+    assert!(payments.len() > 50);
+    for row in &payments {
+        // Monaco's summer time is two hours before UTC, its winter time one.
+        let utc_h = row["time"].parse::<f64>().unwrap() / 3.6e6 % 24.0;
+        assert!(modes[&row["trip_id"]] == "van" && (6.0..=11.0).contains(&utc_h), "{row:?}");
+    }
+}
+
 #[test]
 fn policies_that_contradict_each_other_on_a_road_are_refused() {
     let place = tempfile::tempdir().unwrap();
@@ -411,6 +429,7 @@ fn areas_may_be_polygons() {
         read_table(&place.path().join("out/payments/scenario=test/seed=1/part-0.parquet"))
     };
     assert_eq!(revenue("zones = [\"east\"]"), revenue("file = \"east.geojson\""));
+    std::fs::remove_dir_all(place.path().join("out")).unwrap();
     // A layer of the package: its zones are the whole town, into which nobody drives from outside.
     let whole = "name = \"p\"\nkind = \"road_price\"\nbasis = \"cordon\"\nprices = [{ amount = 1 }]\narea = { layer = \"zones\" }";
     let said = refusal(place.path(), whole);
