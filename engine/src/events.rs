@@ -54,15 +54,17 @@ pub(crate) fn install(loaded: &Loaded, city: &City, world: &mut World, seed: u64
     world.insert_resource(crews);
     let events = &loaded.scenario.event;
     let (parts, orders, gatherings, problems) = (Vec::new(), Vec::new(), Vec::new(), Problems::new());
-    let mut finder = Finder { loaded, city, world, seed, parts, orders, gatherings, problems };
+    let mut finder = Finder { loaded, city, world, seed, parts, orders, gatherings, in_hazard: Vec::new(), problems };
     for (row, event) in events.iter().enumerate() {
         finder.event(row, event);
     }
+    let in_hazard = std::mem::take(&mut finder.in_hazard);
     let (parts, orders, gatherings) = finder.problems.or_else((finder.parts, finder.orders, finder.gatherings))?;
     world.insert_resource(Gatherings::new(gatherings, seed));
     world.insert_resource(Evacuations::new(orders, loaded.population().all_modes(), seed));
     let names = events.iter().map(|event| EventName { name: event.name.clone(), kind: event.kind.name() });
     let mut incidents = Incidents::new(names.collect(), parts);
+    incidents.in_hazard = in_hazard;
     let on_roads = |part: &Part| matches!(part.effect, Effect::Close(_) | Effect::Narrow(..));
     world.resource_mut::<Policies>().incidents.is_used = incidents.parts.iter().any(on_roads);
     if let Some(mut grid) = world.get_resource_mut::<CityGrid>() {
@@ -127,6 +129,7 @@ struct Finder<'a> {
     parts: Vec<Part>,
     orders: Vec<Order>,
     gatherings: Vec<Gathering>,
+    in_hazard: Vec<bool>,
     problems: Problems,
 }
 
@@ -170,6 +173,12 @@ impl Finder<'_> {
         let area = find_area(loaded, city, event.area.as_ref(), place, &mut self.problems);
         if self.problems.len() > before {
             return;
+        }
+        use EventKind::{Earthquake, Evacuation, Flood};
+        let is_hazard = matches!(event.kind, Flood { .. } | Earthquake { .. } | Evacuation { .. });
+        if is_hazard && event.area.is_some() && area.buildings.contains(&true) {
+            self.in_hazard.resize(area.buildings.len(), false);
+            self.in_hazard.iter_mut().zip(&area.buildings).for_each(|(is_in, &here)| *is_in |= here);
         }
         let first = self.parts.len();
         match &event.kind {

@@ -1,6 +1,8 @@
 //! Check-ups of real runs of the town: every indicator has a figure or a reason, and figures are those that its tables
 //! give when they are computed again, row by row.
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use urbis_appraisal::checkup::{Checkup, DEFINITIONS, Key, Options, Patient, Place, file_of, write};

@@ -42,7 +42,7 @@ fn a_planner_looks_at_the_networks() {
     let place = tempfile::tempdir().unwrap();
     let (out, page) = (place.path().join("out"), place.path().join("report.html"));
     urbis_tests::run(&root().join("scenarios/town/networks.toml"), &out, 2, None).unwrap();
-    report::write(&out, None, Language::English, &page).unwrap();
+    report::write(&out, None, None, Language::English, &page).unwrap();
     let text = std::fs::read_to_string(&page).unwrap();
     for utility in ["electricity", "water", "gas", "sewer"] {
         assert!(text.contains(&format!("\"utility\":\"{utility}\"")), "{utility} is not on the map");
@@ -56,7 +56,7 @@ fn a_planner_opens_the_page_in_a_browser() {
     let _ = town_runs(place.path(), "baseline", "plain", 1..=2);
     let out = town_runs(place.path(), "charge", "charged", 1..=2);
     let page = place.path().join("report.html");
-    let written = report::write(&out, Some("plain"), Language::English, &page).unwrap();
+    let written = report::write(&out, Some("plain"), None, Language::English, &page).unwrap();
     assert_eq!((written.scenarios, written.seeds), (2, 2));
     let text = std::fs::read_to_string(&page).unwrap();
     assert!(text.contains("revenue_east by car"), "what the charge takes is shown although the base has no charge");

@@ -5,7 +5,7 @@ use crate::kpis::Collector;
 use bevy_ecs::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use urbis_core::units::JOULES_PER_KWH;
-use urbis_coupling::CityTransit;
+use urbis_coupling::{CityTransit, Incidents};
 use urbis_population::{Persons, Places};
 use urbis_transit::timetable::Timetable;
 use urbis_transit::{PatternIx, StopIx};
@@ -32,6 +32,12 @@ pub(crate) fn checkup(collector: &mut Collector<'_>, world: &World) {
     let (persons, places) = (world.resource::<Persons>(), world.resource::<Places>());
     let homes: Vec<usize> = persons.home[..persons.residents()].iter().map(|home| home.row()).collect();
     let share = |count: usize| 100.0 * count as f64 / homes.len().max(1) as f64;
+    if let Some(incidents) =
+        world.get_resource::<Incidents>().filter(|of| !of.in_hazard.is_empty() && !homes.is_empty())
+    {
+        let within = homes.iter().filter(|&&home| incidents.in_hazard.get(home) == Some(&true)).count();
+        collector.add("event", "residents_in_hazard_zone", share(within), "percent");
+    }
     if let Some(sewer) = world.get_resource::<CitySewer>().filter(|_| !homes.is_empty()) {
         let nodes = &sewer.wiring().building_node;
         let served = homes.iter().filter(|&&home| nodes.get(home).is_some_and(|node| *node != u32::MAX)).count();

@@ -483,6 +483,9 @@ pub(crate) struct ReportArguments {
     /// Scenario the others are compared with [default: baseline, else the first by name]
     #[arg(long, value_name = "NAME")]
     pub(crate) base: Option<String>,
+    /// Panel with figures that no run has, for the check-up (.csv, .parquet)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) figures: Option<PathBuf>,
     /// The page
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     pub(crate) out: PathBuf,

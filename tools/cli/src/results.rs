@@ -42,7 +42,8 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<()> {
         LanguageChoice::En => Language::English,
         LanguageChoice::Zh => Language::Chinese,
     };
-    let written = report::write(&arguments.results, arguments.base.as_deref(), language, &arguments.out)?;
+    let (base, figures) = (arguments.base.as_deref(), arguments.figures.as_deref());
+    let written = report::write(&arguments.results, base, figures, language, &arguments.out)?;
     let megabytes = written.bytes as f64 / 1e6;
     say(&format!("{} scenarios, {} seeds, {megabytes:.1} MB", written.scenarios, written.seeds));
     print(&format!("{}\n", arguments.out.display()))

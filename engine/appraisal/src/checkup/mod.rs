@@ -146,6 +146,9 @@ fn figures_of(results: &Path, path: &Path) -> Result<Figures> {
     Figures::read(path, Places { city: &run.info()?.city, zones: &zones })
 }
 
+/// Indicators of a day or a year, or that want the night too.
+const PER_DAY: [u8; 15] = [7, 8, 10, 20, 34, 35, 42, 44, 45, 47, 52, 55, 56, 57, 58];
+
 /// The sheet of one run.
 fn sheet_of(run: &RunResults, figures: &Figures) -> Result<Sheet> {
     let facts = Facts::read(run, figures)?;
@@ -160,6 +163,12 @@ fn sheet_of(run: &RunResults, figures: &Figures) -> Result<Sheet> {
     let books = pipes::measure(&facts, &mut sheet)?;
     environment::measure(&facts, &links, &city, hours.as_ref(), &mut sheet)?;
     safety::measure(&facts, &city, &books, &mut sheet)?;
+    if (facts.days - facts.days.round()).abs() > 1e-9 {
+        let hours = 24.0 * facts.days;
+        let note =
+            format!("the period has {hours} hours, no whole days: what is told of a day or a year is at its pace");
+        PER_DAY.iter().for_each(|&number| sheet.note(number, &note));
+    }
     Ok(sheet)
 }
 

@@ -78,6 +78,8 @@ pub(crate) fn measure(facts: &Facts<'_>, sheet: &mut Sheet) -> Result<BTreeMap<S
                 52,
                 "heat of the district's network to all users, at the pace of the period: a day of winter is no year",
             );
+            let gj_a_year = JOULES_PER_KWH / 1e9 * HOURS_PER_YEAR / 24.0 / facts.days;
+            homes(facts, "heat", gj_a_year)?.put(sheet, 52, "homes", "GJ/person/yr", 1.0);
         }
         (None, _) => sheet.absent(52, none("heat")),
         _ => {}
@@ -96,8 +98,10 @@ pub(crate) fn measure(facts: &Facts<'_>, sheet: &mut Sheet) -> Result<BTreeMap<S
 fn water(facts: &Facts<'_>, of: &Books, sheet: &mut Sheet) -> Result<()> {
     if let Some(residents) = facts.residents_for(sheet, &[47]) {
         sheet.put(47, "all_users", "L/person/day", of.served * 1000.0 / facts.days / residents);
-        sheet.note(47, "what all users draw: tables do not part homes from others");
+        sheet.note(47, "what all users draw; `homes` where the run has table `bills`, which parts them by use");
     }
+    let homes = homes(facts, "water", 1000.0 / facts.days)?;
+    homes.put(sheet, 47, "homes", "L/person/day", 1.0);
     let share = |above: f64, below: f64| (below > 0.0).then(|| 100.0 * above / below);
     match share(of.lost, of.supplied) {
         Some(percent) if of.lost > 0.0 => sheet.put(48, "", "%", percent),
@@ -121,6 +125,28 @@ fn water(facts: &Facts<'_>, of: &Books, sheet: &mut Sheet) -> Result<()> {
         below_pressure(facts, sheet)?;
     }
     Ok(())
+}
+
+/// What homes got of a utility, times a factor, over residents: of the city and by zone; nothing without table `bills`.
+fn homes(facts: &Facts<'_>, utility: &str, factor: f64) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let Some(residents) = facts.residents.filter(|_| facts.why_not(Table::Bills).is_none()) else { return Ok(tally) };
+    let of_zone = facts.zone_kpis("residents");
+    let mut any = false;
+    facts.run.for_each_batch(Table::Bills, &["zone_id", "purpose", "utility", "quantity"], |batch| {
+        let is_it = |row: &usize| {
+            batch.text("utility").value(*row) == utility && batch.text("purpose").value(*row) == "residential"
+        };
+        for row in (0..batch.rows()).filter(is_it) {
+            let (zone, got) = (batch.text("zone_id").value(row), factor * batch.real("quantity").value(row));
+            tally.add(Place::default(), got, 0.0);
+            tally.add(Place::zone(zone), got, of_zone.get(zone).copied().unwrap_or(0.0));
+            any = true;
+        }
+        Ok(())
+    })?;
+    tally.add(Place::default(), 0.0, if any { residents } else { 0.0 });
+    Ok(tally)
 }
 
 /// Nodes that draw and were below the pressure that they need at some moment.

@@ -31,7 +31,7 @@ pub(crate) fn measure(
     losses(facts, books, sheet)?;
     match facts.kpi("residents_in_hazard_zone") {
         Some(share) => sheet.put(70, "", "%", share),
-        None => sheet.absent(70, "the results have no layer of hazards and no event with an area"),
+        None => sheet.absent(70, "no flood, earthquake or order to leave has an area with buildings"),
     }
     if city.buildings.zone.is_empty() {
         sheet.all_absent(&[62, 63], "the city has no buildings");
@@ -76,8 +76,14 @@ fn calls(facts: &Facts<'_>, sheet: &mut Sheet) -> Result<()> {
         tally.put(sheet, 61, kind, "%", 100.0);
     }
     if !sheet.has(60) {
-        for (kind, seconds) in facts.kpis_named("response_time_mean_") {
-            sheet.put(60, &format!("mean_{kind}"), "min", seconds / 60.0);
+        // Without the table of calls: what the run summed up itself, of those that were reached.
+        for (prefix, part) in [("response_mean_", "mean"), ("response_90th_", "p90")] {
+            for (kind, minutes) in facts.kpis_named(prefix) {
+                sheet.put(60, &format!("{part}_{kind}"), "min", minutes);
+            }
+        }
+        for (kind, percent) in facts.kpis_named("response_within_8_min_") {
+            sheet.put(61, kind, "%", percent);
         }
     }
     let why = if has {

@@ -395,16 +395,19 @@ fn cost_burden(facts: &Facts<'_>, all: &Trips, sheet: &mut Sheet) -> Result<()> 
 }
 
 fn lost_demand(facts: &Facts<'_>, all: &Trips, sheet: &mut Sheet) {
-    let policies = facts.setting("policy").and_then(toml::Value::as_array).map_or(&[][..], Vec::as_slice);
-    let closes = policies.iter().any(|of| of.get("kind").and_then(toml::Value::as_str) == Some("closure"));
-    let has_events = facts.setting("event").and_then(toml::Value::as_array).is_some_and(|events| !events.is_empty());
-    if !(closes || has_events) {
-        return sheet.absent(67, "the scenario closes no link (no `closure` among its policies, and no event)");
+    let closes = ["policy", "event"].into_iter().any(|key| {
+        let blocks = facts.setting(key).and_then(toml::Value::as_array).map_or(&[][..], Vec::as_slice);
+        let kind = |of: &toml::Value| of.get("kind").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        blocks.iter().any(|of| matches!(kind(of).as_str(), "closure" | "road_closure"))
+    });
+    if !closes {
+        return sheet.absent(67, "the scenario closes no link (no policy `closure`, no event `road_closure`)");
     }
     if all.wanted <= 0.0 {
         return sheet.absent(67, "nobody travelled in the run");
     }
     sheet.put(67, "", "%", 100.0 * all.lost / all.wanted);
+    sheet.note(67, "all trips that found no way or no room; what the closure adds is the change against a base");
 }
 
 #[cfg(test)]

@@ -9,10 +9,16 @@ use std::path::Path;
 use urbis_core::Result;
 
 /// Check-ups of the scenarios in the order of the page.
-pub(crate) fn checkup(results: &Path, arms: &[Arm], pairs: Option<&PairedRuns>) -> Result<Value> {
+pub(crate) fn checkup(
+    results: &Path,
+    arms: &[Arm],
+    pairs: Option<&PairedRuns>,
+    figures: Option<&Path>,
+) -> Result<Value> {
     let options = Options {
         base: pairs.map(|pairs| pairs.base.clone()),
         scenarios: arms.iter().map(|arm| arm.name.clone()).collect(),
+        figures: figures.map(Path::to_owned),
         ..Options::default()
     };
     let checkup = Checkup::of(results, &options)?;

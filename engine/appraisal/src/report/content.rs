@@ -33,7 +33,12 @@ fn rows_of(ids: &[String]) -> BTreeMap<String, usize> {
     ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect()
 }
 
-pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns>) -> Result<Content> {
+pub(crate) fn gather(
+    results: &Path,
+    arms: &mut [Arm],
+    pairs: Option<&PairedRuns>,
+    figures: Option<&Path>,
+) -> Result<Content> {
     let run = &arms[0].runs[0];
     let (mut roads, mut buildings, zones) = (Roads::read(run)?, Buildings::read(run)?, Zones::read(run)?);
     // Policies may have built some more; a scenario has the same ones with every seed.
@@ -93,7 +98,7 @@ pub(crate) fn gather(results: &Path, arms: &mut [Arm], pairs: Option<&PairedRuns
         "elements": elements,
         "zones": zone_effects(arms, &zones),
         "groups": groups(arms),
-        "checkup": checkup(results, arms, pairs)?,
+        "checkup": checkup(results, arms, pairs, figures)?,
         "worth": pairs.filter(|_| has(Table::Trips)).map(worth).transpose()?,
         "has": {
             "link_state": has(Table::LinkState), "trips": has(Table::Trips), "crossings": has(Table::Crossings),

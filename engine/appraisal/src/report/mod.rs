@@ -56,14 +56,20 @@ pub struct Written {
 }
 
 /// Writes the report of a results folder. Scenarios are compared with `base`; without one, with the scenario named
-/// `baseline`, else the first by name.
+/// `baseline`, else the first by name. The check-up takes what no run has from a panel of `figures`.
 ///
 /// # Errors
 /// [`urbis_core::Error::Input`] when nothing is finished, `base` is not there, the runs cannot be compared (other
 /// cities, periods, versions of the tables or seeds) or a table cannot be read; [`urbis_core::Error::Write`].
-pub fn write(results: &Path, base: Option<&str>, language: Language, out: &Path) -> Result<Written> {
+pub fn write(
+    results: &Path,
+    base: Option<&str>,
+    figures: Option<&Path>,
+    language: Language,
+    out: &Path,
+) -> Result<Written> {
     let (mut arms, pairs) = arms::open(results, base)?;
-    let content = content::gather(results, &mut arms, pairs.as_ref())?;
+    let content = content::gather(results, &mut arms, pairs.as_ref(), figures)?;
     let language = match language {
         Language::English => "en",
         Language::Chinese => "zh",

@@ -72,6 +72,8 @@ pub struct Incidents {
     pub log: Vec<LogEntry>,
     /// Parts that began and have no end yet, since when nobody has been told.
     pub waiting: Vec<u32>,
+    /// By building: whether it lies in the area of a flood, an earthquake or an order to leave; empty where none has an area.
+    pub in_hazard: Vec<bool>,
     /// To come: when, which part, and whether it ends.
     queue: BinaryHeap<Reverse<(Tick, u32, bool)>>,
     /// Causes of faults in the grid, by part.
