@@ -63,7 +63,7 @@ fn calls_are_answered_as_their_table_says() {
 fn who_lives_where_people_are_told_to_leave_is_in_a_hazard_zone() {
     let run = Checked::of("evacuation", "[output.tables.persons]\nenabled = true\n");
     let persons = run.table("persons");
-    let residents: Vec<&Row> = persons.iter().filter(|row| row["kind"] == "resident").collect();
+    let residents: Vec<&Row> = persons.iter().filter(|row| row["person_kind"] == "resident").collect();
     let west = residents.iter().filter(|row| row["home_zone"] == "west").count() as f64;
     close("residents of the west, %", run.whole(70, ""), 100.0 * west / residents.len() as f64);
     for share in ["50", "90", "100"] {
