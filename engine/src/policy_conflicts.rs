@@ -64,13 +64,14 @@ impl Standing<'_> {
         let name = &other.policy.name;
         let of_link =
             |(key, link, what): (&'static str, usize, String)| (key, format!("link `{}`: {what}", city.links.id[link]));
+        let meet = at_one_time(self.time(), other.time());
         match (&self.policy.kind, &other.policy.kind) {
-            (Signals { control }, Signals { control: of_other }) if control != of_other => {
+            (Signals { control }, Signals { control: of_other }) if meet && control != of_other => {
                 let has_lights = |node: &usize| city.nodes.control[*node] == NodeControl::Signal;
                 let node = both(&self.area.nodes, &other.area.nodes).find(has_lights)?;
                 Some(("control", format!("node `{}`: policy `{name}` controls it otherwise", city.nodes.id[node])))
             }
-            (SmartCharging { control, .. }, SmartCharging { control: of_other, .. }) if control != of_other => {
+            (SmartCharging { control, .. }, SmartCharging { control: of_other, .. }) if meet && control != of_other => {
                 let building = both(&self.area.buildings, &other.area.buildings).next()?;
                 let id = &city.buildings.id[building];
                 Some(("control", format!("building `{id}`: policy `{name}` charges there otherwise")))

@@ -345,7 +345,13 @@ fn policies_that_contradict_each_other_on_a_road_are_refused() {
     let _ = installed(
         place.path(),
         TOWN,
-        &format!("[[policy]]\n{}", two(&signals("a", "fixed"), &signals("b", "fixed"))),
+        &format!(
+            "[[policy]]\n{}",
+            two(
+                &signals("a", "fixed").replace("kind", "end_date = \"2024-06-10\"\nkind"),
+                &signals("b", "actuated").replace("kind", "start_date = \"2024-06-11\"\nkind")
+            )
+        ),
         1,
         None,
     );
